@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The only way to copy, clear, compare and wipe raw bytes: __builtin_* so that small ones are inlined even when freestanding. */
+#pragma once
+#include "rt/types.h"
+
+namespace wg {
+
+inline void copy_bytes(void *to, const void *from, usize size)
+{
+	__builtin_memcpy(to, from, size);
+}
+
+inline void move_bytes(void *to, const void *from, usize size)
+{
+	__builtin_memmove(to, from, size);
+}
+
+inline void zero_bytes(void *at, usize size)
+{
+	__builtin_memset(at, 0, size);
+}
+
+/* For public data only: its time depends on where the first difference is. */
+[[nodiscard]] inline bool same_bytes(const void *a, const void *b, usize size)
+{
+	return __builtin_memcmp(a, b, size) == 0;
+}
+
+/* Clears a secret; the barrier keeps the compiler from dropping a store nobody reads. */
+inline void wipe_bytes(void *at, usize size)
+{
+	__builtin_memset(at, 0, size);
+	__asm__ __volatile__("" : : "r"(at) : "memory");
+}
+
+/* Compares secrets or authenticators in a time that depends on @size alone. */
+[[nodiscard]] inline bool same_bytes_constant_time(const void *a, const void *b, usize size)
+{
+	const u8 *left = static_cast<const u8 *>(a), *right = static_cast<const u8 *>(b);
+	u32 difference = 0;
+
+	for (usize i = 0; i < size; i++) {
+		difference |= static_cast<u32>(left[i] ^ right[i]);
+		__asm__ __volatile__("" : "+r"(difference));
+	}
+	return difference == 0;
+}
+
+} // namespace wg

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Keyring: a peer's three slots, previous, current and next, and the two ways a session moves through them. [WG §6.3]
+ *
+ * Called by:  engine/handshaker (a session was derived), engine/rx (first data on `next`), engine/peer (erase)
+ * Context:    readers: RCU; writers: any, under the peer's keyring lock (the engine's KeyringLocked guard)
+ * Ownership:  the ring holds one reference to each session in it; what a move pushes out comes back in Displaced, for the caller to put
+ * Invariant:  no session is in two slots
+ */
+#pragma once
+#include "protocol/keypair.h"
+#include "rt/rcu_ptr.h"
+
+namespace wg {
+
+/* Sessions that left the ring: at most three, null where none. The caller removes their indices and puts them. */
+template <typename Session> struct Displaced {
+	Session *session[3] = {};
+};
+
+template <typename Session> class Keyring {
+public:
+	Session *previous() const { return previous_.read(); }
+	Session *current() const { return current_.read(); }
+	Session *next() const { return next_.read(); }
+
+	/* We initiated: @session is confirmed by the response and becomes current; an existing next, else the old current, becomes previous. */
+	Displaced<Session> add_as_initiator(Session &session)
+	{
+		Session *next = next_.locked(), *current = current_.locked();
+		Displaced<Session> out = {{previous_.locked(), next ? current : nullptr, nullptr}};
+
+		next_.publish(nullptr);
+		previous_.publish(next ? next : current);
+		current_.publish(&session);
+		return out;
+	}
+	/* We responded: @session waits in next until it is confirmed; previous is dropped. */
+	Displaced<Session> add_as_responder(Session &session)
+	{
+		Displaced<Session> out = {{previous_.locked(), next_.locked(), nullptr}};
+
+		next_.publish(&session);
+		previous_.publish(nullptr);
+		return out;
+	}
+	/* Authenticated data arrived on @session. True when that confirmed it: it was next, and is now current. */
+	bool confirm(Session &session, Displaced<Session> &out)
+	{
+		if (next_.locked() != &session)
+			return false;
+		out.session[0] = previous_.locked();
+		previous_.publish(current_.locked());
+		current_.publish(&session);
+		next_.publish(nullptr);
+		return true;
+	}
+	/* Empties the ring. */
+	Displaced<Session> erase()
+	{
+		Displaced<Session> out = {{previous_.locked(), current_.locked(), next_.locked()}};
+
+		previous_.publish(nullptr);
+		current_.publish(nullptr);
+		next_.publish(nullptr);
+		return out;
+	}
+
+private:
+	RcuPtr<Session> previous_, current_, next_;
+};
+
+} // namespace wg

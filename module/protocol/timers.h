@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Timers: one peer's deadlines. Events go in with `now`; out come the next deadline and, when it has come, what to do. [WG §6]
+ *
+ * Called by:  engine/peer, from tx, rx and handshake work, and from the peer's one kernel timer
+ * Context:    any; never sleeps
+ * Serialised: by the peer's timers lock
+ * Units:      Instant of boot time; jitter is in ns, drawn by the caller from [0, REKEY_TIMEOUT_JITTER)
+ * Rules:      numbered as in PROTOCOL.md, "Timers and limits" (rule 1 and 7 live in Keypair)
+ */
+#pragma once
+#include "rt/time.h"
+#include "wire/constants.h"
+
+namespace wg {
+
+/* What the engine must do now; done in this order. */
+struct Actions {
+	bool forget_source = false;		/* rules 2 and 4: sticky source address */
+	bool send_initiation = false;		/* a retry keeps the attempt's count; the engine asks may_initiate() first, as always */
+	bool is_retry = false;
+	bool give_up = false;			/* rule 2: drop staged packets */
+	bool send_keepalive = false;		/* rules 3 and 5 */
+	bool erase_keys = false;		/* rule 6: all key material, also a handshake in flight */
+	bool any() const { return forget_source || send_initiation || give_up || send_keepalive || erase_keys; }
+};
+
+class Timers {
+public:
+	/* Events of the data path. Any authenticated packet also counts as any_authenticated_*; the engine calls both. */
+	void data_sent(Instant now, Duration jitter);		/* with payload: rule 4 */
+	void data_received(Instant now);			/* with payload: rule 3 */
+	void any_authenticated_packet_sent();			/* handshake messages and keepalives too: ends rule 3 */
+	void any_authenticated_packet_received();		/* ends rule 4 */
+	void any_authenticated_packet_traversed(Instant now);	/* either direction: rule 5 */
+
+	/* Events of the handshake. */
+	bool may_initiate(Instant now) const;			/* rule 2: one message per REKEY_TIMEOUT, a response counts */
+	void start_attempt();					/* fresh traffic or first start, not a retry: the 90 s begin anew */
+	void handshake_message_sent(Instant now) { last_handshake_sent_ = now; }
+	void initiation_sent(Instant now, Duration jitter);	/* arms the retry */
+	void handshake_completed();				/* response received, or own response confirmed */
+	void session_derived(Instant now);			/* arms rule 6 */
+	void forget_last_handshake() { last_handshake_sent_ = {}; }	/* key change: the next initiation may leave at once */
+
+	/* @interval 0 = off. Restarts it; the caller sends the one "at once" when the interface is up. */
+	void set_persistent_keepalive(u16 interval_seconds, Instant now);
+	u16 persistent_keepalive() const { return persistent_keepalive_; }
+	/* Interface down or peer removed: no deadline is left (the interval stays configured). */
+	void stop();
+
+	/* Never when none is armed. */
+	Instant next_deadline() const;
+	/* All that is due at @now; deadlines that fired are disarmed or moved. */
+	Actions expire(Instant now, Duration jitter);
+
+private:
+	Instant retry_handshake_, new_handshake_, send_keepalive_, erase_keys_, send_persistent_keepalive_;
+	Instant last_handshake_sent_;
+	u32 attempts_ = 0;
+	u16 persistent_keepalive_ = 0;
+	bool needs_another_keepalive_ = false;
+};
+
+} // namespace wg

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* engine.h: all that the engine offers to the shims. C ABI, read by both languages.
+ *
+ * Lifetime of a device: create, (up | down)*, destroy. set and dump come in process context under rtnl; transmit in softirq or with BH off;
+ * receive from the sockets' softirq. namespace_gone, keys_erase, sending_expire under rtnl.
+ */
+#ifndef WG_ENGINE_H
+#define WG_ENGINE_H
+#include "services.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Once per module; @form: "auto", "portable", "avx2" or "avx512". Self-tests what it will use. -EINVAL (unknown or unavailable form), -EBADMSG (self-test). */
+int wg_engine_load(const char *form);
+void wg_engine_unload(void);		/* after the last device is gone and RCU callbacks have run */
+
+/* [process] -ENOMEM. @birth: the namespace its sockets will live in. */
+int wg_engine_device_create(struct wg_netdev *netdev, struct wg_namespace *birth, struct wg_device **device);
+void wg_engine_device_destroy(struct wg_device *device);		/* peers, sockets, workers; waits; frees */
+int wg_engine_device_up(struct wg_device *device);			/* opens the sockets: -EADDRINUSE, -ENONET when the birth namespace is gone, ... */
+void wg_engine_device_down(struct wg_device *device);			/* stops timers, erases keys, closes the sockets */
+void wg_engine_device_namespace_gone(struct wg_device *device);		/* closes the sockets for ever */
+void wg_engine_device_erase_keys(struct wg_device *device);		/* suspend, hibernation */
+void wg_engine_device_expire_sending(struct wg_device *device);		/* VM fork: no nonce may be used twice */
+
+/* ndo_start_xmit. Consumes @packet in every case; 0, or -EPROTONOSUPPORT, -ENOKEY, -EDESTADDRREQ, -ENOMEM, ... and the statistics are counted. */
+int wg_engine_transmit(struct wg_device *device, struct wg_packet *packet);
+/* A UDP payload, or a chain of them by next. Consumes it. */
+void wg_engine_receive(struct wg_device *device, struct wg_packet *packet);
+
+/* WG_CMD_SET_DEVICE: @attributes[i] is the attribute's header (struct nlattr) or NULL, i ≤ WGDEVICE_A_MAX, already checked against the policy.
+ * Validated whole before anything changes; on error nothing has. Key material in the request is wiped in every case. */
+int wg_engine_set(struct wg_device *device, void *const *attributes, bool may_administer_birth_namespace, struct wg_report *report);
+/* One part of a WG_CMD_GET_DEVICE dump into @reply. */
+struct wg_dump {
+	uint64_t next_peer;		/* serial of the peer to go on with; zeroed at the start */
+	uint64_t next_allowed_ip;	/* how many of its allowed IPs are written; with continuing set */
+	uint32_t generation;		/* out: changes when the configuration does */
+	uint8_t started, continuing, done;
+};
+int wg_engine_dump(struct wg_device *device, struct wg_dump *dump, struct wg_reply *reply);	/* 0 (see done), -EMSGSIZE when not even one item fits */
+
+/* Drop counters of a device, by reason, for ethtool -S. */
+uint32_t wg_engine_drop_reasons(void);
+const char *wg_engine_drop_name(uint32_t reason);
+uint64_t wg_engine_drop_count(const struct wg_device *device, uint32_t reason);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

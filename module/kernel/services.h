@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* services.h: all that the engine may ask of the kernel. C ABI, read by both languages, no kernel header in it.
+ *
+ * One function does one kernel thing and decides nothing about WireGuard. selftests/sim implements the same list in userspace.
+ * Contexts: [process] may sleep; [softirq] callable with bottom halves off, never sleeps; [any] both.
+ * Failures: NULL or -errno; nothing is half done after one.
+ * Objects of the kernel that live inside the engine's are opaque storage; sizes come from the generated kfacts.h and are
+ * asserted against the real types in C (objects.h).
+ */
+#ifndef WG_SERVICES_H
+#define WG_SERVICES_H
+
+#ifdef __cplusplus
+#include <cstddef>
+#include <cstdint>
+#endif
+#include "kfacts.h"	/* WG_SIZEOF_*, WG_PACKET_*: generated for the kernel by kfacts.c, written by hand for the simulation */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- the kernel's objects, opaque to the engine ---- */
+struct wg_netdev;	/* struct net_device */
+struct wg_namespace;	/* struct net */
+struct wg_packet;	/* struct sk_buff */
+struct wg_sockets;	/* one IPv4 and one IPv6 UDP socket on one port */
+struct wg_workers;	/* a workqueue with one work item per possible CPU */
+struct wg_reply;	/* a netlink message being written */
+struct wg_report;	/* struct netlink_ext_ack */
+
+/* ---- the engine's objects, opaque to the shims ---- */
+struct wg_device;
+
+/* ---- storage for kernel objects inside the engine's ---- */
+#define WG_STORAGE(name, size) struct name { _Alignas(8) unsigned char opaque[size]; }
+#ifdef __cplusplus
+#undef WG_STORAGE
+#define WG_STORAGE(name, size) struct name { alignas(8) unsigned char opaque[size]; }
+#endif
+WG_STORAGE(wg_spinlock, WG_SIZEOF_SPINLOCK);
+WG_STORAGE(wg_mutex, WG_SIZEOF_MUTEX);
+WG_STORAGE(wg_timer, WG_SIZEOF_TIMER);
+WG_STORAGE(wg_poller, WG_SIZEOF_POLLER);
+WG_STORAGE(wg_route_cache, WG_SIZEOF_ROUTE_CACHE);
+WG_STORAGE(wg_rcu_head, 16);
+
+/* ---- memory [any], RCU ---- */
+enum wg_context { WG_MAY_SLEEP, WG_ATOMIC };
+void *wg_kernel_alloc(size_t size, enum wg_context context);		/* zeroed; large sizes fall back to vmalloc when it may sleep */
+void wg_kernel_free(void *memory);					/* wipes; NULL is fine; [any] for WG_ATOMIC-sized blocks, else [process] */
+void wg_kernel_rcu_read_lock(void);
+void wg_kernel_rcu_read_unlock(void);
+void wg_kernel_call_rcu(struct wg_rcu_head *head, void (*function)(struct wg_rcu_head *head));
+void wg_kernel_rcu_wait(void);						/* [process] synchronize_net */
+void wg_kernel_rcu_barrier(void);					/* [process] all call_rcu callbacks have run */
+
+/* ---- locks; the class names one lockdep class each ---- */
+enum wg_lock_class { WG_LOCK_DEVICE, WG_LOCK_IDENTITY, WG_LOCK_INDEX, WG_LOCK_HANDSHAKE_QUEUE, WG_LOCK_RATELIMIT, WG_LOCK_PEER_HANDSHAKE,
+		     WG_LOCK_PEER_KEYRING, WG_LOCK_PEER_TX, WG_LOCK_PEER_QUEUE, WG_LOCK_PEER_TIMERS, WG_LOCK_PEER_ENDPOINT, WG_LOCK_CPU_QUEUE,
+		     WG_LOCK_GLOBAL, WG_LOCK_COUNT };
+void wg_kernel_spin_init(struct wg_spinlock *lock, enum wg_lock_class lock_class);
+void wg_kernel_spin_lock(struct wg_spinlock *lock);			/* [any] spin_lock_bh */
+int wg_kernel_spin_trylock(struct wg_spinlock *lock);			/* [any] spin_trylock_bh; nonzero when taken */
+void wg_kernel_spin_unlock(struct wg_spinlock *lock);
+void wg_kernel_mutex_init(struct wg_mutex *mutex, enum wg_lock_class lock_class);
+void wg_kernel_mutex_lock(struct wg_mutex *mutex);			/* [process] */
+void wg_kernel_mutex_unlock(struct wg_mutex *mutex);
+
+/* ---- time and randomness ---- */
+int64_t wg_kernel_now(void);						/* [any] ns of boot time, suspend included; coarse; > 0 */
+void wg_kernel_wall_clock(uint64_t *seconds, uint32_t *nanoseconds);	/* [any] Unix time */
+void wg_kernel_random_bytes(void *bytes, size_t size);			/* [any] */
+uint32_t wg_kernel_random_below(uint32_t bound);			/* [any] uniform in [0, bound) */
+int wg_kernel_random_is_ready(void);					/* [any] nonzero once the generator is seeded */
+
+/* ---- timer, jiffies-grained: fires in softirq at or soon after its time ---- */
+void wg_kernel_timer_init(struct wg_timer *timer, void (*function)(void *argument), void *argument);
+void wg_kernel_timer_arm(struct wg_timer *timer, int64_t at);		/* [any] absolute, wg_kernel_now's clock; moves it when armed; no-op after delete */
+void wg_kernel_timer_cancel(struct wg_timer *timer);			/* [process] waits for a running function; may be armed again */
+void wg_kernel_timer_delete(struct wg_timer *timer);			/* [process] for ever (timer_shutdown_sync) */
+
+/* ---- per-CPU workers ---- */
+enum wg_worker_kind { WG_WORKER_HANDSHAKE, WG_WORKER_CRYPT };		/* CPU-intensive, freezable | CPU-intensive, reclaim-safe */
+uint32_t wg_kernel_cpu_limit(void);					/* CPU numbers are below it */
+uint32_t wg_kernel_next_online_cpu(uint32_t after);			/* wraps; pass any number */
+uint32_t wg_kernel_this_cpu(void);
+/* @function runs in process context for (argument, cpu) after each kick, one at a time per CPU number. */
+struct wg_workers *wg_kernel_workers_create(struct wg_netdev *netdev, enum wg_worker_kind kind,
+					    void (*function)(void *argument, uint32_t cpu), void *argument);	/* [process] */
+void wg_kernel_workers_kick(struct wg_workers *workers, uint32_t cpu);	/* [any] */
+void wg_kernel_workers_flush(struct wg_workers *workers);		/* [process] all kicks made before it have run to their end */
+void wg_kernel_workers_destroy(struct wg_workers *workers);		/* [process] flushes */
+void wg_kernel_maybe_resched(void);					/* [process] cond_resched: between two pieces of work */
+
+/* ---- poller: one NAPI instance per peer ---- */
+/* @poll(argument, budget) handles at most budget packets in softirq and returns how many; fewer than budget means it found its queue empty
+ * and the shim completes NAPI. A schedule that comes between the two is kept (NAPIF_STATE_MISSED). */
+void wg_kernel_poller_add(struct wg_poller *poller, struct wg_netdev *netdev, int (*poll)(void *argument, int budget), void *argument); /* [process] enabled */
+void wg_kernel_poller_schedule(struct wg_poller *poller);		/* [softirq] or with BH off */
+void wg_kernel_poller_delete(struct wg_poller *poller);			/* [process] disables, waits, unlinks; needs an RCU wait before its memory goes */
+
+/* ---- SIMD ---- */
+enum { WG_CPU_AVX2 = 1, WG_CPU_AVX512 = 2 };				/* AVX512: F, VL and IFMA, state saved by the OS */
+uint32_t wg_kernel_cpu_features(void);
+void wg_kernel_bottom_half_disable(void);
+void wg_kernel_bottom_half_enable(void);
+int wg_kernel_fpu_begin(void);						/* nonzero: SIMD may be used until fpu_end; zero: no section was opened */
+void wg_kernel_fpu_end(void);
+void *wg_kernel_scratch(void);						/* this CPU's WG_SCRATCH_SIZE bytes; only with BH off, never across a call that may use it again */
+#define WG_SCRATCH_SIZE 16384
+
+/* ---- crypto library; signatures of crypto/primitives.h ---- */
+void wg_kernel_blake2s(uint8_t *out, size_t out_size, const uint8_t *key, size_t key_size, const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size);
+bool wg_kernel_x25519(uint8_t *shared, const uint8_t *secret, const uint8_t *public_key);
+bool wg_kernel_x25519_public(uint8_t *public_key, const uint8_t *secret);
+void wg_kernel_aead_seal(uint8_t *sealed, const uint8_t *plain, size_t size, const uint8_t *aad, size_t aad_size, uint64_t counter, const uint8_t *key);
+bool wg_kernel_aead_open(uint8_t *plain, const uint8_t *sealed, size_t size, const uint8_t *aad, size_t aad_size, uint64_t counter, const uint8_t *key);
+void wg_kernel_xaead_seal(uint8_t *sealed, const uint8_t *plain, size_t size, const uint8_t *aad, size_t aad_size, const uint8_t *nonce, const uint8_t *key);
+bool wg_kernel_xaead_open(uint8_t *plain, const uint8_t *sealed, size_t size, const uint8_t *aad, size_t aad_size, const uint8_t *nonce, const uint8_t *key);
+uint64_t wg_kernel_siphash(const uint8_t *key, const uint8_t *data, size_t size);
+
+/* ---- endpoints and sockets ---- */
+struct wg_endpoint {
+	uint8_t family;			/* 4, 6; 0 = none */
+	uint8_t address[16];		/* network order; IPv4 in the first four */
+	uint8_t source[16];		/* sticky local address; all zero = let routing choose */
+	uint16_t port;			/* host order */
+	uint32_t scope;			/* interface of an IPv6 link-local address, else 0 */
+	uint32_t source_interface;	/* interface the last message came in by; 0 = any */
+};
+
+/* Opens both sockets on @port (0: any free one, the same for both) in @ns; -EADDRINUSE, -EAFNOSUPPORT, ... IPv6 switched off at boot: IPv4 alone.
+ * Received UDP payloads reach wg_engine_receive(device, packet). [process] */
+int wg_kernel_sockets_open(struct wg_namespace *ns, struct wg_device *device, uint16_t port, struct wg_sockets **sockets, uint16_t *chosen);
+/* After it returns no wg_engine_receive from these sockets is running and no sender uses them (it waits for RCU between unhooking and releasing). [process] */
+void wg_kernel_sockets_close(struct wg_sockets *sockets);
+
+void wg_kernel_route_cache_init(struct wg_route_cache *cache);			/* may lack memory silently: then nothing is cached */
+void wg_kernel_route_cache_reset(struct wg_route_cache *cache);			/* [any] */
+void wg_kernel_route_cache_destroy(struct wg_route_cache *cache);		/* [process] after an RCU wait */
+
+/* Sends the packets of @batch (chained by next, each one UDP payload) from @sockets to @endpoint, with @mark and the ECN/DSCP byte @traffic_class.
+ * Consumes them, also on error. @cache may be NULL. Inside an RCU read section, BH off.
+ * The sticky source is used only while it is a local address and the route still leaves by source_interface; else it is cleared in
+ * @endpoint (all zero and 0) and routing chooses. No DF; checksums on; -ELOOP when the route leaves by @netdev itself.
+ * Counts device tx statistics by UDP payload. Returns 0, or the first -errno (-ENETUNREACH, -EAFNOSUPPORT, ...). */
+int wg_kernel_send(struct wg_sockets *sockets, struct wg_netdev *netdev, struct wg_packet *batch, struct wg_endpoint *endpoint, uint32_t mark,
+		   uint8_t traffic_class, struct wg_route_cache *cache);
+
+/* ---- packets ---- */
+/* next, length and the 48-byte control block are read in place by the offsets WG_PACKET_NEXT, WG_PACKET_LENGTH (u32), WG_PACKET_CONTROL. */
+#define WG_PACKET_CONTROL_SIZE 48
+struct wg_piece { const uint8_t *from; uint8_t *to; uint32_t size; };	/* = crypto::Piece */
+
+struct wg_packet *wg_kernel_packet_create(const void *payload, uint32_t size);	/* [any] an own UDP payload with room for headers; NULL */
+void wg_kernel_packet_free(struct wg_packet *packet);				/* [any] one packet, dropped */
+void wg_kernel_packet_consume(struct wg_packet *packet);			/* [any] one packet, used up: not a drop to drop monitors */
+const uint8_t *wg_kernel_packet_pull(struct wg_packet *packet, uint32_t size);	/* first @size bytes contiguous and readable; NULL when shorter or no memory */
+uint16_t wg_kernel_packet_protocol(const struct wg_packet *packet);		/* skb->protocol in host order: 0x0800, 0x86dd, ... */
+
+/* Transmit. A plain inner packet (GSO or not) becomes a chain of segments, each with its own memory to write to, dst dropped; @packet is consumed.
+ * *mtu: of the route the packet came by, else of the device. NULL and *error when it could not be split. [softirq] */
+struct wg_packet *wg_kernel_packet_segment(struct wg_packet *packet, struct wg_netdev *netdev, uint32_t *mtu, int *error);
+/* Makes @packet [header | its bytes | @padding zero bytes | 16 tag bytes], inner checksum completed, outer headers' room in front, hash kept.
+ * Fills @pieces (at most @limit) with the plain bytes and padding, sets *header and *tag. Returns the count of pieces, -ENOMEM or -E2BIG. [softirq] */
+int wg_kernel_packet_prepare_seal(struct wg_packet *packet, uint32_t header_size, uint32_t padding, struct wg_piece *pieces, uint32_t limit,
+				  uint8_t **header, uint8_t **tag);
+
+/* Receive. @packet is one UDP payload; its IP and UDP headers stay readable in front until deliver. */
+void wg_kernel_packet_source(const struct wg_packet *packet, struct wg_endpoint *endpoint);	/* whom it came from, and to which local address */
+uint8_t wg_kernel_packet_outer_class(const struct wg_packet *packet);				/* outer TOS / traffic class */
+/* Gives the bytes between @header_size and the last 16 as writable pieces, and copies those last 16 to @tag. Count, -ENOMEM or -E2BIG. [softirq] */
+int wg_kernel_packet_prepare_open(struct wg_packet *packet, uint32_t header_size, struct wg_piece *pieces, uint32_t limit, uint8_t *tag);
+/* Cuts the first @header_size bytes and all behind @size more: what is left is the inner packet. 0 or -EINVAL. */
+int wg_kernel_packet_trim(struct wg_packet *packet, uint32_t header_size, uint32_t size);
+/* Hands an opened, trimmed inner packet (@version 4 or 6) up: scrubbed, checksum verified, ECN combined from @outer_class (a bad combination is
+ * dropped and counted as the kernel does), through @poller's GRO; counts nothing. Consumes it. [softirq] */
+void wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev, struct wg_poller *poller, uint8_t version, uint8_t outer_class);
+
+/* ---- the network device ---- */
+enum wg_statistic { WG_TX_DROPPED, WG_TX_ERROR, WG_TX_CARRIER_ERROR, WG_RX_DROPPED, WG_RX_ERROR, WG_RX_FRAME_ERROR, WG_RX_LENGTH_ERROR, WG_RX_CRC_ERROR };
+void wg_kernel_count(struct wg_netdev *netdev, enum wg_statistic statistic, uint32_t count);	/* [any] */
+void wg_kernel_count_received(struct wg_netdev *netdev, uint32_t bytes);				/* [any] one packet of @bytes of UDP payload */
+void wg_kernel_icmp_unreachable(struct wg_packet *packet, struct wg_netdev *netdev);		/* [softirq] host / address unreachable to the inner source, NAT undone */
+int wg_kernel_netdev_is_up(const struct wg_netdev *netdev);
+void wg_kernel_netdev_carrier_off(struct wg_netdev *netdev);
+int wg_kernel_netdev_recursion(void);				/* how deep this CPU is inside transmit functions */
+uint32_t wg_kernel_netdev_index(const struct wg_netdev *netdev);
+const char *wg_kernel_netdev_name(const struct wg_netdev *netdev);
+void wg_kernel_debug_drop(const struct wg_netdev *netdev, const char *reason, uint64_t peer);	/* [any] rate-limited debug line */
+
+/* ---- generic netlink ---- */
+/* All false/NULL when the message is full. Nests of type @type are written without NLA_F_NESTED. */
+bool wg_kernel_reply_put(struct wg_reply *reply, uint16_t type, const void *data, size_t size);
+void *wg_kernel_reply_nest(struct wg_reply *reply, uint16_t type);
+void wg_kernel_reply_nest_end(struct wg_reply *reply, void *nest);
+void wg_kernel_reply_nest_cancel(struct wg_reply *reply, void *nest);
+/* @text must be a literal; @attribute may be NULL, else it points at the attribute's header inside the request. */
+void wg_kernel_report_error(struct wg_report *report, const void *attribute, const char *text);
+
+void wg_kernel_bug(const char *what);		/* a broken invariant: warns once per place; returns */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -18,6 +18,7 @@ struct InitiatorState {
 	Secret<KEY_SIZE> ephemeral_private;
 	SessionIndex sender_index;
 
+	~InitiatorState() { wipe_bytes(&hash, sizeof(hash)); }
 	void copy_from(const InitiatorState &);
 	void wipe();
 };
@@ -33,6 +34,10 @@ struct OpenedInitiation {
 	crypto::Hash hash{};
 	PublicKey remote_ephemeral{}, remote_static{};
 	SessionIndex remote_index;
+
+	~OpenedInitiation() { wipe_bytes(&hash, sizeof(hash)); }
+	/* Ends the handshake; what it found out about the peer stays. */
+	void wipe_secrets();
 };
 
 /* Initiator. Fills @message (without MACs) and @state. @ephemeral: 32 fresh random bytes, unclamped.
@@ -47,7 +52,7 @@ Outcome<void> open_initiation(const Primitives &, const LocalIdentity &, const I
  * its lock, that it is the newest (InitiationHistory). Drop::BadHandshake. */
 Outcome<Tai64n> authenticate_initiation(const Primitives &, const RemoteIdentity &, const InitiationMessage &, OpenedInitiation &opened);
 
-/* Responder, third step: fills @message (without MACs) and the keys. Drop::BadHandshake. [WG §5.4.3] */
+/* Responder, third step: fills @message (without MACs) and the keys, and wipes the secrets in @opened. Drop::BadHandshake. [WG §5.4.3] */
 Outcome<void> create_response(const Primitives &, const RemoteIdentity &, OpenedInitiation &opened, const Secret<KEY_SIZE> &ephemeral,
 			      SessionIndex sender_index, ResponseMessage &message, TransportKeys &keys);
 

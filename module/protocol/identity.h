@@ -21,6 +21,9 @@ struct CookieKeys {
 
 CookieKeys derive_cookie_keys(const Primitives &, const PublicKey &);
 
+/* X25519's clamping, done on store, so that equal keys have equal bytes. RFC 7748 */
+void clamp_private_key(Secret<KEY_SIZE> &);
+
 class LocalIdentity {
 public:
 	/* Clamps and stores @private_key (32 bytes) and derives the rest; all zero, or a key without a public half, removes the identity. */

@@ -17,7 +17,8 @@ struct InnerPacket {
 	const u8 *source, *destination;	/* 4 or 16 bytes, inside the given bytes */
 };
 
-/* @head: the first bytes of the packet, as many as there are up to 40. Drop::NotIp, or Drop::BadLength when the header itself is cut. */
+/* @head: the first bytes of the packet, as many as there are up to 40. Drop::NotIp, or Drop::BadLength when the header is cut or
+ * claims a total shorter than itself. Whether as many bytes are there as it claims is the caller's to check. */
 Outcome<InnerPacket> parse_inner(ConstByteSpan head);
 
 } // namespace wg

@@ -65,7 +65,8 @@ public:
 	/* The owner of the longest prefix that contains @address (4 or 16 bytes); null when none. RCU. */
 	PrefixOwner *lookup(IpVersion, const u8 *address) const;
 
-	/* @prefix must be masked. Moves it when another peer owns it. Takes from @spare what it needs, nulling it there. */
+	/* @prefix must be masked. Moves it when another peer owns it; set again for the same peer, it moves to the end of that peer's list.
+	 * Takes from @spare what it needs, nulling it there. */
 	void insert(const Prefix &prefix, PrefixOwner &owner, SpareNodes &spare);
 	/* True when @owner had exactly this prefix. */
 	bool remove(const Prefix &prefix, PrefixOwner &owner, Removed &removed);
@@ -74,6 +75,7 @@ public:
 
 private:
 	void detach(PrefixNode &node, Removed &removed);
+	void splice_out(PrefixNode &node, Removed &removed);
 	RcuPtr<PrefixNode> &link_to(PrefixNode &node);
 	RcuPtr<PrefixNode> root_[2];	/* IPv4, IPv6 */
 };

@@ -26,7 +26,8 @@ public:
 	bool wants_fresh_secret(Instant now) const { return born_.is_never() || now - born_ >= COOKIE_SECRET_LIFETIME; }
 	void refresh(const Secret<32> &random, Instant now);
 
-	/* @message: a whole initiation or response, macs last. mac2 counts only while the secret is fresh. */
+	/* @message: a whole initiation or response, macs last. mac2 counts only while the secret is fresh. A message too short to
+	 * have macs is Bad. */
 	MacVerdict check(const Primitives &, const CookieKeys &local, ConstByteSpan message, const CookieSource &, Instant now) const;
 
 	/* The reply to a message with sender_index @receiver_index and @mac1; @nonce: 24 random bytes. */
@@ -34,7 +35,7 @@ public:
 			  const CookieSource &, const Bytes<24> &nonce, CookieReplyMessage &reply) const;
 
 private:
-	void make_cookie(const Primitives &, const CookieSource &, Bytes<COOKIE_SIZE> &) const;
+	void make_cookie(const Primitives &, const CookieSource &, Secret<COOKIE_SIZE> &) const;
 
 	Secret<32> secret_;
 	Instant born_;
@@ -43,7 +44,7 @@ private:
 /* The sender's side, one per peer. */
 class CookieMaker {
 public:
-	/* Fills the macs of a finished message; mac2 is zero unless a cookie not older than 115 s is held. */
+	/* Fills the macs, the last 32 bytes, of a finished message; mac2 is zero unless a cookie not older than 115 s is held. */
 	void add_macs(const Primitives &, const CookieKeys &remote, ByteSpan message, Instant now);
 	/* Drop::UnexpectedCookie unless it answers the mac1 sent last, for the first time, and authenticates. */
 	Outcome<void> consume_reply(const Primitives &, const CookieKeys &remote, const CookieReplyMessage &, Instant now);

@@ -25,10 +25,10 @@ private:
 		u64 source;		/* keyed hash of the masked source, never zero for one in use */
 		Instant full_at;	/* when it will have refilled */
 	};
-	static constexpr usize SETS() { return 2048; }
-	static constexpr usize WAYS() { return 8; }
+	enum : usize { SETS = 2048, WAYS = 8 };
+	Bucket *find(u64 source, Instant now);
 	u8 key_[16] = {};
-	Bucket buckets_[2048][8] = {};
+	Bucket buckets_[SETS][WAYS] = {};
 };
 
 } // namespace wg

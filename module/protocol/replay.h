@@ -19,6 +19,8 @@ public:
 
 private:
 	static constexpr usize WORD_BITS() { return 64; }
+	static constexpr usize WORDS() { return REPLAY_WINDOW_BITS / WORD_BITS(); }
+	void advance_to(u64 counter);
 	u64 next_ = 0;		/* greatest counter accepted, plus one */
 	u64 bitmap_[REPLAY_WINDOW_BITS / 64] = {};
 };

@@ -36,8 +36,8 @@ public:
 	/* Events of the handshake. */
 	bool may_initiate(Instant now) const;			/* rule 2: one message per REKEY_TIMEOUT, a response counts */
 	void start_attempt();					/* fresh traffic or first start, not a retry: the 90 s begin anew */
-	void handshake_message_sent(Instant now) { last_handshake_sent_ = now; }
-	void initiation_sent(Instant now, Duration jitter);	/* arms the retry */
+	void handshake_message_sent(Instant now);		/* initiation or response */
+	void initiation_sent(Instant now, Duration jitter);	/* arms the retry; besides handshake_message_sent() */
 	void handshake_completed();				/* response received, or own response confirmed */
 	void session_derived(Instant now);			/* arms rule 6 */
 	void forget_last_handshake() { last_handshake_sent_ = {}; }	/* key change: the next initiation may leave at once */
@@ -45,7 +45,8 @@ public:
 	/* @interval 0 = off. Restarts it; the caller sends the one "at once" when the interface is up. */
 	void set_persistent_keepalive(u16 interval_seconds, Instant now);
 	u16 persistent_keepalive() const { return persistent_keepalive_; }
-	/* Interface down or peer removed: no deadline is left (the interval stays configured). */
+	/* Interface down or peer removed: no deadline is left (the interval stays configured), and the next initiation may leave at
+	 * once. Events after it arm deadlines again: the caller stops those first. */
 	void stop();
 
 	/* Never when none is armed. */
@@ -56,9 +57,10 @@ public:
 private:
 	Instant retry_handshake_, new_handshake_, send_keepalive_, erase_keys_, send_persistent_keepalive_;
 	Instant last_handshake_sent_;
-	u32 attempts_ = 0;
+	Instant attempt_started_;		/* never: with the next initiation */
 	u16 persistent_keepalive_ = 0;
-	bool needs_another_keepalive_ = false;
+
+	void expire_retry(Instant now, Duration jitter, Actions &);
 };
 
 } // namespace wg

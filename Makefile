@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0
+# Entry points; `make help` lists them. Everything generated goes to build/ or to the cache of qemu/.
+
+# The kernel to build for: a release under /lib/modules, or 6.1 or 6.12 for Debian's newest headers of that series.
+newest = $(shell ls -d /lib/modules/$(1).*-cloud-amd64/build /lib/modules/$(1)-*cloud-amd64/build 2>/dev/null | \
+	sed 's,/lib/modules/,,; s,/build$$,,' | sort -V | tail -n 1)
+ifndef KVER
+running := $(shell uname -r)
+KVER := $(if $(wildcard /lib/modules/$(running)/build/Makefile),$(running),6.1)
+endif
+ifneq ($(filter 6.1 6.12,$(KVER)),)
+release = $(or $(call newest,$(KVER)),$(error no $(KVER) headers are installed: run qemu/setup))
+else
+release = $(KVER)
+endif
+KDIR ?= /lib/modules/$(release)/build
+PREFIX ?= /usr/local
+out = build/$(release)
+jobs := $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
+guest_cpus := $(shell n=$$(nproc); [ $$n -gt 4 ] && n=4; echo $$n)
+
+.PHONY: all module wgctl unit check sloc demo shell test install clean help both setup-build setup-guest setup-test
+.DEFAULT_GOAL := module
+
+all: module wgctl
+
+help:
+	@sed 's/^  //' <<<"$$help"
+
+export help
+SHELL := /bin/bash
+define help
+  make            the module, build/KVER/wireguard.ko        KVER=<release>, 6.1 or 6.12; default: the running
+                                                             kernel's headers if there are any, else 6.1
+  make wgctl      the tool, build/wgctl
+  make demo       a fresh machine to a working tunnel: sets up, builds, boots a guest, shows it
+  make shell      the same guest, interactively             KVER=6.1 or 6.12
+  make test       everything: sets up, checks, unit tests, guests on 6.1 and 6.12, interop
+                  SUITES="unit interop" picks some; the table is selftests/suites
+  make unit       unit tests on the host, also under ASan and UBSan
+  make check      include direction, symbols, frames, clang, house rules
+  make sloc       code lines per folder
+  make install    module to /lib/modules/KVER/updates, wgctl to PREFIX/bin (/usr/local); honours DESTDIR
+  make clean      removes build/
+endef
+
+# ---- the module -------------------------------------------------------------------------------------
+# Kbuild puts objects beside sources; so it gets a farm of links, one per kernel, and the tree stays clean.
+# Any warning of compiler, objtool or modpost fails the build, and drops the objects, so that it fails again.
+harmless := jobserver|the compiler differs from the one used to build the kernel|unavailability of vmlinux|tag not supported
+
+module:
+	@selftests/check/farm $(out)
+	@set -o pipefail; $(MAKE) --no-print-directory -j$(jobs) -C $(KDIR) M=$(CURDIR)/$(out) modules 2>&1 | tee $(out)/build.log
+	@if grep -iE 'warning|sorry, unimplemented' $(out)/build.log | grep -vE '$(harmless)' >&2; then \
+		find $(out) \( -name '*.o' -o -name '*.ko' \) -delete; \
+		echo "make: warnings in the module's build (above) count as errors" >&2; exit 1; fi
+
+both:
+	@$(MAKE) --no-print-directory KVER=6.1 module
+	@$(MAKE) --no-print-directory KVER=6.12 module
+
+wgctl:
+	@$(MAKE) --no-print-directory -C tools/wgctl
+
+install: module wgctl
+	install -D -m 644 $(out)/wireguard.ko $(DESTDIR)/lib/modules/$(release)/updates/wireguard.ko
+	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
+	install -D -m 755 build/wgctl $(DESTDIR)$(PREFIX)/bin/wgctl
+
+clean:
+	rm -rf build
+
+# ---- guests -----------------------------------------------------------------------------------------
+setup-build:
+	@qemu/setup build
+setup-guest: setup-build
+	@qemu/setup guest
+setup-test: setup-guest
+	@qemu/setup test
+
+demo: setup-guest
+	@$(MAKE) --no-print-directory KVER=6.1 module wgctl
+	@qemu/run --kernel 6.1 --cpus $(guest_cpus) -- selftests/guest/demo
+
+shell: setup-guest
+	@$(MAKE) --no-print-directory KVER=$(or $(filter 6.12,$(KVER)),6.1) module wgctl
+	@qemu/run --kernel $(or $(filter 6.12,$(KVER)),6.1) --cpus $(guest_cpus) --shell
+
+# ---- tests ------------------------------------------------------------------------------------------
+test: setup-test
+	@selftests/run $(SUITES)
+
+check: setup-test
+	@$(MAKE) --no-print-directory both >build/check-build.log 2>&1 || { cat build/check-build.log; exit 1; }
+	@selftests/check/all
+
+sloc:
+	@selftests/check/sloc
+
+# Unit tests: one program per selftests/unit/*_test.cpp, with everything of the pure folders, plain and sanitised.
+unit_sources := $(wildcard module/wire/*.cpp module/crypto/*.cpp module/protocol/*.cpp cpp-rt/*.cpp)
+unit_support := $(filter-out %_test.cpp,$(wildcard selftests/unit/*.cpp))
+unit_tests := $(wildcard selftests/unit/*_test.cpp)
+unit_flags := -std=c++20 -g -O2 -funsigned-char -fno-strict-aliasing -Wall -Wextra -Werror -Imodule -Icpp-rt/include -Iselftests/unit
+unit_libs := -lgtest_main -lgmock -lgtest -lsodium -lcrypto -pthread
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -D_GLIBCXX_ASSERTIONS
+
+build/unit/%avx2.o: unit_simd := -mavx2
+build/unit/%avx512.o: unit_simd := -mavx512f -mavx512vl -mavx512ifma
+
+define unit_variant
+build/unit/$(1)/%.o: %.cpp
+	@mkdir -p $$(@D)
+	@g++-12 $$(unit_flags) $(2) $$(unit_simd) -MMD -MP -c -o $$@ $$<
+
+build/unit/$(1)/core.a: $(patsubst %.cpp,build/unit/$(1)/%.o,$(unit_sources) $(unit_support))
+	@rm -f $$@ && ar crs $$@ $$^
+
+build/unit/$(1)/%_test: build/unit/$(1)/selftests/unit/%_test.o build/unit/$(1)/core.a
+	@g++-12 $(2) -o $$@ $$^ $$(unit_libs)
+
+unit-programs: $(patsubst selftests/unit/%.cpp,build/unit/$(1)/%,$(unit_tests))
+-include $(patsubst %.cpp,build/unit/$(1)/%.d,$(unit_sources) $(unit_support) $(unit_tests))
+endef
+$(eval $(call unit_variant,plain,))
+$(eval $(call unit_variant,sanitized,$(sanitize)))
+.PHONY: unit-programs
+.SECONDARY:
+
+unit: setup-test
+	@$(MAKE) --no-print-directory -k -j$(jobs) unit-programs; built=$$?; \
+	selftests/gtest-tap $(patsubst selftests/unit/%.cpp,build/unit/plain/%,$(unit_tests)) \
+		$(patsubst selftests/unit/%.cpp,build/unit/sanitized/%,$(unit_tests)) && exit $$built

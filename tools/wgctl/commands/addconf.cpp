@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "commands.h"
+
+#include "../config.h"
+
+namespace wgctl {
+
+int addconf(Arguments arguments, World &world)
+{
+	std::string file(arguments[1]);
+	Device change = parse_config(world.files.read(file, CONFIG_FILE_LIMIT), file, FileMeaning::append, world);
+
+	change.name = arguments[0];
+	set_device(change, world);
+	return 0;
+}
+
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "commands.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "../values.h"
+
+namespace wgctl {
+
+namespace {
+
+constexpr std::size_t ANY = SIZE_MAX;
+
+constexpr std::string_view VERSION = "wgctl v0.1, speaks what wireguard-tools v1.0 speaks\n";
+
+const std::array COMMANDS = {
+	Command{"show", "Show the configuration and state of interfaces",
+		"{ INTERFACE | all | interfaces } [public-key | private-key | listen-port | fwmark | peers | preshared-keys | "
+		"endpoints | allowed-ips | latest-handshakes | transfer | persistent-keepalive | dump]",
+		"wgctl show wg0 latest-handshakes", 0, 2, show},
+	Command{"showconf", "Show the configuration of an interface as a file for setconf", "INTERFACE", "wgctl showconf wg0", 1, 1,
+		showconf},
+	Command{"set", "Change an interface: add, change or remove peers",
+		"INTERFACE [listen-port PORT] [fwmark MARK] [private-key FILE] [peer PUBLIC-KEY [remove] [preshared-key FILE] "
+		"[endpoint HOST:PORT] [persistent-keepalive SECONDS] [allowed-ips [+|-]IP[/LENGTH],...] ]...",
+		"wgctl set wg0 peer PUBLIC-KEY endpoint 192.0.2.1:51820 allowed-ips 10.0.0.0/24", 2, ANY, set},
+	Command{"setconf", "Replace an interface's configuration by a file's", "INTERFACE FILE", "wgctl setconf wg0 wg0.conf", 2, 2,
+		setconf},
+	Command{"addconf", "Add a file's configuration to an interface", "INTERFACE FILE", "wgctl addconf wg0 peer.conf", 2, 2,
+		addconf},
+	Command{"syncconf", "Like setconf, but leave the sessions of unchanged peers alone", "INTERFACE FILE",
+		"wgctl syncconf wg0 wg0.conf", 2, 2, syncconf},
+	Command{"genkey", "Write a new private key to standard output", "", "wgctl genkey > private.key", 0, 0, genkey},
+	Command{"genpsk", "Write a new preshared key to standard output", "", "wgctl genpsk > preshared.key", 0, 0, genpsk},
+	Command{"pubkey", "Read a private key from standard input, write its public key to standard output", "",
+		"wgctl pubkey < private.key", 0, 0, pubkey},
+};
+
+bool asks_for_help(std::string_view argument)
+{
+	return argument == "-h" || argument == "--help" || argument == "help";
+}
+
+std::string usage_line(const Command &command)
+{
+	return "Usage: wgctl " + std::string(command.name) + (command.arguments.empty() ? "" : " ") + std::string(command.arguments) +
+	       "\n";
+}
+
+std::string help(const Command &command)
+{
+	return usage_line(command) + "\n" + std::string(command.summary) + ".\n\nExample: " + std::string(command.example) + "\n";
+}
+
+std::string overview()
+{
+	std::string text("Usage: wgctl COMMAND [ARGUMENTS]\n\nCommands:\n");
+
+	for (const Command &command : COMMANDS)
+		text.append("  ").append(command.name).append(": ").append(command.summary).append("\n");
+	return text + "Without a command, all interfaces are shown. `wgctl COMMAND --help' tells more.\n";
+}
+
+int run(Arguments arguments, World &world)
+{
+	if (arguments.empty())
+		return show(arguments, world);
+	if (asks_for_help(arguments[0]) || arguments[0] == "-v" || arguments[0] == "--version" || arguments[0] == "version") {
+		world.terminal.write(Stream::out, asks_for_help(arguments[0]) ? overview() : VERSION);
+		return 0;
+	}
+	auto command = std::find_if(COMMANDS.begin(), COMMANDS.end(), [&](const Command &c) { return c.name == arguments[0]; });
+	if (command == COMMANDS.end()) {
+		world.terminal.write(Stream::err, "wgctl: unknown command " + quoted(arguments[0]) + "\n" + overview());
+		return 1;
+	}
+	arguments = arguments.subspan(1);
+	if (arguments.size() == 1 && asks_for_help(arguments[0])) {
+		world.terminal.write(Stream::out, help(*command));
+		return 0;
+	}
+	if (arguments.size() < command->least_arguments || arguments.size() > command->most_arguments) {
+		world.terminal.write(Stream::err, usage_line(*command));
+		return 1;
+	}
+	return command->run(arguments, world);
+}
+
+}
+
+std::span<const Command> all_commands()
+{
+	return COMMANDS;
+}
+
+int run_command_line(Arguments arguments, World &world)
+{
+	try {
+		return run(arguments, world);
+	} catch (const Failure &failure) {
+		world.terminal.write(Stream::err, "wgctl: " + failure.text + "\n");
+	} catch (const std::bad_alloc &) {
+		world.terminal.write(Stream::err, "wgctl: out of memory\n");
+	}
+	return 1;
+}
+
+Device get_device(const std::string &name, World &world)
+{
+	try {
+		return world.devices.get(name);
+	} catch (const Failure &failure) {
+		throw Failure{"cannot read interface " + quoted(name) + ": " + failure.text};
+	}
+}
+
+void set_device(const Device &change, World &world)
+{
+	try {
+		world.devices.set(change);
+	} catch (const Failure &failure) {
+		throw Failure{"cannot change interface " + quoted(change.name) + ": " + failure.text};
+	}
+}
+
+}

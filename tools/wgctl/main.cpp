@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "commands/commands.h"
+#include "kernel.h"
+#include "system.h"
+#include "userspace.h"
+
+int main(int argc, char **argv)
+{
+	using namespace wgctl;
+
+	if (sodium_init() < 0)
+		return 1;
+	SystemFiles files;
+	SystemTerminal terminal;
+	SystemResolver resolver;
+	SystemClock clock;
+	SystemEnvironment environment;
+	SystemConfigSockets sockets;
+	KernelDevices kernel(open_system_netlink);
+	UserspaceDevices userspace(sockets);
+	AllDevices devices(kernel, userspace, sockets);
+	World world{devices, files, terminal, resolver, clock, environment};
+
+	std::vector<std::string_view> arguments(argv + 1, argv + argc);
+	return run_command_line(arguments, world);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a WireGuard interface is: one structure for what it has and for what is to change.
+ *
+ * Read from a device, every value is filled in as far as the device has it. As a change, an absent
+ * value is left as it is, an all-zero key removes the key, and the flags say what else goes.
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "secret.h"
+
+namespace wgctl {
+
+/* An address range of cryptokey routing. The address may have host bits: the device drops them. */
+struct Prefix {
+	std::uint16_t family = AF_UNSPEC;
+	std::uint8_t cidr = 0;
+	/* Changes only: take the prefix away from the peer. */
+	bool remove = false;
+	/* IPv4 in the first four. */
+	std::array<std::uint8_t, 16> address{};
+
+	std::uint8_t bits() const { return family == AF_INET6 ? 128 : 32; }
+	bool operator==(const Prefix &) const = default;
+};
+
+struct Endpoint {
+	union {
+		sockaddr any;
+		sockaddr_in v4;
+		sockaddr_in6 v6;
+	};
+
+	Endpoint() : v6{} {}
+	socklen_t size() const { return any.sa_family == AF_INET6 ? sizeof(v6) : sizeof(v4); }
+	std::uint16_t port() const { return ntohs(any.sa_family == AF_INET6 ? v6.sin6_port : v4.sin_port); }
+};
+
+struct Timestamp {
+	std::int64_t seconds = 0;
+	std::int64_t nanoseconds = 0;
+
+	auto operator<=>(const Timestamp &) const = default;
+};
+
+struct Peer {
+	Key public_key;
+	std::optional<Key> preshared_key;
+	std::optional<Endpoint> endpoint;
+	/* Seconds; 0 is off. */
+	std::optional<std::uint16_t> persistent_keepalive;
+	std::vector<Prefix> allowed_ips;
+
+	/* Never part of a change. */
+	Timestamp last_handshake;
+	std::uint64_t rx_bytes = 0;
+	std::uint64_t tx_bytes = 0;
+
+	/* Only part of a change. */
+	bool remove = false;
+	bool update_only = false;
+	bool replace_allowed_ips = false;
+};
+
+struct Device {
+	std::string name;
+	std::optional<Key> private_key;
+	std::optional<Key> public_key;
+	std::optional<std::uint16_t> listen_port;
+	std::optional<std::uint32_t> fwmark;
+	std::vector<Peer> peers;
+
+	/* Only part of a change: peers not listed go away. */
+	bool replace_peers = false;
+};
+
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Single values, from text and to text: ports, marks, endpoints, prefixes.
+ *
+ * Every parse_ throws Failure naming what was expected and the text that was found.
+ */
+#pragma once
+
+#include <charconv>
+#include <concepts>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "outside.h"
+
+namespace wgctl {
+
+/* A UDP port: a number, or the name of a service. */
+std::uint16_t parse_port(std::string_view text, Resolver &resolver);
+/* "off", decimal, or hexadecimal after 0x. */
+std::uint32_t parse_fwmark(std::string_view text);
+/* "off" or seconds. */
+std::uint16_t parse_keepalive(std::string_view text);
+Key parse_key(std::string_view text);
+/* The contents of a key file; an empty file is the all-zero key, which removes one. */
+Key parse_key_file(std::string_view text);
+/* HOST:PORT or [HOST]:PORT. Names are looked up again, with growing pauses, after passing failures,
+ * as often as WG_ENDPOINT_RESOLUTION_RETRIES says. */
+Endpoint parse_endpoint(std::string_view text, World &world);
+/* A comma-separated list, appended to `list`; host bits are worth a warning. Blanks do not matter, and
+ * nothing but blanks is no prefix. */
+void parse_allowed_ips(std::string_view text, std::vector<Prefix> &list, Terminal &terminal);
+/* Likewise, and every prefix, or none, may have a sign: + adds it and - removes it. Returns whether
+ * there are signs, that is, whether the list is a difference to what is there. */
+bool parse_signed_allowed_ips(std::string_view text, std::vector<Prefix> &list, Terminal &terminal);
+
+Text format_endpoint(const Endpoint &endpoint);
+/* The address and the length apart, so that what stands between can be coloured. */
+std::string format_address(const Prefix &prefix);
+std::string format_prefix(const Prefix &prefix);
+std::string format_fwmark(std::uint32_t fwmark);
+
+Text without_blanks(std::string_view text);
+bool equal_ignoring_case(std::string_view a, std::string_view b);
+/* Digits only, no sign, no more than `limit`. */
+template<std::unsigned_integral T>
+std::optional<T> parse_number(std::string_view text, int base = 10, T limit = std::numeric_limits<T>::max())
+{
+	T value{};
+	auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+
+	return error == std::errc{} && end == text.data() + text.size() && value <= limit ? std::optional(value) : std::nullopt;
+}
+std::string quoted(std::string_view text);
+
+}

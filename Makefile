@@ -98,37 +98,6 @@ check: setup-test
 sloc:
 	@selftests/check/sloc
 
-# Unit tests: one program per selftests/unit/*_test.cpp, with everything of the pure folders, plain and sanitised.
-unit_sources := $(wildcard module/wire/*.cpp module/crypto/*.cpp module/protocol/*.cpp cpp-rt/*.cpp)
-unit_support := $(filter-out %_test.cpp,$(wildcard selftests/unit/*.cpp))
-unit_tests := $(wildcard selftests/unit/*_test.cpp)
-unit_flags := -std=c++20 -g -O2 -funsigned-char -fno-strict-aliasing -Wall -Wextra -Werror -Imodule -Icpp-rt/include -Iselftests/unit
-unit_libs := -lgtest_main -lgmock -lgtest -lsodium -lcrypto -pthread
-sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -D_GLIBCXX_ASSERTIONS
-
-build/unit/%avx2.o: unit_simd := -mavx2
-build/unit/%avx512.o: unit_simd := -mavx512f -mavx512vl -mavx512ifma
-
-define unit_variant
-build/unit/$(1)/%.o: %.cpp
-	@mkdir -p $$(@D)
-	@g++-12 $$(unit_flags) $(2) $$(unit_simd) -MMD -MP -c -o $$@ $$<
-
-build/unit/$(1)/core.a: $(patsubst %.cpp,build/unit/$(1)/%.o,$(unit_sources) $(unit_support))
-	@rm -f $$@ && ar crs $$@ $$^
-
-build/unit/$(1)/%_test: build/unit/$(1)/selftests/unit/%_test.o build/unit/$(1)/core.a
-	@g++-12 $(2) -o $$@ $$^ $$(unit_libs)
-
-unit-programs: $(patsubst selftests/unit/%.cpp,build/unit/$(1)/%,$(unit_tests))
--include $(patsubst %.cpp,build/unit/$(1)/%.d,$(unit_sources) $(unit_support) $(unit_tests))
-endef
-$(eval $(call unit_variant,plain,))
-$(eval $(call unit_variant,sanitized,$(sanitize)))
-.PHONY: unit-programs
-.SECONDARY:
-
 unit: setup-test
-	@$(MAKE) --no-print-directory -k -j$(jobs) unit-programs; built=$$?; \
-	selftests/gtest-tap $(patsubst selftests/unit/%.cpp,build/unit/plain/%,$(unit_tests)) \
-		$(patsubst selftests/unit/%.cpp,build/unit/sanitized/%,$(unit_tests)) && exit $$built
+	@$(MAKE) --no-print-directory -s -j$(jobs) -C selftests/unit build
+	@$(MAKE) --no-print-directory -s -C selftests/unit run

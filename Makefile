@@ -89,10 +89,10 @@ shell: setup-guest
 
 # ---- tests ------------------------------------------------------------------------------------------
 test: setup-test
-	@selftests/run $(SUITES)
+	@selftests/run $(if $(SUITES),build $(filter-out build,$(SUITES)))
 
 check: setup-test
-	@$(MAKE) --no-print-directory both >build/check-build.log 2>&1 || { cat build/check-build.log; exit 1; }
+	@mkdir -p build; $(MAKE) --no-print-directory both >build/check-build.log 2>&1 || { cat build/check-build.log; exit 1; }
 	@selftests/check/all
 
 sloc:

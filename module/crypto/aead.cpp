@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "crypto/aead_forms.h"
+
+namespace wg::crypto {
+
+static void run(Form form, Direction direction, const Key &key, Span<Message> messages)
+{
+	switch (form) {
+	case Form::Portable:
+		return run_portable(direction, key, messages);
+#ifdef __x86_64__
+	case Form::Avx2:
+		return run_avx2(direction, key, messages);
+	case Form::Avx512:
+		return run_avx512(direction, key, messages);
+#else
+	case Form::Avx2:
+	case Form::Avx512:
+		break;
+#endif
+	}
+	bug("AEAD form unknown to this build");
+	run_portable(direction, key, messages);
+}
+
+Form best_form(CpuFeatures features)
+{
+	return features.avx512 ? Form::Avx512 : features.avx2 ? Form::Avx2 : Form::Portable;
+}
+
+void seal(Form form, const Key &key, Span<Message> messages)
+{
+	run(form, Direction::Seal, key, messages);
+}
+
+void open(Form form, const Key &key, Span<Message> messages)
+{
+	run(form, Direction::Open, key, messages);
+}
+
+} // namespace wg::crypto

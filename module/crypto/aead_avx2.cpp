@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <immintrin.h>
+#include "crypto/aead_batch.h"
+
+namespace wg::crypto {
+
+/* Eight blocks a pass; four messages' Poly1305 in limbs of 26 bits, because the multiplier takes 32. */
+struct Avx2 {
+	enum : u32 { LANES = 8, GROUPS = 1, MAC_LANES = 4, LIMBS = 5, LIMB_BITS = 26 };
+	enum : u32 { PLAIN_BLOCK = 15, STRIPED_SETUP = 180, STEP = 44, LANES_SETUP = 150, STACK = 3072 };
+	using Words = u32 __attribute__((vector_size(32)));
+	using Quads = u64 __attribute__((vector_size(32)));
+	using Octets = u8 __attribute__((vector_size(32)));
+	using Text = Quads;
+	struct Product {
+		Quads sum[LIMBS];
+	};
+
+	[[gnu::always_inline]] static Words broadcast(u32 value) { return Words{} + value; }
+	template <u32 BITS> [[gnu::always_inline]] static Words rotate(Words x)
+	{
+		/* By whole bytes: one shuffle where shifting would take three instructions. */
+		if constexpr (BITS == 16)
+			return (Words)_mm256_shuffle_epi8((__m256i)x, (__m256i)(Octets){2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13,
+										2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13});
+		else if constexpr (BITS == 8)
+			return (Words)_mm256_shuffle_epi8((__m256i)x, (__m256i)(Octets){3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14,
+										3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14});
+		else
+			return (x << BITS) | (x >> (32 - BITS));
+	}
+	[[gnu::always_inline]] static void store_blocks(const Words (&x)[16], u8 *to)
+	{
+		__m256i row[4][4]; // [words 4q to 4q + 3][of block j in the low half, 4 + j in the high half]
+
+#pragma GCC unroll 4
+		for (u32 q = 0; q < 4; q++) {
+			__m256i a = (__m256i)x[4 * q], b = (__m256i)x[4 * q + 1], c = (__m256i)x[4 * q + 2], d = (__m256i)x[4 * q + 3];
+			__m256i ab = _mm256_unpacklo_epi32(a, b), cd = _mm256_unpacklo_epi32(c, d);
+			row[q][0] = _mm256_unpacklo_epi64(ab, cd);
+			row[q][1] = _mm256_unpackhi_epi64(ab, cd);
+			ab = _mm256_unpackhi_epi32(a, b);
+			cd = _mm256_unpackhi_epi32(c, d);
+			row[q][2] = _mm256_unpacklo_epi64(ab, cd);
+			row[q][3] = _mm256_unpackhi_epi64(ab, cd);
+		}
+#pragma GCC unroll 4
+		for (u32 j = 0; j < 4; j++) {
+			__m256i *low = reinterpret_cast<__m256i *>(to + j * CIPHER_BLOCK_SIZE), *high = low + 4 * CIPHER_BLOCK_SIZE / sizeof(__m256i);
+
+			_mm256_storeu_si256(low, _mm256_permute2x128_si256(row[0][j], row[1][j], 0x20));
+			_mm256_storeu_si256(low + 1, _mm256_permute2x128_si256(row[2][j], row[3][j], 0x20));
+			_mm256_storeu_si256(high, _mm256_permute2x128_si256(row[0][j], row[1][j], 0x31));
+			_mm256_storeu_si256(high + 1, _mm256_permute2x128_si256(row[2][j], row[3][j], 0x31));
+		}
+	}
+
+	[[gnu::always_inline]] static Quads wrap(Quads limb) { return limb + (limb << 2); }
+	[[gnu::always_inline]] static void multiply_add(Product &product, u32 place, Quads a, Quads b)
+	{
+		product.sum[place] += (Quads)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+	}
+	template <typename N> [[gnu::always_inline]] static void add(Product &product, const N &number)
+	{
+#pragma GCC unroll 5
+		for (u32 i = 0; i < LIMBS; i++)
+			product.sum[i] += number.limb[i];
+	}
+	/* Sums below 2^60 in; limbs below 2^26 + 2^10 out. Two chains that meet, instead of one of twice the length. */
+	[[gnu::always_inline]] static LaneNumber<Avx2> reduce(const Product &product)
+	{
+		const Quads LOW = Quads{} + ((1u << LIMB_BITS) - 1);
+		Quads a = product.sum[0], b = product.sum[1], c = product.sum[2], d = product.sum[3], e = product.sum[4], carry;
+
+		b += a >> 26, a &= LOW;
+		e += d >> 26, d &= LOW;
+		c += b >> 26, b &= LOW;
+		carry = e >> 26, e &= LOW;
+		a += carry + (carry << 2);
+		d += c >> 26, c &= LOW;
+		b += a >> 26, a &= LOW;
+		e += d >> 26, d &= LOW;
+		return {{a, b, c, d, e}};
+	}
+	template <typename At> [[gnu::always_inline]] static void load(At at, Quads &low, Quads &high)
+	{
+		__m256i even = _mm256_loadu2_m128i((const __m128i *)at(2), (const __m128i *)at(0));
+		__m256i odd = _mm256_loadu2_m128i((const __m128i *)at(3), (const __m128i *)at(1));
+
+		low = (Quads)_mm256_unpacklo_epi64(even, odd);
+		high = (Quads)_mm256_unpackhi_epi64(even, odd);
+	}
+	[[gnu::always_inline]] static LaneNumber<Avx2> split(Quads low, Quads high)
+	{
+		const Quads LOW = Quads{} + ((1u << LIMB_BITS) - 1);
+
+		return {{low & LOW, (low >> 26) & LOW, ((low >> 52) | (high << 12)) & LOW, (high >> 14) & LOW, high >> 40}};
+	}
+	[[gnu::always_inline]] static void spread(const Number &number, u64 (&limb)[LIMBS])
+	{
+		const u64 LOW = (1u << LIMB_BITS) - 1;
+		u128 low = number.limb[0] + (static_cast<u128>(number.limb[1]) << 44);
+		u128 high = static_cast<u64>(low >> 78) + (static_cast<u128>(number.limb[2]) << 10);
+
+		limb[0] = static_cast<u64>(low) & LOW;
+		limb[1] = static_cast<u64>(low >> 26) & LOW;
+		limb[2] = static_cast<u64>(low >> 52) & LOW;
+		limb[3] = static_cast<u64>(high) & LOW;
+		limb[4] = static_cast<u64>(high >> 26);
+	}
+	[[gnu::always_inline]] static Number collect(const u64 (&limb)[LIMBS])
+	{
+		u128 low = limb[0] + (static_cast<u128>(limb[1]) << 26) + (static_cast<u128>(limb[2]) << 52);
+		u128 high = static_cast<u64>(low >> 44) + (static_cast<u128>(limb[3]) << 34) + (static_cast<u128>(limb[4]) << 60);
+
+		return {{static_cast<u64>(low) & LOW_44, static_cast<u64>(high) & LOW_44, static_cast<u64>(high >> 44)}};
+	}
+	[[gnu::always_inline]] static void wipe_registers() { _mm256_zeroall(); }
+};
+
+void run_avx2(Direction direction, const Key &key, Span<Message> messages)
+{
+	run_batch<Avx2>(direction, key, messages);
+}
+
+} // namespace wg::crypto

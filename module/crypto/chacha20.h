@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ChaCha20, many blocks at once: lane i of every vector is the state of block i, so all lanes do the same. [RFC 8439 §2.3]
+ *
+ * Called by:  aead_batch.h; V is a form: V::Words a vector of V::LANES u32 (or one u32), V::GROUPS such vectors side by side
+ * Context:    as the form; no branch and no index depends on a secret
+ * Units:      one pass makes V::LANES * V::GROUPS keystream blocks of 64 bytes, each with its own nonce and block number
+ */
+#pragma once
+#include "rt/little_endian.h"
+
+namespace wg::crypto {
+
+constexpr u32 CIPHER_BLOCK_SIZE = 64;
+
+template <typename V> constexpr u32 PASS_BLOCKS = u32{V::LANES} * u32{V::GROUPS};
+
+/* What is to be made, and in its place what was made: the numbers are read before the keystream is written. */
+template <typename V> union Pass {
+	struct {
+		u32 block[PASS_BLOCKS<V>], counter_low[PASS_BLOCKS<V>], counter_high[PASS_BLOCKS<V>];
+	} wanted;
+	u8 keystream[PASS_BLOCKS<V>][CIPHER_BLOCK_SIZE];
+};
+
+/* The four quarter rounds of a round, of all groups, step by step: independent operations stand side by side, because one
+ * chain alone leaves the vector units idle between its results. The diagonal round is the column round turned by 1, 2, 3. */
+template <typename V, u32 TURN> [[gnu::always_inline]] inline void cipher_round(typename V::Words (&x)[V::GROUPS][16])
+{
+	constexpr u32 B = TURN, C = 2 * TURN, D = 3 * TURN;
+
+	auto step = [&](auto operation) __attribute__((always_inline)) {
+#pragma GCC unroll 2
+		for (u32 group = 0; group < V::GROUPS; group++) {
+#pragma GCC unroll 4
+			for (u32 i = 0; i < 4; i++)
+				operation(x[group][i], x[group][4 + (i + B) % 4], x[group][8 + (i + C) % 4], x[group][12 + (i + D) % 4]);
+		}
+	};
+	using W = typename V::Words;
+
+	step([](W &a, W &b, W &, W &) __attribute__((always_inline)) { a += b; });
+	step([](W &a, W &, W &, W &d) __attribute__((always_inline)) { d = V::template rotate<16>(d ^ a); });
+	step([](W &, W &, W &c, W &d) __attribute__((always_inline)) { c += d; });
+	step([](W &, W &b, W &c, W &) __attribute__((always_inline)) { b = V::template rotate<12>(b ^ c); });
+	step([](W &a, W &b, W &, W &) __attribute__((always_inline)) { a += b; });
+	step([](W &a, W &, W &, W &d) __attribute__((always_inline)) { d = V::template rotate<8>(d ^ a); });
+	step([](W &, W &, W &c, W &d) __attribute__((always_inline)) { c += d; });
+	step([](W &, W &b, W &c, W &) __attribute__((always_inline)) { b = V::template rotate<7>(b ^ c); });
+}
+
+template <typename V> [[gnu::noinline]] void make_keystream(const u8 *key, Pass<V> &pass)
+{
+	using Words = typename V::Words;
+	[[gnu::uninitialized]] Words x[V::GROUPS][16], numbers[V::GROUPS][3];
+	auto word = [key](u32 i) __attribute__((always_inline)) {
+		LittleEndian<u32> value;
+
+		copy_bytes(&value, key + 4 * i, sizeof(value));
+		return V::broadcast(value.get());
+	};
+	constexpr u32 SIGMA[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574}; // "expand 32-byte k"
+
+#pragma GCC unroll 2
+	for (u32 group = 0; group < V::GROUPS; group++) {
+		copy_bytes(&numbers[group][0], &pass.wanted.block[group * V::LANES], sizeof(Words));
+		copy_bytes(&numbers[group][1], &pass.wanted.counter_low[group * V::LANES], sizeof(Words));
+		copy_bytes(&numbers[group][2], &pass.wanted.counter_high[group * V::LANES], sizeof(Words));
+#pragma GCC unroll 4
+		for (u32 i = 0; i < 4; i++)
+			x[group][i] = V::broadcast(SIGMA[i]);
+#pragma GCC unroll 8
+		for (u32 i = 0; i < 8; i++)
+			x[group][4 + i] = word(i);
+		x[group][12] = numbers[group][0];
+		x[group][13] = V::broadcast(0);
+		x[group][14] = numbers[group][1];
+		x[group][15] = numbers[group][2];
+	}
+	for (u32 i = 0; i < 10; i++) {
+		cipher_round<V, 0>(x);
+		cipher_round<V, 1>(x);
+	}
+#pragma GCC unroll 2
+	for (u32 group = 0; group < V::GROUPS; group++) {
+#pragma GCC unroll 4
+		for (u32 i = 0; i < 4; i++)
+			x[group][i] += V::broadcast(SIGMA[i]);
+#pragma GCC unroll 8
+		for (u32 i = 0; i < 8; i++)
+			x[group][4 + i] += word(i);
+		x[group][12] += numbers[group][0];
+		x[group][14] += numbers[group][1];
+		x[group][15] += numbers[group][2];
+	}
+#pragma GCC unroll 2
+	for (u32 group = 0; group < V::GROUPS; group++)
+		V::store_blocks(x[group], pass.keystream[group * V::LANES]);
+}
+
+} // namespace wg::crypto

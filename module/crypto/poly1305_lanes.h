@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Poly1305 of many messages, one a lane, or of one long message striped over all lanes. [RFC 8439 §2.5]
+ *
+ * Called by:  aead_batch.h; V is a form: V::Quads a vector of V::MAC_LANES u64, a number has V::LIMBS limbs of V::LIMB_BITS bits
+ * Context:    as the form; no branch and no index depends on a secret (lengths are public)
+ * Units:      two blocks a step: sum = (sum + first) r^2 + second r, so that one reduction serves two blocks
+ */
+#pragma once
+#include "crypto/poly1305_stream.h"
+
+namespace wg::crypto {
+
+constexpr usize STEP_SIZE = 2 * BLOCK_SIZE;
+
+template <typename V> struct LaneNumber {
+	typename V::Quads limb[V::LIMBS];
+};
+
+template <typename V> struct LaneFactor {
+	LaneNumber<V> plain, wrapped; // wrapped: times what a product is worth that falls off the top limb
+};
+
+template <typename V> using LaneTable = u64[V::LIMBS][V::MAC_LANES];
+
+template <typename V> [[gnu::always_inline]] inline LaneNumber<V> load_lanes(const LaneTable<V> &table)
+{
+	LaneNumber<V> number;
+
+#pragma GCC unroll 5
+	for (u32 i = 0; i < V::LIMBS; i++)
+		copy_bytes(&number.limb[i], table[i], sizeof(number.limb[i]));
+	return number;
+}
+
+template <typename V> [[gnu::always_inline]] inline void put_lane(LaneTable<V> &table, u32 lane, const Number &number)
+{
+	u64 limb[V::LIMBS];
+
+	V::spread(number, limb);
+#pragma GCC unroll 5
+	for (u32 i = 0; i < V::LIMBS; i++)
+		table[i][lane] = limb[i];
+}
+
+template <typename V> [[gnu::always_inline]] inline LaneFactor<V> factor_of(const LaneNumber<V> &number)
+{
+	LaneFactor<V> factor;
+
+	factor.plain = number;
+#pragma GCC unroll 5
+	for (u32 i = 0; i < V::LIMBS; i++)
+		factor.wrapped.limb[i] = V::wrap(number.limb[i]);
+	return factor;
+}
+
+template <typename V> [[gnu::always_inline]] inline void add(LaneNumber<V> &sum, const LaneNumber<V> &number)
+{
+#pragma GCC unroll 5
+	for (u32 i = 0; i < V::LIMBS; i++)
+		sum.limb[i] += number.limb[i];
+}
+
+template <typename V>
+[[gnu::always_inline]] inline void multiply_add(typename V::Product &sum, const LaneNumber<V> &number, const LaneFactor<V> &factor)
+{
+#pragma GCC unroll 5
+	for (u32 i = 0; i < V::LIMBS; i++) {
+#pragma GCC unroll 5
+		for (u32 j = 0; j < V::LIMBS; j++) {
+			const LaneNumber<V> &by = i + j < V::LIMBS ? factor.plain : factor.wrapped;
+
+			V::multiply_add(sum, (i + j) % V::LIMBS, number.limb[i], by.limb[j]);
+		}
+	}
+}
+
+template <typename V> [[gnu::always_inline]] inline LaneNumber<V> multiply(const LaneNumber<V> &number, const LaneFactor<V> &factor)
+{
+	typename V::Product product = {};
+
+	multiply_add<V>(product, number, factor);
+	return V::reduce(product);
+}
+
+/* A block of every lane: the one at at(lane). @high_bit is 2^128 in lanes that have a block, zero in those that have not begun. */
+template <typename V, typename At> [[gnu::always_inline]] inline LaneNumber<V> load_blocks(At at, typename V::Quads high_bit)
+{
+	typename V::Quads low, high;
+
+	V::load(at, low, high);
+	LaneNumber<V> number = V::split(low, high);
+	number.limb[V::LIMBS - 1] |= high_bit;
+	return number;
+}
+
+template <typename V> [[gnu::always_inline]] inline typename V::Quads high_bits()
+{
+	return typename V::Quads{} + (1ull << (128 - V::LIMB_BITS * (V::LIMBS - 1)));
+}
+
+/* The message on its own, block by block: for few blocks the setting up of lanes would cost more than it saves. */
+template <typename V> [[gnu::always_inline]] inline Number mac_plain(MacStream<V> &stream, const Number &multiplier)
+{
+	[[gnu::uninitialized]] u8 buffer[BLOCK_SIZE];
+	Number sum = {};
+
+	while (!stream.finished()) {
+		usize run = stream.chunks_at_hand(BLOCK_SIZE);
+		const u8 *at = run > 0 ? stream.take_chunks(run, BLOCK_SIZE) : stream.take(BLOCK_SIZE, buffer);
+
+		for (usize i = 0, blocks = run > 0 ? run : 1; i < blocks; i++)
+			sum = absorb(sum, at + i * BLOCK_SIZE, multiplier);
+	}
+	return sum;
+}
+
+/* One message over all L lanes: lane i has the blocks i, i + L, i + 2L, … of a sequence that null blocks in front make a whole
+ * number of steps long. A step is sum = sum r^2L + first r^L + second; what lane i is short of at the end is r^(L - i). */
+template <typename V> [[gnu::noinline]] Number mac_striped(MacStream<V> &stream, const Number &multiplier)
+{
+	constexpr u32 LANES = V::MAC_LANES;
+	constexpr usize CHUNK = LANES * STEP_SIZE;
+	[[gnu::uninitialized]] alignas(64) u8 buffer[CHUNK];
+	[[gnu::uninitialized]] alignas(64) LaneTable<V> table;
+	[[gnu::uninitialized]] alignas(64) u64 first_bits[2][LANES];
+	[[gnu::uninitialized]] Number power[LANES + 1];
+	u32 last_blocks = static_cast<u32>(stream.blocks() % (2 * LANES));
+	u32 null_blocks = last_blocks == 0 ? 0 : 2 * LANES - last_blocks;
+
+	power[1] = multiplier;
+	for (u32 i = 2; i <= LANES; i++)
+		power[i] = multiply(power[i - i / 2], power[i / 2]);
+	for (u32 lane = 0; lane < LANES; lane++)
+		put_lane<V>(table, lane, power[LANES]);
+	const LaneFactor<V> stride = factor_of<V>(load_lanes<V>(table));
+	const LaneFactor<V> stride_twice = factor_of<V>(multiply<V>(stride.plain, stride));
+
+	LaneNumber<V> sum = {};
+	stream.lead_with(null_blocks * BLOCK_SIZE);
+	while (!stream.finished()) {
+		usize run = stream.chunks_at_hand(CHUNK);
+		const u8 *chunk;
+		typename V::Quads bits[2] = {high_bits<V>(), high_bits<V>()};
+
+		if (run > 0) {
+			chunk = stream.take_chunks(run, CHUNK);
+		} else {
+			if (stream.lead() > 0) {
+				for (u32 i = 0; i < 2 * LANES; i++)
+					first_bits[i / LANES][i % LANES] = i < null_blocks ? 0 : bits[0][0];
+				copy_bytes(bits, first_bits, sizeof(bits));
+			}
+			chunk = stream.take(CHUNK, buffer);
+			run = 1;
+		}
+		for (usize i = 0; i < run; i++, chunk += CHUNK) {
+			auto first = [chunk](u32 lane) __attribute__((always_inline)) { return chunk + lane * BLOCK_SIZE; };
+			auto second = [chunk](u32 lane) __attribute__((always_inline)) { return chunk + CHUNK / 2 + lane * BLOCK_SIZE; };
+			typename V::Product product = {};
+
+			multiply_add<V>(product, load_blocks<V>(first, bits[0]), stride);
+			V::add(product, load_blocks<V>(second, bits[1]));
+			multiply_add<V>(product, sum, stride_twice);
+			sum = V::reduce(product);
+		}
+	}
+	for (u32 lane = 0; lane < LANES; lane++)
+		put_lane<V>(table, lane, power[LANES - lane]);
+	sum = multiply<V>(sum, factor_of<V>(load_lanes<V>(table)));
+
+	u64 total[V::LIMBS];
+#pragma GCC unroll 5
+	for (u32 i = 0; i < V::LIMBS; i++) {
+		copy_bytes(table[i], &sum.limb[i], sizeof(table[i]));
+		total[i] = 0;
+		for (u32 lane = 0; lane < LANES; lane++)
+			total[i] += table[i][lane];
+	}
+	return V::collect(total);
+}
+
+/* Up to L messages, one a lane. A lane that has nothing to do, or no longer, reads what a busy lane reads, and nobody looks at its sum. */
+template <typename V> [[gnu::noinline]] void mac_lanes(MacStream<V> *streams, u32 count, const Number *multipliers, Number *sums)
+{
+	constexpr u32 LANES = V::MAC_LANES;
+	[[gnu::uninitialized]] alignas(64) u8 buffer[LANES][STEP_SIZE];
+	[[gnu::uninitialized]] alignas(64) LaneTable<V> table;
+	const u8 *at[LANES];
+	u32 busy = (1u << count) - 1;
+
+	for (u32 lane = 0; lane < LANES; lane++)
+		put_lane<V>(table, lane, multipliers[lane < count ? lane : 0]);
+	const LaneFactor<V> once = factor_of<V>(load_lanes<V>(table));
+	const LaneFactor<V> twice = factor_of<V>(multiply<V>(once.plain, once));
+	LaneNumber<V> sum = {};
+
+	for (u32 lane = 0; lane < count; lane++)
+		streams[lane].lead_with(streams[lane].blocks() % 2 * BLOCK_SIZE);
+	while (busy != 0) {
+		typename V::Quads first_bit = high_bits<V>();
+		usize run = ~0ull;
+
+		for (u32 lane = 0; lane < count; lane++) {
+			usize steps = busy >> lane & 1 ? streams[lane].chunks_at_hand(STEP_SIZE) : run;
+
+			run = steps < run ? steps : run;
+		}
+		for (u32 lane = 0; lane < count; lane++) {
+			if (!(busy >> lane & 1))
+				continue;
+			if (run > 0) {
+				at[lane] = streams[lane].take_chunks(run, STEP_SIZE);
+				continue;
+			}
+			if (streams[lane].lead() > 0)
+				first_bit[lane] = 0;
+			at[lane] = streams[lane].take(STEP_SIZE, buffer[lane]);
+		}
+		for (u32 lane = 0; lane < LANES; lane++) {
+			if (!(busy >> lane & 1))
+				at[lane] = at[__builtin_ctz(busy)];
+		}
+		for (usize i = 0, steps = run > 0 ? run : 1; i < steps; i++) {
+			auto first = [&at, i](u32 lane) __attribute__((always_inline)) { return at[lane] + i * STEP_SIZE; };
+			auto second = [&at, i](u32 lane) __attribute__((always_inline)) { return at[lane] + i * STEP_SIZE + BLOCK_SIZE; };
+			typename V::Product product = {};
+
+			multiply_add<V>(product, load_blocks<V>(second, high_bits<V>()), once);
+			add<V>(sum, load_blocks<V>(first, first_bit));
+			multiply_add<V>(product, sum, twice);
+			sum = V::reduce(product);
+		}
+		for (u32 lane = 0; lane < count; lane++) {
+			if (!(busy >> lane & 1) || !streams[lane].finished())
+				continue;
+			u64 limb[V::LIMBS];
+
+			busy &= ~(1u << lane);
+#pragma GCC unroll 5
+			for (u32 i = 0; i < V::LIMBS; i++)
+				limb[i] = sum.limb[i][lane];
+			sums[lane] = V::collect(limb);
+		}
+	}
+}
+
+} // namespace wg::crypto

@@ -3,7 +3,7 @@
 
 qemu_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root_dir=$(dirname "$qemu_dir")
-cache_dir=${WG_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/wireguard-cxx}
+cache_dir=${WG_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/wireguard-cxx}
 
 die() {
 	echo "${0##*/}: $*" >&2

@@ -45,6 +45,11 @@ WG_STORAGE(wg_poller, WG_SIZEOF_POLLER);
 WG_STORAGE(wg_route_cache, WG_SIZEOF_ROUTE_CACHE);
 WG_STORAGE(wg_rcu_head, 16);
 
+/* ---- the kernel's error numbers that the engine returns; asserted equal in objects.h ---- */
+enum wg_errno { WG_EPERM = 1, WG_ENOENT = 2, WG_E2BIG = 7, WG_ENOMEM = 12, WG_EINVAL = 22, WG_ENOSPC = 28, WG_ENONET = 64, WG_EBADMSG = 74,
+		WG_EDESTADDRREQ = 89, WG_EMSGSIZE = 90, WG_EPROTONOSUPPORT = 93, WG_EOPNOTSUPP = 95, WG_EPFNOSUPPORT = 96, WG_ENETUNREACH = 101,
+		WG_ENOKEY = 126 };
+
 /* ---- memory [any], RCU ---- */
 enum wg_context { WG_MAY_SLEEP, WG_ATOMIC };
 void *wg_kernel_alloc(size_t size, enum wg_context context);		/* zeroed; large sizes fall back to vmalloc when it may sleep */

@@ -73,6 +73,14 @@ public:
 		head_.previous = &link;
 	}
 	static void remove(T &element) { (element.*Link).unlink(); }
+	T *pop_front()
+	{
+		T *element = first();
+
+		if (element)
+			remove(*element);
+		return element;
+	}
 
 private:
 	ListLink<T> head_;

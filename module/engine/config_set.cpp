@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0
+/* WG_CMD_SET_DEVICE: a configuration change as a transaction.
+ *
+ * prepare() validates the whole request, creates every peer and prefix node it can need and opens the sockets: all that can fail.
+ * commit() cannot fail. What was prepared and not needed goes at the end.
+ */
+#include "engine/attributes.h"
+#include "engine/device.h"
+#include "engine/handshaker.h"
+#include "engine/tx.h"
+#include "kernel/engine.h"
+#include "linux/wireguard.h"
+
+namespace wg::engine {
+
+namespace {
+
+constexpr u16 FAMILY_IPV4 = 2, FAMILY_IPV6 = 10;		/* AF_INET, AF_INET6 */
+constexpr u16 SOCKADDR_IN_SIZE = 16, SOCKADDR_IN6_SIZE = 28;
+
+using DeviceAttributes = void *const *;
+using PeerAttributes = AttributeTable<WGPEER_A_MAX>;
+using AllowedIpAttributes = AttributeTable<WGALLOWEDIP_A_MAX>;
+
+/* What one request needs, until it is used. */
+struct Plan {
+	explicit Plan(Device &device) : device(device) {}
+	~Plan();
+	Plan(const Plan &) = delete;
+	Plan &operator=(const Plan &) = delete;
+
+	Device &device;
+	LocalIdentity local;			/* as it will be */
+	List<Peer, &Peer::of_device> fresh;	/* created, not yet reachable; in the request's order */
+	PrefixNode *spare = nullptr;		/* chained by next_removed */
+	u32 fresh_count = 0;
+	Leaving leaving;
+};
+
+Plan::~Plan()
+{
+	while (Peer *unused = fresh.pop_front()) {
+		make_unreachable(*unused);
+		leaving.peers.push_back(*unused);
+	}
+	while (PrefixNode *node = spare) {
+		spare = node->next_removed;
+		destroy(node);
+	}
+	finish_leaving(device, leaving);
+}
+
+struct Request {
+	DeviceAttributes attributes;
+	wg_report *report;
+
+	Attribute operator[](u16 type) const { return Attribute(attributes[type]); }
+	u32 flags() const { return (*this)[WGDEVICE_A_FLAGS] ? (*this)[WGDEVICE_A_FLAGS].value<u32>() : 0; }
+	int refuse(int error, Attribute where, const char *text) const
+	{
+		wg_kernel_report_error(report, where.header(), text);
+		return -error;
+	}
+};
+
+u32 flags_of(Attribute flags)
+{
+	return flags ? flags.value<u32>() : 0;
+}
+
+const PublicKey &key_of(const PeerAttributes &peer)
+{
+	return *reinterpret_cast<const PublicKey *>(peer[WGPEER_A_PUBLIC_KEY].data());
+}
+
+/* ---- reading ---- */
+
+/* 0, or what is wrong with it. */
+int read_endpoint(const Request &request, Attribute attribute, wg_endpoint &endpoint)
+{
+	u16 family = attribute.value<u16>(), size = attribute.size();
+	const u8 *data = attribute.data();
+
+	endpoint = {};
+	if (family == FAMILY_IPV4 && size == SOCKADDR_IN_SIZE) {
+		endpoint.family = 4;
+		copy_bytes(endpoint.address, data + 4, 4);
+	} else if (family == FAMILY_IPV6 && size == SOCKADDR_IN6_SIZE) {
+		endpoint.family = 6;
+		copy_bytes(endpoint.address, data + 8, 16);
+		copy_bytes(&endpoint.scope, data + 24, 4);
+	} else {
+		return request.refuse(WG_EINVAL, attribute, "endpoint must be a struct sockaddr_in or sockaddr_in6");
+	}
+	endpoint.port = static_cast<u16>(data[2] << 8 | data[3]);
+	return 0;
+}
+
+int read_prefix(const Request &request, Attribute entry, Prefix &prefix, u32 &flags)
+{
+	AllowedIpAttributes at(entry);
+	Attribute family = at[WGALLOWEDIP_A_FAMILY], address = at[WGALLOWEDIP_A_IPADDR], mask = at[WGALLOWEDIP_A_CIDR_MASK];
+	u8 size;
+
+	if (!family || !address || !mask)
+		return request.refuse(WG_EINVAL, entry, "an allowed IP needs family, address and mask");
+	if (family.value<u16>() != FAMILY_IPV4 && family.value<u16>() != FAMILY_IPV6)
+		return request.refuse(WG_EINVAL, family, "an allowed IP's family must be AF_INET or AF_INET6");
+	prefix = {};
+	prefix.version = family.value<u16>() == FAMILY_IPV4 ? IpVersion::V4 : IpVersion::V6;
+	size = prefix.version == IpVersion::V4 ? 4 : 16;
+	prefix.bits = mask.value<u8>();
+	if (address.size() != size)
+		return request.refuse(WG_EINVAL, address, "an allowed IP's address does not fit its family");
+	if (prefix.bits > 8 * size)
+		return request.refuse(WG_EINVAL, mask, "an allowed IP's mask is longer than its address");
+	flags = flags_of(at[WGALLOWEDIP_A_FLAGS]);
+	if (flags & ~static_cast<u32>(__WGALLOWEDIP_F_ALL))
+		return request.refuse(WG_EOPNOTSUPP, at[WGALLOWEDIP_A_FLAGS], "unknown allowed IP flag");
+	copy_bytes(prefix.address, address.data(), size);
+	prefix.mask();
+	return 0;
+}
+
+/* ---- preparing ---- */
+
+bool will_exist(const Plan &plan, const Request &request, const PublicKey &key)
+{
+	return !(request.flags() & WGDEVICE_F_REPLACE_PEERS) && find_peer(plan.device, key);
+}
+
+bool is_ourselves(const Plan &plan, const PublicKey &key)
+{
+	return plan.local.is_present() && plan.local.static_public() == key;
+}
+
+int prepare_prefixes(Plan &plan, const Request &request, Attribute list)
+{
+	for (Attribute entry : AttributeList(list)) {
+		Prefix prefix;
+		u32 flags;
+
+		if (int error = read_prefix(request, entry, prefix, flags); error)
+			return error;
+		/* A new prefix needs a node for itself and at most one for a fork. */
+		for (int i = 0; i < 2 && !(flags & WGALLOWEDIP_F_REMOVE_ME); i++) {
+			PrefixNode *node = create<PrefixNode>(WG_MAY_SLEEP);
+
+			if (!node)
+				return -WG_ENOMEM;
+			node->next_removed = plan.spare;
+			plan.spare = node;
+		}
+	}
+	return 0;
+}
+
+int prepare_peer(Plan &plan, const Request &request, Attribute entry)
+{
+	PeerAttributes peer(entry);
+	Attribute key = peer[WGPEER_A_PUBLIC_KEY], psk = peer[WGPEER_A_PRESHARED_KEY], version = peer[WGPEER_A_PROTOCOL_VERSION];
+	u32 flags = flags_of(peer[WGPEER_A_FLAGS]);
+	wg_endpoint endpoint;
+	Peer *fresh;
+
+	if (!key || !key.is_key())
+		return request.refuse(WG_EINVAL, entry, "a peer needs a public key of 32 bytes");
+	if (psk && !psk.is_key())
+		return request.refuse(WG_EINVAL, psk, "a preshared key has 32 bytes");
+	if (flags & ~static_cast<u32>(__WGPEER_F_ALL))
+		return request.refuse(WG_EOPNOTSUPP, peer[WGPEER_A_FLAGS], "unknown peer flag");
+	if (version && version.value<u32>() != 1)
+		return request.refuse(WG_EPFNOSUPPORT, version, "only protocol version 1 exists");
+	if (peer[WGPEER_A_ENDPOINT])
+		if (int error = read_endpoint(request, peer[WGPEER_A_ENDPOINT], endpoint); error)
+			return error;
+	if (int error = prepare_prefixes(plan, request, peer[WGPEER_A_ALLOWEDIPS]); error)
+		return error;
+	if ((flags & (WGPEER_F_REMOVE_ME | WGPEER_F_UPDATE_ONLY)) || is_ourselves(plan, key_of(peer)) || will_exist(plan, request, key_of(peer)))
+		return 0;
+	if (plan.device.peer_count + plan.fresh_count >= MAX_PEERS)
+		return request.refuse(WG_ENOSPC, entry, "a device holds at most 2^20 peers");
+	fresh = create<Peer>(WG_MAY_SLEEP, plan.device, key_of(peer), plan.device.next_serial);
+	if (!fresh)
+		return -WG_ENOMEM;
+	plan.device.next_serial++;
+	fresh->remote.precompute(primitives, plan.local);
+	plan.fresh.push_back(*fresh);
+	plan.fresh_count++;
+	return 0;
+}
+
+/* The last step that can fail, and the only one that others see: on error the old sockets stay. */
+int prepare_port(Device &device, const Request &request)
+{
+	Attribute port = request[WGDEVICE_A_LISTEN_PORT];
+	int error;
+
+	if (!port || port.value<u16>() == device.port)
+		return 0;
+	if (!device.is_up) {
+		device.port = port.value<u16>();
+		return 0;
+	}
+	error = open_sockets(device, port.value<u16>());
+	return error ? request.refuse(-error, port, "cannot open the UDP sockets on this port") : 0;
+}
+
+int prepare(Plan &plan, const Request &request, bool may_administer_birth_namespace)
+{
+	Device &device = plan.device;
+	Attribute private_key = request[WGDEVICE_A_PRIVATE_KEY];
+
+	if ((request[WGDEVICE_A_LISTEN_PORT] || request[WGDEVICE_A_FWMARK]) && !may_administer_birth_namespace)
+		return request.refuse(WG_EPERM, request[WGDEVICE_A_LISTEN_PORT] ? request[WGDEVICE_A_LISTEN_PORT] : request[WGDEVICE_A_FWMARK],
+				      "port and mark need CAP_NET_ADMIN over the namespace the device was created in");
+	if (request.flags() & ~static_cast<u32>(__WGDEVICE_F_ALL))
+		return request.refuse(WG_EOPNOTSUPP, request[WGDEVICE_A_FLAGS], "unknown device flag");
+	if (private_key && !private_key.is_key())
+		return request.refuse(WG_EINVAL, private_key, "a private key has 32 bytes");
+	plan.local.copy_from(device.local);	/* changes under config alone */
+	if (private_key)
+		plan.local.set_private_key(primitives, private_key.data());
+	for (Attribute entry : AttributeList(request[WGDEVICE_A_PEERS])) {
+		if (int error = prepare_peer(plan, request, entry); error)
+			return error;
+		wg_kernel_maybe_resched();
+	}
+	if (!reserve_tables(device, device.peer_count + plan.fresh_count))
+		return -WG_ENOMEM;
+	return prepare_port(device, request);
+}
+
+/* ---- committing ---- */
+
+void commit_identity(Plan &plan)
+{
+	Device &device = plan.device;
+
+	if (device.local.is_present() == plan.local.is_present() && device.local.static_public() == plan.local.static_public())
+		return;
+	if (Peer *ourselves = plan.local.is_present() ? find_peer(device, plan.local.static_public()) : nullptr)
+		remove_peer(device, *ourselves, plan.leaving);
+	{
+		SpinGuard guard(device.identity_lock);
+
+		device.local.copy_from(plan.local);
+		device.identity_generation++;
+	}
+	for_each_peer(device, [&](Peer &peer) {
+		RemoteIdentity remote;
+		bool was_talking = peer.keyring.current() || peer.awaits_response;
+
+		remote.copy_from(peer.remote);
+		remote.precompute(primitives, device.local);
+		{
+			SpinGuard guard(peer.handshake_lock);
+
+			peer.remote.copy_from(remote);
+		}
+		expire_sending(peer);
+		if (was_talking)
+			request_initiation(peer, false);
+		wg_kernel_maybe_resched();
+	});
+}
+
+void commit_prefixes(Plan &plan, const Request &request, Peer &peer, Attribute list)
+{
+	for (Attribute entry : AttributeList(list)) {
+		SpareNodes spare{};
+		Prefix prefix;
+		u32 flags;
+
+		if (read_prefix(request, entry, prefix, flags))
+			continue;	/* prepare() has read it */
+		if (flags & WGALLOWEDIP_F_REMOVE_ME) {
+			plan.device.allowed_ips.remove(prefix, peer.prefixes, plan.leaving.prefixes);
+			continue;
+		}
+		for (PrefixNode *&node : spare.node) {
+			node = plan.spare;
+			plan.spare = node->next_removed;
+			node->next_removed = nullptr;
+		}
+		plan.device.allowed_ips.insert(prefix, peer.prefixes, spare);
+		for (PrefixNode *node : spare.node)
+			if (node) {
+				node->next_removed = plan.spare;
+				plan.spare = node;
+			}
+	}
+}
+
+/* The peer to change: there already, or one that was prepared; null when the entry asks for none. */
+Peer *target(Plan &plan, const PeerAttributes &attributes, u32 flags)
+{
+	Peer *peer = find_peer(plan.device, key_of(attributes));
+
+	if (peer || (flags & (WGPEER_F_REMOVE_ME | WGPEER_F_UPDATE_ONLY)) || is_ourselves(plan, key_of(attributes)))
+		return peer;
+	for (peer = plan.fresh.first(); peer; peer = plan.fresh.next(*peer))
+		if (peer->remote.static_public() == key_of(attributes)) {
+			plan.fresh.remove(*peer);
+			add_peer(plan.device, *peer);
+			if (plan.device.is_up)
+				start_timers(*peer);
+			return peer;
+		}
+	return nullptr;
+}
+
+void commit_peer(Plan &plan, const Request &request, Attribute entry)
+{
+	PeerAttributes attributes(entry);
+	u32 flags = flags_of(attributes[WGPEER_A_FLAGS]);
+	Peer *peer = target(plan, attributes, flags);
+	wg_endpoint endpoint;
+
+	if (!peer)
+		return;
+	if (flags & WGPEER_F_REMOVE_ME)
+		return remove_peer(plan.device, *peer, plan.leaving);
+	if (attributes[WGPEER_A_PRESHARED_KEY]) {
+		SpinGuard guard(peer->handshake_lock);
+
+		peer->remote.set_preshared_key(attributes[WGPEER_A_PRESHARED_KEY].data());
+	}
+	if (attributes[WGPEER_A_ENDPOINT] && read_endpoint(request, attributes[WGPEER_A_ENDPOINT], endpoint) == 0)
+		set_endpoint(*peer, endpoint);
+	if (flags & WGPEER_F_REPLACE_ALLOWEDIPS)
+		plan.device.allowed_ips.remove_all(peer->prefixes, plan.leaving.prefixes);
+	commit_prefixes(plan, request, *peer, attributes[WGPEER_A_ALLOWEDIPS]);
+	if (attributes[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL])
+		set_persistent_keepalive(*peer, attributes[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL].value<u16>());
+	if (plan.device.is_up)
+		send_staged(*peer);
+}
+
+void commit(Plan &plan, const Request &request)
+{
+	Device &device = plan.device;
+	u32 mark = request[WGDEVICE_A_FWMARK] ? request[WGDEVICE_A_FWMARK].value<u32>() : device.mark.load_relaxed();
+
+	if (request.flags() & WGDEVICE_F_REPLACE_PEERS)
+		while (Peer *peer = device.peers.first())
+			remove_peer(device, *peer, plan.leaving);
+	if (mark != device.mark.load_relaxed() || request[WGDEVICE_A_LISTEN_PORT]) {
+		device.mark.store_relaxed(mark);
+		forget_all_sources(device);
+	}
+	if (request[WGDEVICE_A_PRIVATE_KEY])
+		commit_identity(plan);
+	for (Attribute entry : AttributeList(request[WGDEVICE_A_PEERS])) {
+		commit_peer(plan, request, entry);
+		wg_kernel_maybe_resched();
+	}
+	device.generation++;
+}
+
+void wipe_keys(const Request &request)
+{
+	if (request[WGDEVICE_A_PRIVATE_KEY])
+		request[WGDEVICE_A_PRIVATE_KEY].wipe();
+	for (Attribute entry : AttributeList(request[WGDEVICE_A_PEERS]))
+		for (Attribute attribute : AttributeList(entry))
+			if (attribute.type() == WGPEER_A_PRESHARED_KEY)
+				attribute.wipe();
+}
+
+} // namespace
+
+} // namespace wg::engine
+
+int wg_engine_set(wg_device *handle, void *const *attributes, bool may_administer_birth_namespace, wg_report *report)
+{
+	using namespace wg::engine;
+	Device &device = *reinterpret_cast<Device *>(handle);
+	Request request{attributes, report};
+	int error;
+	{
+		MutexGuard guard(device.config);
+		Plan plan(device);
+
+		error = prepare(plan, request, may_administer_birth_namespace);
+		if (!error)
+			commit(plan, request);
+	}
+	wipe_keys(request);
+	return error;
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "engine/device.h"
+#include "engine/handshaker.h"
+#include "engine/rx.h"
+#include "engine/tx.h"
+
+namespace wg::engine {
+
+Device::Device(wg_netdev &device, wg_namespace *namespace_) : netdev(device), birth(namespace_)
+{
+	wg_kernel_random_bytes(key_table_secret, sizeof(key_table_secret));
+}
+
+void drop(Device &device, Drop reason, u32 count)
+{
+	device.drops.count[static_cast<usize>(reason)].fetch_add(count);
+	wg_kernel_debug_drop(&device.netdev, drop_name(reason), 0);
+}
+
+/* ---- tables ---- */
+
+u64 hash_key(const Device &device, const PublicKey &key)
+{
+	return primitives.siphash(device.key_table_secret, key.data(), key.size());
+}
+
+Peer *find_peer(const Device &device, const PublicKey &key)
+{
+	return device.peers_by_key.find(hash_key(device, key), [&](Peer &peer) { return peer.remote.static_public() == key; });
+}
+
+Session *find_session(const Device &device, SessionIndex index)
+{
+	Session *session = device.sessions_by_index.find(index.value(), [&](Session &at) { return at.keypair.local_index == index; });
+
+	return session && try_get(*session) ? session : nullptr;
+}
+
+SessionIndex unused_index(const Device &device)
+{
+	for (;;) {
+		u32 index;
+
+		wg_kernel_random_bytes(&index, sizeof(index));
+		if (!device.sessions_by_index.find(index, [&](Session &at) { return at.keypair.local_index.value() == index; }) &&
+		    !device.handshakes_by_index.find(index, [&](Peer &at) { return at.pending_hash == index; }))
+			return SessionIndex(index);
+	}
+}
+
+bool reserve_tables(Device &device, u32 peers)
+{
+	return device.peers_by_key.reserve(peers, device.index_lock) && device.handshakes_by_index.reserve(peers, device.index_lock) &&
+	       device.sessions_by_index.reserve(2 * peers, device.index_lock);
+}
+
+/* ---- peers ---- */
+
+void add_peer(Device &device, Peer &peer)
+{
+	device.peers.push_back(peer);
+	device.peer_count++;
+	SpinGuard guard(device.index_lock);
+	device.peers_by_key.insert(peer);
+}
+
+void remove_peer(Device &device, Peer &peer, Leaving &leaving)
+{
+	{
+		SpinGuard guard(device.index_lock);
+
+		device.peers_by_key.remove(peer);
+	}
+	device.allowed_ips.remove_all(peer.prefixes, leaving.prefixes);
+	make_unreachable(peer);
+	device.peers.remove(peer);
+	device.peer_count--;
+	leaving.peers.push_back(peer);
+}
+
+namespace {
+
+void free_prefixes(Removed &removed)
+{
+	while (PrefixNode *node = removed.first) {
+		removed.first = node->next_removed;
+		destroy(node);
+	}
+}
+
+} // namespace
+
+void finish_leaving(Device &device, Leaving &leaving)
+{
+	if (leaving.peers.empty() && !leaving.prefixes.first)
+		return;
+	/* After this wait nobody in transmit, receive or lookup holds a peer or prefix it found before. */
+	wg_kernel_rcu_wait();
+	free_prefixes(leaving.prefixes);
+	if (leaving.peers.empty())
+		return;
+	wg_kernel_workers_flush(device.crypt_workers);	/* now every batch of theirs is finished */
+	while (Peer *peer = leaving.peers.pop_front())
+		bury(*peer);
+}
+
+void void_handshakes(Device &device)
+{
+	SpinGuard guard(device.identity_lock);
+
+	device.identity_generation++;
+}
+
+/* ---- sockets ---- */
+
+int open_sockets(Device &device, u16 port)
+{
+	wg_sockets *fresh, *old = device.sockets.locked();
+	u16 chosen;
+	int error;
+
+	if (!device.birth)
+		return -WG_ENONET;
+	error = wg_kernel_sockets_open(device.birth, reinterpret_cast<wg_device *>(&device), port, &fresh, &chosen);
+	if (error)
+		return error;
+	device.sockets.publish(fresh);
+	device.port = chosen;
+	if (old)
+		wg_kernel_sockets_close(old);
+	return 0;
+}
+
+void close_sockets(Device &device)
+{
+	wg_sockets *old = device.sockets.locked();
+
+	device.sockets.publish(nullptr);
+	if (old)
+		wg_kernel_sockets_close(old);
+}
+
+void forget_all_sources(Device &device)
+{
+	for_each_peer(device, [](Peer &peer) { forget_source(peer); });
+}
+
+namespace {
+
+void purge_handshakes(Device &device)
+{
+	while (Peer *peer = device.handshakes.pop_initiation())
+		put(*peer);
+	while (Packet *packet = device.handshakes.pop_message())
+		wg_kernel_packet_free(packet);
+}
+
+/* The rest of a device that create gives or destroy ends; null members are fine. */
+void free_device(Device &device)
+{
+	if (device.handshake_workers)
+		wg_kernel_workers_destroy(device.handshake_workers);
+	if (device.crypt_workers)
+		wg_kernel_workers_destroy(device.crypt_workers);
+	purge_handshakes(device);
+	wg_kernel_rcu_barrier();	/* sessions and peers are gone, and with them the last users of the tables */
+	if (device.ratelimit)
+		release_limit(device.ratelimit);
+	wg_kernel_free(device.cpu_queues);
+	destroy(&device);
+}
+
+bool furnish(Device &device)
+{
+	u32 cpus = wg_kernel_cpu_limit();
+
+	device.cpu_queues = create_array<CpuQueue>(cpus, WG_MAY_SLEEP);
+	if (!device.cpu_queues)
+		return false;
+	for (u32 cpu = 0; cpu < cpus; cpu++)
+		new (&device.cpu_queues[cpu]) CpuQueue;
+	device.ratelimit = share_limit(device.birth);
+	if (!device.ratelimit || !reserve_tables(device, 1))
+		return false;
+	device.handshake_workers = wg_kernel_workers_create(&device.netdev, WG_WORKER_HANDSHAKE,
+		[](void *argument, u32) { run_handshake_worker(*static_cast<Device *>(argument)); }, &device);
+	device.crypt_workers = wg_kernel_workers_create(&device.netdev, WG_WORKER_CRYPT,
+		[](void *argument, u32 cpu) { run_crypt_worker(*static_cast<Device *>(argument), cpu); }, &device);
+	return device.handshake_workers && device.crypt_workers;
+}
+
+} // namespace
+
+} // namespace wg::engine
+
+using namespace wg;
+using namespace wg::engine;
+
+static Device &of(wg_device *device)
+{
+	return *reinterpret_cast<Device *>(device);
+}
+
+int wg_engine_device_create(wg_netdev *netdev, wg_namespace *birth, wg_device **device)
+{
+	Device *created = create<Device>(WG_MAY_SLEEP, *netdev, birth);
+
+	if (!created)
+		return -WG_ENOMEM;
+	if (!furnish(*created)) {
+		free_device(*created);
+		return -WG_ENOMEM;
+	}
+	*device = reinterpret_cast<wg_device *>(created);
+	return 0;
+}
+
+void wg_engine_device_destroy(wg_device *handle)
+{
+	Device &device = of(handle);
+	{
+		MutexGuard guard(device.config);
+		Leaving leaving;
+
+		close_sockets(device);
+		while (Peer *peer = device.peers.first())
+			remove_peer(device, *peer, leaving);
+		finish_leaving(device, leaving);
+	}
+	free_device(device);
+}
+
+int wg_engine_device_up(wg_device *handle)
+{
+	Device &device = of(handle);
+	MutexGuard guard(device.config);
+	int error = open_sockets(device, device.port);
+
+	if (error)
+		return error;
+	device.is_up = true;
+	for_each_peer(device, [](Peer &peer) {
+		start_timers(peer);
+		send_staged(peer);
+	});
+	return 0;
+}
+
+void wg_engine_device_down(wg_device *handle)
+{
+	Device &device = of(handle);
+	MutexGuard guard(device.config);
+
+	device.is_up = false;
+	void_handshakes(device);
+	for_each_peer(device, [](Peer &peer) {
+		stop_timers(peer);
+		drop_staged(peer, Drop::PeerGone);
+		erase_keys(peer);
+	});
+	close_sockets(device);
+	purge_handshakes(device);
+}
+
+void wg_engine_device_namespace_gone(wg_device *handle)
+{
+	Device &device = of(handle);
+	MutexGuard guard(device.config);
+
+	device.birth = nullptr;
+	close_sockets(device);
+	forget_all_sources(device);	/* cached routes hold the dying namespace's devices */
+	wg_kernel_netdev_carrier_off(&device.netdev);
+}
+
+void wg_engine_device_erase_keys(wg_device *handle)
+{
+	Device &device = of(handle);
+	MutexGuard guard(device.config);
+
+	void_handshakes(device);
+	for_each_peer(device, [](Peer &peer) { erase_keys(peer); });
+}
+
+void wg_engine_device_expire_sending(wg_device *handle)
+{
+	Device &device = of(handle);
+	MutexGuard guard(device.config);
+
+	void_handshakes(device);
+	for_each_peer(device, [](Peer &peer) { expire_sending(peer); });
+}
+
+int wg_engine_transmit(wg_device *device, wg_packet *packet)
+{
+	return transmit(of(device), *packet);
+}
+
+void wg_engine_receive(wg_device *device, wg_packet *packet)
+{
+	receive(of(device), *packet);
+}
+
+uint32_t wg_engine_drop_reasons(void)
+{
+	return DROP_REASONS;
+}
+
+const char *wg_engine_drop_name(uint32_t reason)
+{
+	return drop_name(static_cast<Drop>(reason));
+}
+
+uint64_t wg_engine_drop_count(const wg_device *device, uint32_t reason)
+{
+	return reinterpret_cast<const Device *>(device)->drops.count[reason].load_relaxed();
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Device: one WireGuard interface: its identity, peers, tables, sockets and workers.
+ *
+ * Lifetime:  engine.h's wg_engine_device_*; readers reach it only through sockets and packets, which end before it does
+ * Locks:     config serialises everything that changes the configuration; the rest as noted, order in sync.h
+ */
+#pragma once
+#include "engine/crypt.h"
+#include "engine/handshake_queue.h"
+#include "engine/module.h"
+#include "engine/peer.h"
+#include "kernel/engine.h"
+
+namespace wg::engine {
+
+struct Device {
+	Device(wg_netdev &netdev, wg_namespace *birth);
+
+	wg_netdev &netdev;
+	Mutex config{WG_LOCK_DEVICE};
+	wg_namespace *birth;			/* config; null once it is gone */
+	NamespaceLimit *ratelimit = nullptr;
+	bool is_up = false;			/* config */
+
+	SpinLock identity_lock{WG_LOCK_IDENTITY};
+	LocalIdentity local;
+	u64 identity_generation = 0;		/* grows when handshakes in work become void: key change, down, suspend */
+	CookieChecker cookie_checker;
+
+	List<Peer, &Peer::of_device> peers;	/* config; in order of creation */
+	u32 peer_count = 0;
+	u64 next_serial = 1;
+	AllowedIps allowed_ips;			/* writers: config; readers: RCU */
+	u32 generation = 0;			/* config; of the configuration, for dumps */
+
+	SpinLock index_lock{WG_LOCK_INDEX};	/* writers of the three tables */
+	HashTable<Peer, &Peer::by_key, &Peer::key_hash> peers_by_key;
+	HashTable<Session, &Session::by_index, &Session::index_hash> sessions_by_index;
+	HashTable<Peer, &Peer::by_pending_index, &Peer::pending_hash> handshakes_by_index;	/* readers take the lock too */
+	u8 key_table_secret[16];
+
+	RcuPtr<wg_sockets> sockets;		/* writers: config */
+	u16 port = 0;				/* config; 0: any, until the first time up */
+	Atomic<u32> mark;
+
+	HandshakeQueue handshakes;
+	wg_workers *handshake_workers = nullptr, *crypt_workers = nullptr;
+	CpuQueue *cpu_queues = nullptr;		/* one per CPU number */
+	Atomic<u32> last_cpu, last_handshake_cpu;	/* round robin */
+	DropCounters drops;
+};
+
+/* ---- tables ---- */
+u64 hash_key(const Device &, const PublicKey &key);
+Peer *find_peer(const Device &, const PublicKey &key);			/* RCU or config */
+Session *find_session(const Device &, SessionIndex index);		/* RCU; with a reference for the caller, or null */
+/* A random index that no handshake or session of the device has. index_lock held; insert before releasing it. */
+SessionIndex unused_index(const Device &);
+/* Room for @peers peers in all tables. False: no memory. [process, config held] */
+bool reserve_tables(Device &, u32 peers);
+
+/* What a handshake worker has in hand now will not be committed. */
+void void_handshakes(Device &);
+
+/* ---- peers; [process, config held] ---- */
+/* Peers on their way out: unreachable already, waiting to be buried together. */
+struct Leaving {
+	List<Peer, &Peer::of_device> peers;
+	Removed prefixes;
+};
+void add_peer(Device &, Peer &peer);			/* a new peer becomes reachable */
+void remove_peer(Device &, Peer &peer, Leaving &leaving);
+void finish_leaving(Device &, Leaving &leaving);	/* one RCU wait however many; frees removed prefixes too */
+
+/* ---- sockets; [process, config held] ---- */
+/* Replaces them by ones on @port (0: any); on error the old ones stay. -ENONET: the birth namespace is gone. */
+int open_sockets(Device &, u16 port);
+void close_sockets(Device &);
+void forget_all_sources(Device &);			/* port or mark changed: sticky sources and routes are void */
+
+/* Counts packets that belong to no peer (yet). */
+void drop(Device &, Drop reason, u32 count = 1);
+
+template <typename Function> void for_each_peer(Device &device, Function function)
+{
+	for (Peer *peer = device.peers.first(); peer; peer = device.peers.next(*peer))
+		function(*peer);
+}
+
+inline Instant now()
+{
+	return {wg_kernel_now()};
+}
+
+inline Duration jitter()
+{
+	return {static_cast<s64>(wg_kernel_random_below(static_cast<u32>(REKEY_TIMEOUT_JITTER.ns)))};
+}
+
+} // namespace wg::engine

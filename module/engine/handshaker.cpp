@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "engine/handshaker.h"
+#include "engine/device.h"
+#include "engine/tx.h"
+
+namespace wg::engine {
+
+namespace {
+
+template <typename Message> ConstByteSpan bytes_of(const Message &message)
+{
+	return {reinterpret_cast<const u8 *>(&message), sizeof(message)};
+}
+
+template <typename Message> ByteSpan bytes_of(Message &message)
+{
+	return {reinterpret_cast<u8 *>(&message), sizeof(message)};
+}
+
+void random_secret(Secret<KEY_SIZE> &secret)
+{
+	wg_kernel_random_bytes(secret.expose(), secret.size());
+}
+
+CookieSource cookie_source(const wg_endpoint &endpoint)
+{
+	CookieSource source{};
+	usize size = endpoint.family == 4 ? 4 : 16;
+
+	copy_bytes(source.bytes, endpoint.address, size);
+	source.bytes[size] = static_cast<u8>(endpoint.port >> 8);
+	source.bytes[size + 1] = static_cast<u8>(endpoint.port);
+	source.size = static_cast<u8>(size + 2);
+	return source;
+}
+
+/* Who we are, copied, and when: a commit re-checks that it still holds. */
+struct OurIdentity {
+	LocalIdentity local;
+	u64 generation;
+
+	explicit OurIdentity(Device &device)
+	{
+		SpinGuard guard(device.identity_lock);
+
+		local.copy_from(device.local);
+		generation = device.identity_generation;
+	}
+};
+
+/* A message in work. */
+struct Received {
+	Device &device;
+	Packet &packet;
+	ConstByteSpan bytes;
+	wg_endpoint from{};
+	OurIdentity us;
+	Peer *peer = nullptr;	/* whose it proved to be; a reference */
+
+	Received(Device &device, Packet &packet, ConstByteSpan bytes) : device(device), packet(packet), bytes(bytes), us(device)
+	{
+		wg_kernel_packet_source(&packet, &from);
+	}
+	~Received()
+	{
+		if (peer)
+			put(*peer);
+	}
+	Received(const Received &) = delete;
+	Received &operator=(const Received &) = delete;
+};
+
+void copy_remote(Peer &peer, RemoteIdentity &remote)
+{
+	SpinGuard guard(peer.handshake_lock);
+
+	remote.copy_from(peer.remote);
+}
+
+/* Gives the derived session its index and puts it into the keyring, whose reference the caller's becomes. Drop::PeerGone when the
+ * peer died or our identity changed meanwhile; the session is then put. */
+Outcome<void> commit_session(Device &device, const OurIdentity &us, Peer &peer, Session &session)
+{
+	Displaced<Session> displaced;
+	bool entered;
+	{
+		SpinGuard identity(device.identity_lock);
+		SpinGuard keyring(peer.keyring_lock);
+
+		entered = us.generation == device.identity_generation && !peer.is_dead;
+		if (entered) {
+			{
+				SpinGuard index(device.index_lock);
+
+				if (session.keypair.role == Role::Responder)
+					session.keypair.local_index = unused_index(device);
+				session.index_hash = session.keypair.local_index.value();
+				device.sessions_by_index.insert(session);
+			}
+			displaced = session.keypair.role == Role::Initiator ? peer.keyring.add_as_initiator(session)
+									    : peer.keyring.add_as_responder(session);
+		}
+	}
+	drop_displaced(device, displaced);
+	if (!entered) {
+		put(session);
+		return Drop::PeerGone;
+	}
+	on_session_derived(peer);
+	return Outcome<void>::success();
+}
+
+/* A session with what its handshake gave; not yet indexed or in a keyring. Null: no memory. */
+Session *create_session(Peer &peer, Role role, SessionIndex local_index, SessionIndex remote_index, const TransportKeys &keys)
+{
+	Session *session = create<Session>(WG_MAY_SLEEP, peer);
+
+	if (!session)
+		return nullptr;
+	session->keypair.sending_key.copy_from(keys.sending);
+	session->keypair.receiving_key.copy_from(keys.receiving);
+	session->keypair.born = now();
+	session->keypair.local_index = local_index;
+	session->keypair.remote_index = remote_index;
+	session->keypair.role = role;
+	return session;
+}
+
+void count_authenticated(Received &received)
+{
+	learn_endpoint(*received.peer, received.from);
+	received.peer->rx_bytes.fetch_add(received.bytes.size());
+	wg_kernel_count_received(&received.device.netdev, static_cast<u32>(received.bytes.size()));
+	on_handshake_message_received(*received.peer);
+}
+
+/* ---- MACs and load ---- */
+
+void refresh_cookie_secret(Device &device, Instant at)
+{
+	Secret<32> random;
+
+	if (!device.cookie_checker.wants_fresh_secret(at))
+		return;
+	random_secret(random);
+	device.cookie_checker.refresh(random, at);
+}
+
+void send_cookie_reply(Received &received, const MessageMacs &macs, SessionIndex sender_index)
+{
+	CookieReplyMessage reply;
+	Bytes<24> nonce;
+
+	wg_kernel_random_bytes(nonce.data(), nonce.size());
+	{
+		SpinGuard guard(received.device.identity_lock);
+
+		received.device.cookie_checker.create_reply(primitives, received.us.local.cookie_keys(), macs.mac1, sender_index,
+							    cookie_source(received.from), nonce, reply);
+	}
+	send_reply(received.device, received.packet, bytes_of(static_cast<const CookieReplyMessage &>(reply)));
+}
+
+/* May this message have our X25519? Drop::BadMac1, BadMac2 (answered with a cookie), RateLimited. */
+Outcome<void> admit(Received &received, const MessageMacs &macs, SessionIndex sender_index)
+{
+	Device &device = received.device;
+	CookieSource source = cookie_source(received.from);
+	Instant at = now();
+	bool under_load = device.handshakes.is_under_load(at);
+	MacVerdict verdict;
+	{
+		SpinGuard guard(device.identity_lock);
+
+		refresh_cookie_secret(device, at);
+		verdict = device.cookie_checker.check(primitives, received.us.local.cookie_keys(), received.bytes, source, at);
+	}
+	if (verdict == MacVerdict::Bad)
+		return Drop::BadMac1;
+	if (!under_load)
+		return Outcome<void>::success();
+	if (verdict == MacVerdict::Mac1Valid) {
+		send_cookie_reply(received, macs, sender_index);
+		return Drop::BadMac2;
+	}
+	SpinGuard guard(device.ratelimit->lock);
+	return device.ratelimit->limit.accept(primitives, source, at);
+}
+
+/* ---- responder ---- */
+
+/* Who sent the opened initiation? A reference, or null. */
+Peer *find_sender(Device &device, const OpenedInitiation &opened)
+{
+	RcuSection rcu;
+	Peer *peer = find_peer(device, opened.remote_static);
+
+	return peer && try_get(*peer) ? peer : nullptr;
+}
+
+/* Answers an authentic, newest initiation. */
+Outcome<void> respond(Received &received, const RemoteIdentity &remote, OpenedInitiation &opened)
+{
+	Peer &peer = *received.peer;
+	Secret<KEY_SIZE> ephemeral;
+	TransportKeys keys;
+	ResponseMessage response;
+	Session *session;
+
+	random_secret(ephemeral);
+	/* Our index follows below: it is part of the message but of no hash, and exists once the session does. */
+	if (auto created = create_response(primitives, remote, opened, ephemeral, SessionIndex(), response, keys); !created)
+		return created;
+	session = create_session(peer, Role::Responder, SessionIndex(), opened.remote_index, keys);
+	if (!session)
+		return Drop::NoMemory;
+	get(*session);
+	if (auto committed = commit_session(received.device, received.us, peer, *session); !committed) {
+		put(*session);
+		return committed;
+	}
+	response.sender_index.set(session->keypair.local_index.value());
+	put(*session);
+	{
+		SpinGuard guard(peer.handshake_lock);
+
+		peer.cookie_maker.add_macs(primitives, remote.cookie_keys(), bytes_of(response), now());
+	}
+	on_handshake_message_sent(peer);
+	send_message(peer, bytes_of(static_cast<const ResponseMessage &>(response)));
+	return Outcome<void>::success();
+}
+
+Outcome<void> handle_initiation(Received &received)
+{
+	auto message = parse<InitiationMessage>(received.bytes);
+	OpenedInitiation opened;
+	RemoteIdentity remote;
+
+	if (!message)
+		return message.error();
+	if (auto admitted = admit(received, message->macs, SessionIndex(message->sender_index.get())); !admitted)
+		return admitted;
+	if (auto done = open_initiation(primitives, received.us.local, *message, opened); !done)
+		return done;
+	received.peer = find_sender(received.device, opened);
+	if (!received.peer)
+		return Drop::UnknownPeer;
+	copy_remote(*received.peer, remote);
+	auto timestamp = authenticate_initiation(primitives, remote, *message, opened);
+	if (!timestamp)
+		return timestamp.error();
+	{
+		SpinGuard guard(received.peer->handshake_lock);
+
+		if (auto accepted = received.peer->history.accept(*timestamp, now()); !accepted)
+			return accepted;
+	}
+	count_authenticated(received);
+	return respond(received, remote, opened);
+}
+
+/* ---- initiator ---- */
+
+/* Whose handshake waits under @index? A reference, or null. */
+Peer *find_waiting(Device &device, SessionIndex index)
+{
+	SpinGuard guard(device.index_lock);
+	Peer *peer = device.handshakes_by_index.find(index.value(), [&](Peer &waiting) { return waiting.pending_hash == index.value(); });
+
+	return peer && try_get(*peer) ? peer : nullptr;
+}
+
+Outcome<void> handle_response(Received &received)
+{
+	auto message = parse<ResponseMessage>(received.bytes);
+	InitiatorState state;
+	RemoteIdentity remote;
+	TransportKeys keys;
+	Session *session;
+	bool still_waiting;
+
+	if (!message)
+		return message.error();
+	SessionIndex index(message->receiver_index.get()), remote_index(message->sender_index.get());
+	if (auto admitted = admit(received, message->macs, remote_index); !admitted)
+		return admitted;
+	received.peer = find_waiting(received.device, index);
+	if (!received.peer)
+		return Drop::UnknownIndex;
+	Peer &peer = *received.peer;
+	{
+		SpinGuard guard(peer.handshake_lock);
+
+		if (!peer.awaits_response || !(peer.initiator.sender_index == index))
+			return Drop::UnknownIndex;
+		state.copy_from(peer.initiator);
+		remote.copy_from(peer.remote);
+	}
+	if (auto done = consume_response(primitives, received.us.local, remote, state, *message, keys); !done)
+		return done;
+	session = create_session(peer, Role::Initiator, index, remote_index, keys);
+	if (!session)
+		return Drop::NoMemory;
+	{
+		SpinGuard guard(peer.handshake_lock);
+
+		still_waiting = peer.awaits_response && peer.initiator.sender_index == index;
+		if (still_waiting)
+			end_pending_handshake(peer);
+	}
+	if (!still_waiting) {
+		put(*session);
+		return Drop::UnknownIndex;
+	}
+	if (auto committed = commit_session(received.device, received.us, peer, *session); !committed)
+		return committed;
+	count_authenticated(received);
+	on_handshake_completed(peer);
+	send_keepalive(peer);		/* or what is staged: the responder must hear from the new key */
+	return Outcome<void>::success();
+}
+
+Outcome<void> handle_cookie_reply(Received &received)
+{
+	auto message = parse<CookieReplyMessage>(received.bytes);
+
+	if (!message)
+		return message.error();
+	SessionIndex index(message->receiver_index.get());
+	/* It answers a message of ours: an initiation, or a response, whose index is a session's. */
+	received.peer = find_waiting(received.device, index);
+	if (!received.peer) {
+		RcuSection rcu;
+		Session *session = find_session(received.device, index);
+
+		if (!session)
+			return Drop::UnknownIndex;
+		received.peer = &get(session->peer);
+		put(*session);
+	}
+	SpinGuard guard(received.peer->handshake_lock);
+	return received.peer->cookie_maker.consume_reply(primitives, received.peer->remote.cookie_keys(), *message, now());
+}
+
+/* Sends the initiation somebody asked for, if rule 2 still allows it. */
+void initiate(Peer &peer)
+{
+	Device &device = peer.device;
+	OurIdentity us(device);
+	RemoteIdentity remote;
+	Secret<KEY_SIZE> ephemeral;
+	InitiatorState state;
+	InitiationMessage message;
+	u64 unix_seconds;
+	u32 nanoseconds;
+
+	if (!us.local.is_present())
+		return drop(peer, Drop::NoIdentity);
+	if (!wg_kernel_random_is_ready())
+		return drop(peer, Drop::RandomNotReady);
+	if (!claim_initiation(peer))
+		return;
+	copy_remote(peer, remote);
+	random_secret(ephemeral);
+	wg_kernel_wall_clock(&unix_seconds, &nanoseconds);
+	if (auto created = create_initiation(primitives, us.local, remote, ephemeral, tai64n(unix_seconds, nanoseconds), SessionIndex(), state, message);
+	    !created)
+		return drop(peer, created.error());
+	{
+		SpinGuard identity(device.identity_lock);
+		SpinGuard guard(peer.handshake_lock);
+
+		if (us.generation != device.identity_generation || !begin_pending_handshake(peer, state))
+			return;
+		message.sender_index.set(peer.initiator.sender_index.value());
+		peer.cookie_maker.add_macs(primitives, remote.cookie_keys(), bytes_of(message), now());
+	}
+	on_initiation_sent(peer);
+	send_message(peer, bytes_of(static_cast<const InitiationMessage &>(message)));
+}
+
+/* ---- dispatch ---- */
+
+constexpr usize LARGEST_HANDSHAKE_MESSAGE = sizeof(InitiationMessage);
+
+Outcome<void> dispatch(Received &received)
+{
+	auto type = classify(received.bytes, received.bytes.size());
+
+	if (!type)
+		return type.error();
+	if (!received.us.local.is_present())
+		return Drop::NoIdentity;
+	switch (*type) {
+	case MessageType::Initiation: return wg_kernel_random_is_ready() ? handle_initiation(received) : Outcome<void>(Drop::RandomNotReady);
+	case MessageType::Response: return handle_response(received);
+	case MessageType::CookieReply: return handle_cookie_reply(received);
+	case MessageType::Data: break;
+	}
+	return Drop::Malformed;
+}
+
+void handle_message(Device &device, Packet &packet)
+{
+	u32 size = length_of(packet);
+	const u8 *bytes = size <= LARGEST_HANDSHAKE_MESSAGE ? wg_kernel_packet_pull(&packet, size) : nullptr;
+
+	if (!bytes) {
+		drop(device, size <= LARGEST_HANDSHAKE_MESSAGE ? Drop::NoMemory : Drop::Malformed);
+		return wg_kernel_packet_free(&packet);
+	}
+	Received received(device, packet, {bytes, size});
+	if (auto outcome = dispatch(received); outcome) {
+		wg_kernel_packet_consume(&packet);
+	} else {
+		if (received.peer)
+			drop(*received.peer, outcome.error());
+		else
+			drop(device, outcome.error());
+		wg_kernel_packet_free(&packet);
+	}
+}
+
+} // namespace
+
+void request_initiation(Peer &peer, bool is_retry)
+{
+	if (may_initiate(peer, is_retry) && peer.device.handshakes.push_initiation(peer))
+		kick_handshaker(peer.device);
+}
+
+void kick_handshaker(Device &device)
+{
+	u32 cpu = wg_kernel_next_online_cpu(device.last_handshake_cpu.load_relaxed());
+
+	device.last_handshake_cpu.store_relaxed(cpu);
+	wg_kernel_workers_kick(device.handshake_workers, cpu);
+}
+
+void run_handshake_worker(Device &device)
+{
+	for (;;) {
+		Peer *peer = device.handshakes.pop_initiation();
+		Packet *packet = peer ? nullptr : device.handshakes.pop_message();
+
+		if (peer) {
+			initiate(*peer);
+			put(*peer);
+		} else if (packet) {
+			handle_message(device, *packet);
+		} else {
+			return;
+		}
+		wg_kernel_maybe_resched();
+	}
+}
+
+} // namespace wg::engine

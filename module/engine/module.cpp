@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "engine/module.h"
+#include "engine/memory.h"
+#include "kernel/engine.h"
+
+namespace wg::engine {
+
+namespace {
+
+struct Module {
+	Mutex lock{WG_LOCK_GLOBAL};
+	NamespaceLimit *limits = nullptr;	/* lock */
+	crypto::Form form = crypto::Form::Portable;
+};
+
+constinit Module *loaded = nullptr;
+
+struct FormName {
+	const char *name;
+	crypto::Form form;
+};
+
+constexpr FormName FORM_NAMES[] = {
+	{"portable", crypto::Form::Portable},
+	{"avx2", crypto::Form::Avx2},
+	{"avx512", crypto::Form::Avx512},
+};
+
+bool same_text(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return *a == *b;
+}
+
+crypto::CpuFeatures cpu_features()
+{
+	u32 features = wg_kernel_cpu_features();
+
+	return {(features & WG_CPU_AVX2) != 0, (features & WG_CPU_AVX512) != 0};
+}
+
+bool is_available(crypto::Form form)
+{
+	switch (form) {
+	case crypto::Form::Portable: return true;
+	case crypto::Form::Avx2: return cpu_features().avx2;
+	case crypto::Form::Avx512: return cpu_features().avx512;
+	}
+	return false;
+}
+
+/* The form @name asks for; false when there is no such form or this CPU lacks it. */
+bool choose_form(const char *name, crypto::Form &form)
+{
+	if (same_text(name, "auto")) {
+		form = crypto::best_form(cpu_features());
+		return true;
+	}
+	for (const FormName &known : FORM_NAMES)
+		if (same_text(name, known.name)) {
+			form = known.form;
+			return is_available(form);
+		}
+	return false;
+}
+
+/* Known answers, in the context the form will run in. */
+bool passes_self_test(crypto::Form form)
+{
+	bool passed, simd = form != crypto::Form::Portable;
+
+	if (simd && !wg_kernel_fpu_begin())
+		return true;	/* nothing can be tried here and now, and nothing will run then either */
+	passed = crypto::self_test(form);
+	if (simd)
+		wg_kernel_fpu_end();
+	return passed;
+}
+
+} // namespace
+
+const crypto::Primitives primitives = {
+	.blake2s = wg_kernel_blake2s,
+	.x25519 = wg_kernel_x25519,
+	.x25519_public = wg_kernel_x25519_public,
+	.aead_seal = wg_kernel_aead_seal,
+	.aead_open = wg_kernel_aead_open,
+	.xaead_seal = wg_kernel_xaead_seal,
+	.xaead_open = wg_kernel_xaead_open,
+	.siphash = wg_kernel_siphash,
+};
+
+crypto::Form aead_form()
+{
+	return loaded->form;
+}
+
+NamespaceLimit *share_limit(const wg_namespace *birth)
+{
+	MutexGuard guard(loaded->lock);
+	NamespaceLimit *limit;
+	u8 key[16];
+
+	for (limit = loaded->limits; limit; limit = limit->next)
+		if (limit->birth == birth) {
+			limit->users++;
+			return limit;
+		}
+	limit = create<NamespaceLimit>(WG_MAY_SLEEP);
+	if (!limit)
+		return nullptr;
+	wg_kernel_random_bytes(key, sizeof(key));
+	limit->limit.set_key(key);
+	limit->birth = birth;
+	limit->next = loaded->limits;
+	loaded->limits = limit;
+	return limit;
+}
+
+void release_limit(NamespaceLimit *limit)
+{
+	MutexGuard guard(loaded->lock);
+
+	if (--limit->users != 0)
+		return;
+	for (NamespaceLimit **at = &loaded->limits; *at; at = &(*at)->next)
+		if (*at == limit) {
+			*at = limit->next;
+			break;
+		}
+	destroy(limit);
+}
+
+} // namespace wg::engine
+
+using namespace wg;
+using namespace wg::engine;
+
+int wg_engine_load(const char *name)
+{
+	crypto::Form form;
+
+	if (!choose_form(name, form))
+		return -WG_EINVAL;
+	if (!passes_self_test(crypto::Form::Portable) || !passes_self_test(form))
+		return -WG_EBADMSG;
+	loaded = create<Module>(WG_MAY_SLEEP);
+	if (!loaded)
+		return -WG_ENOMEM;
+	loaded->form = form;
+	return 0;
+}
+
+void wg_engine_unload(void)
+{
+	destroy(loaded);
+	loaded = nullptr;
+}

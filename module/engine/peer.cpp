@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "engine/peer.h"
+#include "engine/device.h"
+#include "engine/handshaker.h"
+#include "engine/rx.h"
+#include "engine/tx.h"
+
+namespace wg::engine {
+
+namespace {
+
+/* Moves the kernel timer when the next deadline is earlier than what it is set to. A later one is left: the timer then fires, finds
+ * nothing due and is set again, which is cheaper than moving it for every packet. timers_lock held. */
+void rearm(Peer &peer)
+{
+	Instant next = peer.timers.next_deadline();
+
+	if (!peer.timers_running || next.is_never() || (!peer.armed_at.is_never() && peer.armed_at <= next))
+		return;
+	peer.armed_at = next;
+	wg_kernel_timer_arm(&peer.timer, next.ns);
+}
+
+/* One event of the timers, unless they are stopped. */
+template <typename Event> void with_timers(Peer &peer, Event event)
+{
+	SpinGuard guard(peer.timers_lock);
+
+	if (!peer.timers_running)
+		return;
+	event(peer.timers, now());
+	rearm(peer);
+}
+
+void carry_out(Peer &peer, const Actions &actions)
+{
+	if (actions.forget_source)
+		forget_source(peer);
+	if (actions.give_up)
+		drop_staged(peer, Drop::NoSession);
+	if (actions.send_initiation)
+		request_initiation(peer, actions.is_retry);
+	if (actions.send_keepalive)
+		send_keepalive(peer);
+	if (actions.erase_keys)
+		erase_keys(peer);
+}
+
+void on_timer(void *argument)
+{
+	Peer &peer = *static_cast<Peer *>(argument);
+	Actions actions;
+	{
+		SpinGuard guard(peer.timers_lock);
+
+		peer.armed_at = {};
+		if (!peer.timers_running)
+			return;
+		actions = peer.timers.expire(now(), jitter());
+		rearm(peer);
+	}
+	carry_out(peer, actions);
+}
+
+bool same_remote(const wg_endpoint &a, const wg_endpoint &b)
+{
+	return a.family == b.family && a.port == b.port && a.scope == b.scope && same_bytes(a.address, b.address, sizeof(a.address));
+}
+
+bool same_source(const wg_endpoint &a, const wg_endpoint &b)
+{
+	return a.source_interface == b.source_interface && same_bytes(a.source, b.source, sizeof(a.source));
+}
+
+void clear_source(wg_endpoint &endpoint)
+{
+	zero_bytes(endpoint.source, sizeof(endpoint.source));
+	endpoint.source_interface = 0;
+}
+
+void forget_last_handshake(Peer &peer)
+{
+	SpinGuard guard(peer.timers_lock);
+
+	peer.timers.forget_last_handshake();
+}
+
+} // namespace
+
+Peer::Peer(Device &owner, const PublicKey &public_key, u64 number) : device(owner), serial(number), key_hash(hash_key(owner, public_key))
+{
+	remote.set_public_key(primitives, public_key);
+	wg_kernel_route_cache_init(&route_cache);
+	wg_kernel_timer_init(&timer, on_timer, this);
+	wg_kernel_poller_add(&poller, &device.netdev,
+			     [](void *argument, int budget) { return poll(*static_cast<Peer *>(argument), budget); }, this);
+}
+
+Peer::~Peer()
+{
+	wg_kernel_route_cache_destroy(&route_cache);
+}
+
+bool try_get(Peer &peer)
+{
+	u32 count = peer.references.load_relaxed();
+
+	while (count != 0)
+		if (peer.references.compare_exchange(count, count + 1))
+			return true;
+	return false;
+}
+
+void put(Peer &peer)
+{
+	if (peer.references.fetch_sub(1) == 1)
+		destroy_after_rcu(peer);
+}
+
+void drop(Peer &peer, Drop reason, u32 count)
+{
+	peer.drops.count[static_cast<usize>(reason)].fetch_add(count);
+	drop(peer.device, reason, count);
+}
+
+/* ---- death ---- */
+
+void make_unreachable(Peer &peer)
+{
+	{
+		SpinGuard guard(peer.keyring_lock);
+
+		peer.is_dead = true;
+	}
+	stop_timers(peer);
+	wg_kernel_timer_delete(&peer.timer);
+	erase_keys(peer);
+	drop_staged(peer, Drop::PeerGone);
+}
+
+void bury(Peer &peer)
+{
+	wg_kernel_poller_delete(&peer.poller);
+	/* What was opened but found no poller any more; the workers have finished everything (they were flushed). */
+	while (Packet *head = peer.rx.take()) {
+		Session &session = *batch_of(*head).session;
+
+		free_chain(head);
+		put(session);
+	}
+	drop_staged(peer, Drop::PeerGone);
+	erase_keys(peer);
+	put(peer);
+}
+
+/* ---- keys ---- */
+
+void drop_displaced(Device &device, const Displaced<Session> &displaced)
+{
+	for (Session *session : displaced.session) {
+		if (!session)
+			continue;
+		{
+			SpinGuard guard(device.index_lock);
+
+			device.sessions_by_index.remove(*session);
+		}
+		put(*session);
+	}
+}
+
+bool begin_pending_handshake(Peer &peer, const InitiatorState &state)
+{
+	end_pending_handshake(peer);
+	{
+		SpinGuard guard(peer.keyring_lock);
+
+		if (peer.is_dead)
+			return false;
+	}
+	SpinGuard guard(peer.device.index_lock);
+	peer.initiator.copy_from(state);
+	peer.initiator.sender_index = unused_index(peer.device);
+	peer.pending_hash = peer.initiator.sender_index.value();
+	peer.device.handshakes_by_index.insert(peer);
+	peer.awaits_response = true;
+	return true;
+}
+
+void end_pending_handshake(Peer &peer)
+{
+	if (!peer.awaits_response)
+		return;
+	{
+		SpinGuard guard(peer.device.index_lock);
+
+		peer.device.handshakes_by_index.remove(peer);
+	}
+	peer.awaits_response = false;
+	peer.initiator.wipe();
+}
+
+void erase_keys(Peer &peer)
+{
+	Displaced<Session> displaced;
+
+	{
+		SpinGuard guard(peer.handshake_lock);
+
+		end_pending_handshake(peer);
+	}
+	{
+		SpinGuard guard(peer.keyring_lock);
+
+		displaced = peer.keyring.erase();
+	}
+	drop_displaced(peer.device, displaced);
+	forget_last_handshake(peer);
+}
+
+void expire_sending(Peer &peer)
+{
+	{
+		SpinGuard guard(peer.handshake_lock);
+
+		end_pending_handshake(peer);
+	}
+	{
+		SpinGuard guard(peer.keyring_lock);
+
+		if (Session *current = peer.keyring.current())
+			current->keypair.may_send.store_relaxed(false);
+		if (Session *next = peer.keyring.next())
+			next->keypair.may_send.store_relaxed(false);
+	}
+	forget_last_handshake(peer);
+}
+
+/* ---- endpoint ---- */
+
+wg_endpoint endpoint_of(const Peer &peer)
+{
+	SpinGuard guard(peer.endpoint_lock);
+
+	return peer.endpoint;
+}
+
+void learn_endpoint(Peer &peer, const wg_endpoint &endpoint)
+{
+	SpinGuard guard(peer.endpoint_lock);
+
+	if (endpoint.family == 0 || (same_remote(peer.endpoint, endpoint) && same_source(peer.endpoint, endpoint)))
+		return;
+	peer.endpoint = endpoint;
+	wg_kernel_route_cache_reset(&peer.route_cache);
+}
+
+void set_endpoint(Peer &peer, const wg_endpoint &endpoint)
+{
+	SpinGuard guard(peer.endpoint_lock);
+
+	peer.endpoint = endpoint;
+	wg_kernel_route_cache_reset(&peer.route_cache);
+}
+
+void forget_source(Peer &peer)
+{
+	SpinGuard guard(peer.endpoint_lock);
+
+	clear_source(peer.endpoint);
+	wg_kernel_route_cache_reset(&peer.route_cache);
+}
+
+/* ---- timers ---- */
+
+void start_timers(Peer &peer)
+{
+	bool keepalive_due;
+	{
+		SpinGuard guard(peer.timers_lock);
+
+		peer.timers_running = true;
+		keepalive_due = peer.timers.persistent_keepalive() != 0;
+		rearm(peer);
+	}
+	if (keepalive_due)
+		send_keepalive(peer);
+}
+
+void stop_timers(Peer &peer)
+{
+	{
+		SpinGuard guard(peer.timers_lock);
+
+		peer.timers_running = false;
+		peer.timers.stop();
+		peer.armed_at = {};
+	}
+	wg_kernel_timer_cancel(&peer.timer);
+}
+
+void on_data_sent(Peer &peer, bool with_payload)
+{
+	with_timers(peer, [&](Timers &timers, Instant at) {
+		timers.any_authenticated_packet_traversed(at);
+		timers.any_authenticated_packet_sent();
+		if (with_payload)
+			timers.data_sent(at, jitter());
+	});
+}
+
+void on_data_received(Peer &peer, bool with_payload)
+{
+	with_timers(peer, [&](Timers &timers, Instant at) {
+		timers.any_authenticated_packet_received();
+		timers.any_authenticated_packet_traversed(at);
+		if (with_payload)
+			timers.data_received(at);
+	});
+}
+
+bool may_initiate(Peer &peer, bool is_retry)
+{
+	SpinGuard guard(peer.timers_lock);
+
+	if (!peer.timers_running)
+		return false;
+	if (!is_retry)
+		peer.timers.start_attempt();
+	return peer.timers.may_initiate(now());
+}
+
+bool claim_initiation(Peer &peer)
+{
+	SpinGuard guard(peer.timers_lock);
+	Instant at = now();
+
+	if (!peer.timers_running || !peer.timers.may_initiate(at))
+		return false;
+	peer.timers.handshake_message_sent(at);
+	return true;
+}
+
+void on_initiation_sent(Peer &peer)
+{
+	with_timers(peer, [&](Timers &timers, Instant at) {
+		timers.any_authenticated_packet_traversed(at);
+		timers.any_authenticated_packet_sent();
+		timers.handshake_message_sent(at);
+		timers.initiation_sent(at, jitter());
+	});
+}
+
+void on_handshake_message_sent(Peer &peer)
+{
+	with_timers(peer, [&](Timers &timers, Instant at) {
+		timers.any_authenticated_packet_traversed(at);
+		timers.any_authenticated_packet_sent();
+		timers.handshake_message_sent(at);
+	});
+}
+
+void on_handshake_message_received(Peer &peer)
+{
+	on_data_received(peer, false);
+}
+
+void on_session_derived(Peer &peer)
+{
+	with_timers(peer, [](Timers &timers, Instant at) { timers.session_derived(at); });
+}
+
+void on_handshake_completed(Peer &peer)
+{
+	with_timers(peer, [&](Timers &timers, Instant) {
+		timers.handshake_completed();
+		wg_kernel_wall_clock(&peer.last_handshake_seconds, &peer.last_handshake_nanoseconds);
+	});
+}
+
+void set_persistent_keepalive(Peer &peer, u16 seconds)
+{
+	bool started;
+	{
+		SpinGuard guard(peer.timers_lock);
+
+		started = seconds != 0 && peer.timers.persistent_keepalive() == 0 && peer.timers_running;
+		peer.timers.set_persistent_keepalive(seconds, now());
+		rearm(peer);
+	}
+	if (started)
+		send_keepalive(peer);
+}
+
+} // namespace wg::engine

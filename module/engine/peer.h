@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Peer: one remote party of a device: identity, keyring, queues, endpoint, timers, counters.
+ *
+ * Lifetime:  created by config, reachable through the device's tables until make_unreachable(), freed when its last reference goes and a
+ *            grace period has passed. References: one by the device, one by each session, one by each handshake in work.
+ *            Two-step death: make_unreachable() for each peer to go; one wait for RCU and for the workers; then bury() for each.
+ * Locks:     each group of members names its own; order in sync.h.
+ */
+#pragma once
+#include "engine/ordered_queue.h"
+#include "engine/session.h"
+#include "protocol/allowed_ips.h"
+#include "protocol/cookie.h"
+#include "protocol/keyring.h"
+#include "protocol/timers.h"
+
+namespace wg::engine {
+
+struct Device;
+
+struct DropCounters {
+	Atomic<u64> count[DROP_REASONS];
+};
+
+struct Peer {
+	Peer(Device &device, const PublicKey &, u64 serial);	/* starts with the device's reference */
+	~Peer();
+
+	Device &device;
+	const u64 serial;		/* order of creation; a dump resumes by it */
+	Atomic<u32> references{1};
+	HashLink<Peer> by_key;
+	ListLink<Peer> of_device;	/* Device::config */
+	u64 key_hash;
+	PrefixOwner prefixes{*this};	/* Device::config; readers by RCU */
+	RcuFree<Peer> rcu;
+
+	SpinLock handshake_lock{WG_LOCK_PEER_HANDSHAKE};
+	RemoteIdentity remote;		/* its public key is constant and may be read without the lock */
+	InitiatorState initiator;
+	bool awaits_response = false;
+	u64 pending_hash = 0;		/* = initiator.sender_index; Device::index_lock */
+	InitiationHistory history;
+	CookieMaker cookie_maker;
+	HashLink<Peer> by_pending_index;	/* Device::index_lock; linked while awaits_response */
+	ListLink<Peer> to_initiate;		/* HandshakeQueue's lock; holds a reference while linked */
+
+	SpinLock keyring_lock{WG_LOCK_PEER_KEYRING};
+	Keyring<Session> keyring;	/* readers: RCU */
+	bool is_dead = false;		/* no session enters the keyring any more */
+
+	SpinLock tx_lock{WG_LOCK_PEER_TX};	/* also the sessions' sending counters */
+	PacketFifo<&Batch::queue_next> staged;
+	u32 staged_packets = 0;
+	OrderedQueue tx, rx;
+	wg_poller poller;
+
+	mutable SpinLock endpoint_lock{WG_LOCK_PEER_ENDPOINT};
+	wg_endpoint endpoint{};
+	wg_route_cache route_cache;
+
+	mutable SpinLock timers_lock{WG_LOCK_PEER_TIMERS};
+	Timers timers;
+	bool timers_running = false;	/* the device is up and the peer alive */
+	Instant armed_at;
+	wg_timer timer;
+	u64 last_handshake_seconds = 0;	/* Unix time; timers_lock */
+	u32 last_handshake_nanoseconds = 0;
+
+	Atomic<u64> rx_bytes, tx_bytes;	/* UDP payload of authenticated messages */
+	DropCounters drops;
+};
+
+inline Peer &get(Peer &peer)
+{
+	peer.references.fetch_add(1);
+	return peer;
+}
+bool try_get(Peer &peer);
+void put(Peer &peer);
+
+/* ---- death ---- */
+void make_unreachable(Peer &peer);	/* keys, pending handshake, timers, staged packets; the caller has taken it out of the tables */
+void bury(Peer &peer);			/* after the waits: poller, queues, the device's reference */
+
+/* ---- keys ---- */
+/* Puts @displaced's sessions after taking their indices. */
+void drop_displaced(Device &, const Displaced<Session> &displaced);
+/* Rule 6, interface down, suspend: all sessions and a handshake in flight. */
+void erase_keys(Peer &peer);
+/* Key change or VM fork: no more sending with what there is; a handshake may start at once. */
+void expire_sending(Peer &peer);
+
+/* ---- a handshake of ours in flight; handshake_lock held ---- */
+/* Replaces an earlier one; gives @state's copy in the peer its index. False: the peer is dead. */
+bool begin_pending_handshake(Peer &peer, const InitiatorState &state);
+void end_pending_handshake(Peer &peer);		/* also when there is none */
+
+/* ---- endpoint ---- */
+/* Roaming: an authenticated message came from @endpoint. */
+void learn_endpoint(Peer &peer, const wg_endpoint &endpoint);
+/* Configured: keeps nothing of the old one. */
+void set_endpoint(Peer &peer, const wg_endpoint &endpoint);
+void forget_source(Peer &peer);
+wg_endpoint endpoint_of(const Peer &peer);
+
+/* ---- timers: events in, actions carried out ---- */
+void start_timers(Peer &peer);		/* interface up: also the persistent keepalive that is due at once */
+void stop_timers(Peer &peer);		/* interface down */
+void on_data_sent(Peer &peer, bool with_payload);
+void on_data_received(Peer &peer, bool with_payload);
+/* Rule 2: may an initiation leave now? One that is no retry begins the attempts anew. */
+bool may_initiate(Peer &peer, bool is_retry);
+bool claim_initiation(Peer &peer);		/* the same, and marks it sent: of two askers one gets it */
+void on_initiation_sent(Peer &peer);
+void on_handshake_message_sent(Peer &peer);
+void on_handshake_message_received(Peer &peer);
+void on_session_derived(Peer &peer);
+void on_handshake_completed(Peer &peer);
+void set_persistent_keepalive(Peer &peer, u16 seconds);
+
+/* Counts @count packets that end here, for the peer and the device. */
+void drop(Peer &peer, Drop reason, u32 count = 1);
+
+} // namespace wg::engine

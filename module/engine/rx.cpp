@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "engine/rx.h"
+#include "engine/device.h"
+#include "engine/handshaker.h"
+#include "engine/tx.h"
+#include "wire/inner.h"
+
+namespace wg::engine {
+
+namespace {
+
+/* Ends one received packet of a peer. */
+void discard(Peer &peer, Packet &packet, Drop reason, wg_statistic statistic)
+{
+	drop(peer, reason);
+	wg_kernel_count(&peer.device.netdev, statistic, 1);
+	wg_kernel_packet_free(&packet);
+}
+
+void discard(Device &device, Packet &packet, Drop reason)
+{
+	drop(device, reason);
+	wg_kernel_count(&device.netdev, WG_RX_DROPPED, 1);
+	wg_kernel_packet_free(&packet);
+}
+
+void receive_handshake(Device &device, Packet &packet)
+{
+	if (auto queued = device.handshakes.push_message(packet); !queued)
+		return discard(device, packet, queued.error());
+	kick_handshaker(device);
+}
+
+void receive_data(Device &device, Packet &packet, const DataHeader &header)
+{
+	Session *session = find_session(device, SessionIndex(header.receiver_index.get()));
+	OrderedQueue::Pushed pushed;
+
+	if (!session)
+		return discard(device, packet, Drop::UnknownIndex);
+	Batch &batch = batch_of(packet);
+	batch = {};
+	batch.session = session;
+	batch.bytes = length_of(packet);
+	batch.count = 1;
+	batch.direction = Direction::Open;
+	if (session->keypair.is_expired(now())) {
+		discard(session->peer, packet, Drop::ExpiredKey, WG_RX_DROPPED);
+		return put(*session);
+	}
+	pushed = session->peer.rx.push(packet);
+	if (pushed == OrderedQueue::Pushed::Refused) {
+		discard(session->peer, packet, Drop::QueueFull, WG_RX_DROPPED);
+		return put(*session);
+	}
+	process(device, packet, pushed);
+}
+
+/* The first authenticated data on a key we answered for: the peer has it too. [WG §5.4.6] */
+void confirm_key(Peer &peer, Session &session)
+{
+	Displaced<Session> displaced;
+	bool confirmed;
+
+	if (peer.keyring.next() != &session)
+		return;
+	{
+		SpinGuard guard(peer.keyring_lock);
+
+		confirmed = peer.keyring.confirm(session, displaced);
+	}
+	if (!confirmed)
+		return;
+	drop_displaced(peer.device, displaced);
+	on_handshake_completed(peer);
+	send_staged(peer);
+}
+
+/* An authenticated, fresh packet with something in it: whose is it, how long, and may it come from there? */
+void deliver(Peer &peer, Packet &packet, u32 plain_size)
+{
+	u32 head_size = plain_size < IPV6_HEADER_SIZE ? plain_size : static_cast<u32>(IPV6_HEADER_SIZE);
+	const u8 *head = wg_kernel_packet_pull(&packet, sizeof(DataHeader) + head_size);
+	u8 outer_class = wg_kernel_packet_outer_class(&packet);
+
+	if (!head)
+		return discard(peer, packet, Drop::NoMemory, WG_RX_DROPPED);
+	auto inner = parse_inner({head + sizeof(DataHeader), head_size});
+	if (!inner)
+		return discard(peer, packet, inner.error(), inner.error() == Drop::BadLength ? WG_RX_LENGTH_ERROR : WG_RX_FRAME_ERROR);
+	if (inner->length > plain_size)
+		return discard(peer, packet, Drop::BadLength, WG_RX_LENGTH_ERROR);
+	if (peer.device.allowed_ips.lookup(inner->version, inner->source) != &peer.prefixes)
+		return discard(peer, packet, Drop::WrongSource, WG_RX_FRAME_ERROR);
+	if (wg_kernel_packet_trim(&packet, sizeof(DataHeader), inner->length))
+		return discard(peer, packet, Drop::BadLength, WG_RX_LENGTH_ERROR);
+	wg_kernel_packet_deliver(&packet, &peer.device.netdev, &peer.poller, static_cast<u8>(inner->version), outer_class);
+}
+
+/* One opened packet, in its place in the order. */
+void accept(Peer &peer, Session &session, Packet &packet)
+{
+	const u8 *header = wg_kernel_packet_pull(&packet, sizeof(DataHeader));
+	u32 size = length_of(packet), plain_size = size - static_cast<u32>(MIN_DATA_MESSAGE);
+	wg_endpoint source{};
+
+	if (batch_of(packet).failed || !header)
+		return discard(peer, packet, header ? Drop::BadTag : Drop::NoMemory, WG_RX_CRC_ERROR);
+	if (session.keypair.is_expired(now()))
+		return discard(peer, packet, Drop::ExpiredKey, WG_RX_DROPPED);
+	auto fresh = session.keypair.replay.accept(reinterpret_cast<const DataHeader *>(header)->counter.get());
+	if (!fresh)
+		return discard(peer, packet, fresh.error(), WG_RX_DROPPED);
+
+	wg_kernel_packet_source(&packet, &source);
+	learn_endpoint(peer, source);
+	confirm_key(peer, session);
+	if (session.keypair.wants_rekey_after_receiving(now()))
+		request_initiation(peer, false);
+	on_data_received(peer, plain_size > 0);
+	peer.rx_bytes.fetch_add(size);
+	wg_kernel_count_received(&peer.device.netdev, size);
+	if (plain_size == 0)
+		return wg_kernel_packet_consume(&packet);	/* a keepalive */
+	deliver(peer, packet, plain_size);
+}
+
+} // namespace
+
+void receive(Device &device, Packet &first)
+{
+	RcuSection rcu;
+
+	for (Packet *packet = &first, *next; packet; packet = next) {
+		u32 size = length_of(*packet);
+		u32 head_size = size < sizeof(DataHeader) ? size : static_cast<u32>(sizeof(DataHeader));
+		const u8 *head = wg_kernel_packet_pull(packet, head_size);
+
+		next = next_of(*packet);
+		next_of(*packet) = nullptr;
+		if (!head) {
+			discard(device, *packet, Drop::NoMemory);
+			continue;
+		}
+		auto type = classify({head, head_size}, size);
+		if (!type)
+			discard(device, *packet, type.error());
+		else if (*type == MessageType::Data)
+			receive_data(device, *packet, *reinterpret_cast<const DataHeader *>(head));
+		else
+			receive_handshake(device, *packet);
+	}
+}
+
+int poll(Peer &peer, int budget)
+{
+	RcuSection rcu;
+	int done = 0;
+
+	while (done < budget) {
+		Packet *head = peer.rx.take();
+		Session *session;
+
+		if (!head)
+			return done;
+		session = batch_of(*head).session;
+		for (Packet *packet = head, *next; packet; packet = next) {
+			next = next_of(*packet);
+			next_of(*packet) = nullptr;
+			accept(peer, *session, *packet);
+			done++;
+		}
+		put(*session);
+	}
+	return budget;		/* a chain may have gone beyond it; "all of it" is what asks for another round */
+}
+
+} // namespace wg::engine

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* compat.h: every difference between kernel versions, and no other file knows one. C only.
+ *
+ * Built and run on 6.1 and 6.12; the bounds say where the kernel itself changed.
+ */
+#ifndef WG_COMPAT_H
+#define WG_COMPAT_H
+
+#include <linux/netdevice.h>
+#include <linux/version.h>
+#include <net/genetlink.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#include <net/gso.h>
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/* Transmit without the queue's lock: a feature flag that became a bit of its own. */
+static inline void wg_compat_lockless_transmit(struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	dev->lltx = true;
+#else
+	dev->features |= NETIF_F_LLTX;
+#endif
+}
+
+/* The attributes of the request a dump answers. */
+static inline struct nlattr **wg_compat_dump_attributes(struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	return genl_dumpit_info(cb)->info.attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
+
+#endif

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/* memory.c: memory, RCU, time and randomness for the engine; and the proof that services.h's storage fits the kernel's objects. */
+#include <linux/random.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/vmalloc.h>
+#include "objects.h"
+#include "services.h"
+
+#define ASSERT_STORAGE(storage, object) \
+	static_assert(sizeof(struct storage) >= sizeof(object) && __alignof__(struct storage) >= __alignof__(object))
+ASSERT_STORAGE(wg_spinlock, spinlock_t);
+ASSERT_STORAGE(wg_mutex, struct mutex);
+ASSERT_STORAGE(wg_timer, struct wg_timer_object);
+ASSERT_STORAGE(wg_poller, struct wg_poller_object);
+ASSERT_STORAGE(wg_route_cache, struct dst_cache);
+ASSERT_STORAGE(wg_rcu_head, struct rcu_head);
+static_assert(sizeof_field(struct sk_buff, cb) == WG_PACKET_CONTROL_SIZE);
+static_assert(sizeof_field(struct sk_buff, len) == 4);
+static_assert(sizeof(struct wg_piece) == 24 && offsetof(struct wg_piece, size) == 16);
+static_assert(sizeof(struct wg_endpoint) == 44 && offsetof(struct wg_endpoint, source_interface) == 40);
+
+/* A vmalloc area does not tell its size; it is kept in front, for the wipe. */
+#define LARGE_HEADER 16
+
+void *wg_kernel_alloc(size_t size, enum wg_context context)
+{
+	gfp_t gfp = context == WG_MAY_SLEEP ? GFP_KERNEL_ACCOUNT : GFP_ATOMIC;
+	void *memory = kzalloc(size, gfp | __GFP_NOWARN | (size > PAGE_SIZE ? __GFP_NORETRY : 0));
+
+	if (memory || context != WG_MAY_SLEEP || size > SIZE_MAX - LARGE_HEADER)
+		return memory;
+	memory = __vmalloc(size + LARGE_HEADER, gfp | __GFP_NOWARN | __GFP_ZERO);
+	if (!memory)
+		return NULL;
+	*(size_t *)memory = size;
+	return memory + LARGE_HEADER;
+}
+
+void wg_kernel_free(void *memory)
+{
+	if (!is_vmalloc_addr(memory)) {
+		kfree_sensitive(memory);
+		return;
+	}
+	memory -= LARGE_HEADER;
+	memzero_explicit(memory, *(size_t *)memory + LARGE_HEADER);
+	vfree(memory);
+}
+
+void wg_kernel_rcu_read_lock(void)
+{
+	rcu_read_lock();
+}
+
+void wg_kernel_rcu_read_unlock(void)
+{
+	rcu_read_unlock();
+}
+
+void wg_kernel_call_rcu(struct wg_rcu_head *head, void (*function)(struct wg_rcu_head *head))
+{
+	call_rcu((struct rcu_head *)head, (rcu_callback_t)(void (*)(void))function);
+}
+
+void wg_kernel_rcu_wait(void)
+{
+	synchronize_net();
+}
+
+void wg_kernel_rcu_barrier(void)
+{
+	rcu_barrier();
+}
+
+int64_t wg_kernel_now(void)
+{
+	return ktime_get_coarse_boottime_ns();
+}
+
+void wg_kernel_wall_clock(uint64_t *seconds, uint32_t *nanoseconds)
+{
+	struct timespec64 now;
+
+	ktime_get_real_ts64(&now);
+	*seconds = now.tv_sec;
+	*nanoseconds = now.tv_nsec;
+}
+
+void wg_kernel_random_bytes(void *bytes, size_t size)
+{
+	get_random_bytes(bytes, size);
+}
+
+uint32_t wg_kernel_random_below(uint32_t bound)
+{
+	return get_random_u32_below(bound);
+}
+
+int wg_kernel_random_is_ready(void)
+{
+	return rng_is_initialized();
+}

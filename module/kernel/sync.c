@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/* sync.c: the engine's locks, one lockdep class for each kind it names, so that its lock order is checked by the kernel. */
+#include <linux/lockdep.h>
+#include "objects.h"
+#include "services.h"
+
+static struct lock_class_key class_keys[WG_LOCK_COUNT];
+static const char *const class_names[WG_LOCK_COUNT] = {
+	[WG_LOCK_DEVICE] = "wg_device",
+	[WG_LOCK_IDENTITY] = "wg_identity",
+	[WG_LOCK_INDEX] = "wg_index",
+	[WG_LOCK_HANDSHAKE_QUEUE] = "wg_handshake_queue",
+	[WG_LOCK_RATELIMIT] = "wg_ratelimit",
+	[WG_LOCK_PEER_HANDSHAKE] = "wg_peer_handshake",
+	[WG_LOCK_PEER_KEYRING] = "wg_peer_keyring",
+	[WG_LOCK_PEER_TX] = "wg_peer_tx",
+	[WG_LOCK_PEER_QUEUE] = "wg_peer_queue",
+	[WG_LOCK_PEER_TIMERS] = "wg_peer_timers",
+	[WG_LOCK_PEER_ENDPOINT] = "wg_peer_endpoint",
+	[WG_LOCK_CPU_QUEUE] = "wg_cpu_queue",
+	[WG_LOCK_GLOBAL] = "wg_global",
+};
+
+static spinlock_t *to_spinlock(struct wg_spinlock *lock)
+{
+	return (spinlock_t *)lock;
+}
+
+void wg_kernel_spin_init(struct wg_spinlock *lock, enum wg_lock_class lock_class)
+{
+	spin_lock_init(to_spinlock(lock));
+	lockdep_set_class_and_name(to_spinlock(lock), &class_keys[lock_class], class_names[lock_class]);
+}
+
+void wg_kernel_spin_lock(struct wg_spinlock *lock)
+{
+	spin_lock_bh(to_spinlock(lock));
+}
+
+int wg_kernel_spin_trylock(struct wg_spinlock *lock)
+{
+	return spin_trylock_bh(to_spinlock(lock));
+}
+
+void wg_kernel_spin_unlock(struct wg_spinlock *lock)
+{
+	spin_unlock_bh(to_spinlock(lock));
+}
+
+void wg_kernel_mutex_init(struct wg_mutex *mutex, enum wg_lock_class lock_class)
+{
+	mutex_init((struct mutex *)mutex);
+	lockdep_set_class_and_name((struct mutex *)mutex, &class_keys[lock_class], class_names[lock_class]);
+}
+
+void wg_kernel_mutex_lock(struct wg_mutex *mutex)
+{
+	mutex_lock((struct mutex *)mutex);
+}
+
+void wg_kernel_mutex_unlock(struct wg_mutex *mutex)
+{
+	mutex_unlock((struct mutex *)mutex);
+}

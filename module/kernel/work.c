@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/* work.c: when and where the engine's code runs: timers, per-CPU workers, NAPI pollers. */
+#include <linux/jiffies.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include "objects.h"
+#include "services.h"
+
+/* ---- timers ---- */
+static struct wg_timer_object *to_timer(struct wg_timer *timer)
+{
+	return (struct wg_timer_object *)timer;
+}
+
+static void timer_fired(struct timer_list *list)
+{
+	struct wg_timer_object *timer = container_of(list, struct wg_timer_object, timer);
+
+	timer->function(timer->argument);
+}
+
+void wg_kernel_timer_init(struct wg_timer *timer, void (*function)(void *argument), void *argument)
+{
+	to_timer(timer)->function = function;
+	to_timer(timer)->argument = argument;
+	timer_setup(&to_timer(timer)->timer, timer_fired, 0);
+}
+
+/* Rounds up, so that the engine, looking at the clock when it fires, finds its time come. */
+void wg_kernel_timer_arm(struct wg_timer *timer, int64_t at)
+{
+	s64 left = max_t(s64, at - wg_kernel_now(), 0);
+	u64 ticks = min_t(u64, DIV_ROUND_UP_ULL(left, TICK_NSEC), MAX_JIFFY_OFFSET);
+
+	mod_timer(&to_timer(timer)->timer, jiffies + ticks);
+}
+
+void wg_kernel_timer_cancel(struct wg_timer *timer)
+{
+	timer_delete_sync(&to_timer(timer)->timer);
+}
+
+void wg_kernel_timer_delete(struct wg_timer *timer)
+{
+	timer_shutdown_sync(&to_timer(timer)->timer);
+}
+
+/* ---- workers ---- */
+struct wg_worker {
+	struct work_struct work;
+	struct wg_workers *workers;
+	u32 cpu;
+};
+
+struct wg_workers {
+	struct workqueue_struct *queue;
+	struct wg_worker __percpu *each;
+	void (*function)(void *argument, uint32_t cpu);
+	void *argument;
+};
+
+uint32_t wg_kernel_cpu_limit(void)
+{
+	return nr_cpu_ids;
+}
+
+uint32_t wg_kernel_next_online_cpu(uint32_t after)
+{
+	u32 cpu = after < nr_cpu_ids ? cpumask_next(after, cpu_online_mask) : nr_cpu_ids;
+
+	return cpu < nr_cpu_ids ? cpu : cpumask_first(cpu_online_mask);
+}
+
+uint32_t wg_kernel_this_cpu(void)
+{
+	return raw_smp_processor_id();
+}
+
+static void worker_run(struct work_struct *work)
+{
+	struct wg_worker *worker = container_of(work, struct wg_worker, work);
+
+	worker->workers->function(worker->workers->argument, worker->cpu);
+}
+
+struct wg_workers *wg_kernel_workers_create(struct wg_netdev *netdev, enum wg_worker_kind kind,
+					    void (*function)(void *argument, uint32_t cpu), void *argument)
+{
+	struct wg_workers *workers = kzalloc(sizeof(*workers), GFP_KERNEL);
+	int cpu;
+
+	if (!workers)
+		return NULL;
+	workers->function = function;
+	workers->argument = argument;
+	workers->each = alloc_percpu(struct wg_worker);
+	/* Handshakes may wait for the end of a suspend. Swap may lie behind the tunnel, so sealing must go on when memory is short. */
+	if (kind == WG_WORKER_HANDSHAKE)
+		workers->queue = alloc_workqueue("wg-kex-%s", WQ_CPU_INTENSIVE | WQ_FREEZABLE, 0, wg_kernel_netdev_name(netdev));
+	else
+		workers->queue = alloc_workqueue("wg-crypt-%s", WQ_CPU_INTENSIVE | WQ_MEM_RECLAIM, 0, wg_kernel_netdev_name(netdev));
+	if (!workers->each || !workers->queue) {
+		wg_kernel_workers_destroy(workers);
+		return NULL;
+	}
+	for_each_possible_cpu(cpu) {
+		struct wg_worker *worker = per_cpu_ptr(workers->each, cpu);
+
+		INIT_WORK(&worker->work, worker_run);
+		worker->workers = workers;
+		worker->cpu = cpu;
+	}
+	return workers;
+}
+
+void wg_kernel_workers_kick(struct wg_workers *workers, uint32_t cpu)
+{
+	queue_work_on(cpu, workers->queue, &per_cpu_ptr(workers->each, cpu)->work);
+}
+
+void wg_kernel_workers_flush(struct wg_workers *workers)
+{
+	flush_workqueue(workers->queue);
+}
+
+void wg_kernel_workers_destroy(struct wg_workers *workers)
+{
+	if (workers->queue)
+		destroy_workqueue(workers->queue);
+	free_percpu(workers->each);
+	kfree(workers);
+}
+
+void wg_kernel_maybe_resched(void)
+{
+	cond_resched();
+}
+
+/* ---- pollers ---- */
+static struct wg_poller_object *to_poller(struct wg_poller *poller)
+{
+	return (struct wg_poller_object *)poller;
+}
+
+/* A schedule that comes after the poll saw its queue empty finds NAPI still scheduled and sets NAPIF_STATE_MISSED; then
+ * napi_complete_done() schedules again. So no wake-up is lost between the two. */
+static int napi_polled(struct napi_struct *napi, int budget)
+{
+	struct wg_poller_object *poller = container_of(napi, struct wg_poller_object, napi);
+	int done;
+
+	if (!budget)	/* netpoll wants transmit completions only, and there are none */
+		return 0;
+	done = poller->poll(poller->argument, budget);
+	if (done < budget)
+		napi_complete_done(napi, done);
+	return done;
+}
+
+void wg_kernel_poller_add(struct wg_poller *poller, struct wg_netdev *netdev, int (*poll)(void *argument, int budget), void *argument)
+{
+	struct napi_struct *napi = &to_poller(poller)->napi;
+
+	to_poller(poller)->poll = poll;
+	to_poller(poller)->argument = argument;
+	/* Busy polling sockets cannot know which peer feeds them, and a million peers need no ids. */
+	set_bit(NAPI_STATE_NO_BUSY_POLL, &napi->state);
+	netif_napi_add(wg_to_net_device(netdev), napi, napi_polled);
+	napi_enable(napi);
+}
+
+void wg_kernel_poller_schedule(struct wg_poller *poller)
+{
+	napi_schedule(&to_poller(poller)->napi);
+}
+
+void wg_kernel_poller_delete(struct wg_poller *poller)
+{
+	napi_disable(&to_poller(poller)->napi);
+	__netif_napi_del(&to_poller(poller)->napi);
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/* packet.c: what the engine does with a packet's bytes, in terms of struct sk_buff. */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+#include <net/dst_metadata.h>
+#include <net/icmp.h>
+#include <net/inet_ecn.h>
+#include <net/ipv6.h>
+#include "compat.h"
+#include "objects.h"
+#include "services.h"
+
+struct wg_packet *wg_kernel_packet_create(const void *payload, uint32_t size)
+{
+	struct sk_buff *skb = alloc_skb(WG_OUTER_HEADROOM + size + WG_TAG_SIZE, GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, WG_OUTER_HEADROOM);
+	skb_put_data(skb, payload, size);
+	return wg_from_skb(skb);
+}
+
+void wg_kernel_packet_free(struct wg_packet *packet)
+{
+	kfree_skb(wg_to_skb(packet));
+}
+
+void wg_kernel_packet_consume(struct wg_packet *packet)
+{
+	consume_skb(wg_to_skb(packet));
+}
+
+const uint8_t *wg_kernel_packet_pull(struct wg_packet *packet, uint32_t size)
+{
+	struct sk_buff *skb = wg_to_skb(packet);
+
+	return pskb_may_pull(skb, size) ? skb->data : NULL;
+}
+
+uint16_t wg_kernel_packet_protocol(const struct wg_packet *packet)
+{
+	return ntohs(wg_to_skb(packet)->protocol);
+}
+
+/* ---- transmit ---- */
+
+/* With no features offered, segmenting copies, so each segment has its memory and its finished checksum. */
+static struct sk_buff *segment(struct sk_buff *skb, int *error)
+{
+	struct sk_buff *segments;
+
+	if (!skb_is_gso(skb)) {
+		skb = skb_share_check(skb, GFP_ATOMIC);
+		*error = -ENOMEM;
+		return skb;
+	}
+	segments = skb_gso_segment(skb, 0);
+	if (IS_ERR_OR_NULL(segments)) {
+		*error = segments ? PTR_ERR(segments) : -EINVAL;
+		kfree_skb(skb);
+		return NULL;
+	}
+	consume_skb(skb);
+	return segments;
+}
+
+struct wg_packet *wg_kernel_packet_segment(struct wg_packet *packet, struct wg_netdev *netdev, uint32_t *mtu, int *error)
+{
+	struct sk_buff *skb = wg_to_skb(packet), *first;
+
+	*mtu = skb_valid_dst(skb) ? dst_mtu(skb_dst(skb)) : wg_to_net_device(netdev)->mtu;
+	first = segment(skb, error);
+	for (skb = first; skb; skb = skb->next)
+		skb_dst_drop(skb);
+	return wg_from_skb(first);
+}
+
+/* Makes @skb linear, its memory its own, with @head and @tail bytes to spare: by one reallocation at most. */
+static int make_room(struct sk_buff *skb, u32 head, u32 tail)
+{
+	int more_head = max_t(int, head - skb_headroom(skb), 0);
+	int more_tail = max_t(int, tail + skb->data_len - (skb->end - skb->tail), 0);
+
+	if ((more_head || more_tail || skb_cloned(skb)) && pskb_expand_head(skb, SKB_DATA_ALIGN(more_head), more_tail, GFP_ATOMIC))
+		return -ENOMEM;
+	return skb_linearize(skb);
+}
+
+/* The flow's hash is taken while the flow can still be seen; fair queueing and multipath routing outside go by it. */
+int wg_kernel_packet_prepare_seal(struct wg_packet *packet, uint32_t header_size, uint32_t padding, struct wg_piece *pieces, uint32_t limit,
+				  uint8_t **header, uint8_t **tag)
+{
+	struct sk_buff *skb = wg_to_skb(packet);
+	u32 plain;
+
+	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
+		return -ENOMEM;
+	if (skb->len)
+		skb_get_hash(skb);
+	if (make_room(skb, WG_OUTER_HEADROOM + header_size, padding + WG_TAG_SIZE))
+		return -ENOMEM;
+	plain = skb->len + padding;
+	skb_put_zero(skb, padding);
+	*tag = skb_put(skb, WG_TAG_SIZE);
+	*header = skb_push(skb, header_size);
+	skb->encapsulation = 0;
+	skb_gso_reset(skb);
+	if (!plain)
+		return 0;
+	if (!limit)
+		return -E2BIG;
+	pieces[0] = (struct wg_piece){ .from = *header + header_size, .to = *header + header_size, .size = plain };
+	return 1;
+}
+
+/* ---- receive ---- */
+void wg_kernel_packet_source(const struct wg_packet *packet, struct wg_endpoint *endpoint)
+{
+	const struct sk_buff *skb = wg_to_skb(packet);
+
+	memset(endpoint, 0, sizeof(*endpoint));
+	endpoint->port = ntohs(udp_hdr(skb)->source);
+	endpoint->source_interface = skb->skb_iif;
+	if (ip_hdr(skb)->version == 4) {
+		endpoint->family = 4;
+		memcpy(endpoint->address, &ip_hdr(skb)->saddr, 4);
+		memcpy(endpoint->source, &ip_hdr(skb)->daddr, 4);
+	} else {
+		endpoint->family = 6;
+		memcpy(endpoint->address, &ipv6_hdr(skb)->saddr, 16);
+		memcpy(endpoint->source, &ipv6_hdr(skb)->daddr, 16);
+		endpoint->scope = ipv6_iface_scope_id(&ipv6_hdr(skb)->saddr, skb->skb_iif);
+	}
+}
+
+uint8_t wg_kernel_packet_outer_class(const struct wg_packet *packet)
+{
+	const struct sk_buff *skb = wg_to_skb(packet);
+
+	return ip_hdr(skb)->version == 4 ? ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
+}
+
+/* Collects the bytes of [from, to) of a packet as pieces. */
+struct collector {
+	struct wg_piece *pieces;
+	u32 limit, count;
+	u32 from, to, offset;	/* offset: of the next memory in the packet */
+};
+
+static bool collect(struct collector *collector, u8 *memory, u32 size)
+{
+	u32 start = max(collector->from, collector->offset), end = min(collector->to, collector->offset + size);
+
+	memory += start - collector->offset;
+	collector->offset += size;
+	if (start >= end)
+		return true;
+	if (collector->count == collector->limit)
+		return false;
+	collector->pieces[collector->count++] = (struct wg_piece){ .from = memory, .to = memory, .size = end - start };
+	return true;
+}
+
+/* Data that others can see too (a clone, a capture, pages) is copied, never opened in place; what skb_cow_data() leaves is linear
+ * memory, in the packet and in those of its list. */
+int wg_kernel_packet_prepare_open(struct wg_packet *packet, uint32_t header_size, struct wg_piece *pieces, uint32_t limit, uint8_t *tag)
+{
+	struct sk_buff *skb = wg_to_skb(packet), *last, *part;
+	struct collector collector = { .pieces = pieces, .limit = limit, .from = header_size, .to = skb->len - WG_TAG_SIZE };
+
+	if (skb_cow_data(skb, 0, &last) < 0 || skb_copy_bits(skb, collector.to, tag, WG_TAG_SIZE))
+		return -ENOMEM;
+	if (!collect(&collector, skb->data, skb_headlen(skb)))
+		return -E2BIG;
+	skb_walk_frags(skb, part)
+		if (!collect(&collector, part->data, part->len))
+			return -E2BIG;
+	return collector.count;
+}
+
+int wg_kernel_packet_trim(struct wg_packet *packet, uint32_t header_size, uint32_t size)
+{
+	struct sk_buff *skb = wg_to_skb(packet);
+
+	if (header_size > skb->len || size > skb->len - header_size || pskb_trim(skb, header_size + size) || !pskb_pull(skb, header_size))
+		return -EINVAL;
+	return 0;
+}
+
+/* Nothing of the outer packet may show inside: neither what steers (mark, priority, class, connection, hash) nor what describes it.
+ * The tag has covered every byte, so no inner checksum needs a look. */
+static void make_inner(struct sk_buff *skb, struct net_device *dev, __be16 protocol)
+{
+	skb_scrub_packet(skb, true);
+	skb_orphan(skb);
+	skb_clear_hash(skb);
+	skb_set_queue_mapping(skb, 0);
+	skb_reset_redirect(skb);
+	skb_init_secmark(skb);
+	__vlan_hwaccel_clear_tag(skb);
+	skb_gso_reset(skb);
+	memset(skb_hwtstamps(skb), 0, sizeof(*skb_hwtstamps(skb)));
+	skb->priority = 0;
+	skb->encapsulation = 0;
+	skb->dev = dev;
+	skb->protocol = protocol;
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	skb->csum_level = SKB_MAX_CSUM_LEVEL;
+	skb_reset_mac_header(skb);
+	skb_reset_network_header(skb);
+	skb_reset_transport_header(skb);
+}
+
+void wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev, struct wg_poller *poller, uint8_t version, uint8_t outer_class)
+{
+	struct sk_buff *skb = wg_to_skb(packet);
+	struct net_device *dev = wg_to_net_device(netdev);
+	bool is_ipv4 = version == 4;
+
+	make_inner(skb, dev, is_ipv4 ? htons(ETH_P_IP) : htons(ETH_P_IPV6));
+	if (!pskb_may_pull(skb, is_ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr))) {
+		DEV_STATS_INC(dev, rx_dropped);
+		kfree_skb(skb);
+		return;
+	}
+	if (INET_ECN_decapsulate(skb, outer_class, is_ipv4 ? ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb))) > 1) {
+		DEV_STATS_INC(dev, rx_frame_errors);
+		DEV_STATS_INC(dev, rx_errors);
+		kfree_skb(skb);
+		return;
+	}
+	napi_gro_receive(&((struct wg_poller_object *)poller)->napi, skb);
+}
+
+void wg_kernel_icmp_unreachable(struct wg_packet *packet, struct wg_netdev *netdev)
+{
+	struct sk_buff *skb = wg_to_skb(packet);
+
+	skb->dev = wg_to_net_device(netdev);
+	if (skb->protocol == htons(ETH_P_IP))
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
+	else if (skb->protocol == htons(ETH_P_IPV6))
+		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH, 0);
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/* genl.c: the generic netlink family: who may ask, of which device, and the shape of what is asked. What it means is the engine's. */
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/rtnetlink.h>
+#include <net/genetlink.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+#include "compat.h"
+#include "objects.h"
+#include "engine.h"
+#include "../../uapi/linux/wireguard.h"
+
+static const struct nla_policy allowed_ip_policy[WGALLOWEDIP_A_MAX + 1] = {
+	[WGALLOWEDIP_A_FAMILY] = { .type = NLA_U16 },
+	[WGALLOWEDIP_A_IPADDR] = NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct in_addr), sizeof(struct in6_addr)),
+	[WGALLOWEDIP_A_CIDR_MASK] = { .type = NLA_U8 },
+	[WGALLOWEDIP_A_FLAGS] = { .type = NLA_U32 },
+};
+
+static const struct nla_policy peer_policy[WGPEER_A_MAX + 1] = {
+	[WGPEER_A_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(WG_KEY_LEN),
+	[WGPEER_A_PRESHARED_KEY] = NLA_POLICY_EXACT_LEN(WG_KEY_LEN),
+	[WGPEER_A_FLAGS] = { .type = NLA_U32 },
+	[WGPEER_A_ENDPOINT] = NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct sockaddr_in), sizeof(struct sockaddr_in6)),
+	[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL] = { .type = NLA_U16 },
+	[WGPEER_A_LAST_HANDSHAKE_TIME] = NLA_POLICY_EXACT_LEN(16),
+	[WGPEER_A_RX_BYTES] = { .type = NLA_U64 },
+	[WGPEER_A_TX_BYTES] = { .type = NLA_U64 },
+	[WGPEER_A_ALLOWEDIPS] = NLA_POLICY_NESTED_ARRAY(allowed_ip_policy),
+	[WGPEER_A_PROTOCOL_VERSION] = { .type = NLA_U32 },
+};
+
+static const struct nla_policy device_policy[WGDEVICE_A_MAX + 1] = {
+	[WGDEVICE_A_IFINDEX] = { .type = NLA_U32 },
+	[WGDEVICE_A_IFNAME] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
+	[WGDEVICE_A_PRIVATE_KEY] = NLA_POLICY_EXACT_LEN(WG_KEY_LEN),
+	[WGDEVICE_A_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(WG_KEY_LEN),
+	[WGDEVICE_A_FLAGS] = { .type = NLA_U32 },
+	[WGDEVICE_A_LISTEN_PORT] = { .type = NLA_U16 },
+	[WGDEVICE_A_FWMARK] = { .type = NLA_U32 },
+	[WGDEVICE_A_PEERS] = NLA_POLICY_NESTED_ARRAY(peer_policy),
+};
+
+static struct genl_family family;
+
+/* The device a request names; under rtnl. */
+static struct net_device *find_device(struct net *net, struct nlattr **attributes, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *index = attributes[WGDEVICE_A_IFINDEX], *name = attributes[WGDEVICE_A_IFNAME];
+	struct net_device *dev;
+
+	if (!index == !name) {
+		NL_SET_ERR_MSG(extack, "The device must be named by exactly one of IFINDEX and IFNAME");
+		return ERR_PTR(-EBADR);
+	}
+	dev = index ? __dev_get_by_index(net, nla_get_u32(index)) : __dev_get_by_name(net, nla_data(name));
+	if (!dev) {
+		NL_SET_ERR_MSG_ATTR(extack, index ?: name, "No such network device");
+		return ERR_PTR(-ENODEV);
+	}
+	if (!wg_netdev_is_ours(dev)) {
+		NL_SET_ERR_MSG_ATTR(extack, index ?: name, "Not a WireGuard device");
+		return ERR_PTR(-EOPNOTSUPP);
+	}
+	return dev;
+}
+
+/* ---- WG_CMD_GET_DEVICE ---- */
+
+/* Between two parts the device is known by its index alone: a reader that stops reading must not keep it from being removed. */
+struct dump_context {
+	struct wg_dump dump;
+	int ifindex;
+};
+static_assert(sizeof(struct dump_context) <= sizeof_field(struct netlink_callback, ctx));
+
+static int dump_start(struct netlink_callback *cb)
+{
+	struct dump_context *context = (struct dump_context *)cb->ctx;
+	struct net_device *dev;
+
+	rtnl_lock();
+	dev = find_device(sock_net(cb->skb->sk), wg_compat_dump_attributes(cb), cb->extack);
+	if (!IS_ERR(dev)) {
+		memset(context, 0, sizeof(*context));
+		context->ifindex = dev->ifindex;
+	}
+	rtnl_unlock();
+	return PTR_ERR_OR_ZERO(dev);
+}
+
+/* One message, from a header to as much as the engine can fit behind it. */
+static int dump_part(struct net_device *dev, struct dump_context *context, struct sk_buff *skb, struct netlink_callback *cb)
+{
+	void *header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &family, NLM_F_MULTI, WG_CMD_GET_DEVICE);
+	int error;
+
+	if (!header)
+		return -EMSGSIZE;
+	error = wg_engine_dump(wg_netdev_engine(dev), &context->dump, (struct wg_reply *)skb);
+	if (error) {
+		genlmsg_cancel(skb, header);
+		return error;
+	}
+	cb->seq = context->dump.generation + 1;	/* 0 would mean that nothing was written before */
+	genl_dump_check_consistent(cb, header);
+	genlmsg_end(skb, header);
+	return skb->len;
+}
+
+static int dump_continue(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct dump_context *context = (struct dump_context *)cb->ctx;
+	struct net_device *dev;
+	int result = -ENODEV;
+
+	if (context->dump.done)
+		return 0;
+	rtnl_lock();
+	dev = __dev_get_by_index(sock_net(cb->skb->sk), context->ifindex);
+	if (dev && wg_netdev_is_ours(dev))
+		result = dump_part(dev, context, skb, cb);
+	rtnl_unlock();
+	return result;
+}
+
+/* ---- WG_CMD_SET_DEVICE ---- */
+
+/* Port and mark act in the namespace the device was born in, which may be another one than the request's. */
+static bool may_administer_birth(struct sk_buff *request, const struct net_device *dev)
+{
+	struct net *birth = wg_netdev_birth(dev);
+
+	return birth && netlink_ns_capable(request, birth->user_ns, CAP_NET_ADMIN);
+}
+
+static int set_device(struct sk_buff *request, struct genl_info *info)
+{
+	struct net_device *dev;
+	int error;
+
+	rtnl_lock();
+	dev = find_device(genl_info_net(info), info->attrs, info->extack);
+	if (IS_ERR(dev)) {
+		error = PTR_ERR(dev);
+		/* There is no engine to find the keys in it. */
+		memzero_explicit(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr));
+	} else {
+		error = wg_engine_set(wg_netdev_engine(dev), (void *const *)info->attrs, may_administer_birth(request, dev),
+				      (struct wg_report *)info->extack);
+	}
+	rtnl_unlock();
+	return error;
+}
+
+/* ---- writing ---- */
+bool wg_kernel_reply_put(struct wg_reply *reply, uint16_t type, const void *data, size_t size)
+{
+	return !nla_put((struct sk_buff *)reply, type, size, data);
+}
+
+void *wg_kernel_reply_nest(struct wg_reply *reply, uint16_t type)
+{
+	return nla_nest_start_noflag((struct sk_buff *)reply, type);
+}
+
+void wg_kernel_reply_nest_end(struct wg_reply *reply, void *nest)
+{
+	nla_nest_end((struct sk_buff *)reply, nest);
+}
+
+void wg_kernel_reply_nest_cancel(struct wg_reply *reply, void *nest)
+{
+	nla_nest_cancel((struct sk_buff *)reply, nest);
+}
+
+void wg_kernel_report_error(struct wg_report *report, const void *attribute, const char *text)
+{
+	struct netlink_ext_ack *extack = (struct netlink_ext_ack *)report;
+
+	if (!extack)
+		return;
+	extack->_msg = text;
+	if (attribute)
+		extack->bad_attr = attribute;
+}
+
+/* ---- the family ---- */
+static const struct genl_ops operations[] = {
+	{
+		.cmd = WG_CMD_GET_DEVICE,
+		.start = dump_start,
+		.dumpit = dump_continue,
+		.flags = GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd = WG_CMD_SET_DEVICE,
+		.doit = set_device,
+		.flags = GENL_UNS_ADMIN_PERM,
+	},
+};
+
+static struct genl_family family __ro_after_init = {
+	.name = WG_GENL_NAME,
+	.version = WG_GENL_VERSION,
+	.maxattr = WGDEVICE_A_MAX,
+	.policy = device_policy,
+	.netnsok = true,
+	.parallel_ops = true,	/* rtnl is lock enough */
+	.module = THIS_MODULE,
+	.ops = operations,
+	.n_ops = ARRAY_SIZE(operations),
+	.resv_start_op = WG_CMD_MAX + 1,
+};
+
+int __init wg_genl_init(void)
+{
+	return genl_register_family(&family);
+}
+
+void wg_genl_exit(void)
+{
+	genl_unregister_family(&family);
+}

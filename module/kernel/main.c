@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/* main.c: loading and unloading, and the bug hook. */
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <net/genetlink.h>
+#include <net/rtnetlink.h>
+#include "objects.h"
+#include "engine.h"
+#include "../../uapi/linux/wireguard.h"
+
+static char *aead = "auto";
+module_param(aead, charp, 0444);
+MODULE_PARM_DESC(aead, "AEAD implementation: auto (the default), portable, avx2, avx512");
+
+/* One warning per text, without a list that could fill: a text that finds its slot taken by another is told by a plain line. */
+void wg_kernel_bug(const char *what)
+{
+	static const char *told[64];
+	const char *before = cmpxchg(&told[((unsigned long)what >> 3) % ARRAY_SIZE(told)], NULL, what);
+
+	if (!before)
+		WARN(1, "wireguard: %s\n", what);
+	else if (before != what)
+		pr_warn_ratelimited("wireguard: %s\n", what);
+}
+
+static int __init wg_init(void)
+{
+	int error = wg_crypto_init();
+
+	if (error)
+		return error;
+	error = wg_engine_load(aead);
+	if (error)
+		goto no_engine;
+	error = wg_netdev_init();
+	if (error)
+		goto no_netdev;
+	error = wg_genl_init();
+	if (error)
+		goto no_genl;
+	return 0;
+
+no_genl:
+	wg_netdev_exit();
+no_netdev:
+	rcu_barrier();
+	wg_engine_unload();
+no_engine:
+	wg_crypto_exit();
+	return error;
+}
+
+/* No configuration can come in before the devices go, and no RCU callback of theirs may outlive the code it runs. */
+static void __exit wg_exit(void)
+{
+	wg_genl_exit();
+	wg_netdev_exit();
+	rcu_barrier();
+	wg_engine_unload();
+	wg_crypto_exit();
+}
+
+module_init(wg_init);
+module_exit(wg_exit);
+MODULE_LICENSE("GPL v2");
+MODULE_DESCRIPTION("WireGuard secure network tunnel, in C++");
+MODULE_VERSION("1");
+MODULE_ALIAS_RTNL_LINK("wireguard");
+MODULE_ALIAS_GENL_FAMILY(WG_GENL_NAME);

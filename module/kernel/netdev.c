@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0
+/* netdev.c: the network device of kind "wireguard", and what ends or changes its world: namespaces, suspend, VM fork.
+ *
+ * Lifetime: everything of a device is made in ndo_init and unmade in ndo_uninit. The kernel calls the second exactly once for each
+ * successful first, also when registration fails later, so nothing is leaked or freed twice on any path.
+ */
+#include <linux/ethtool.h>
+#include <linux/if_arp.h>
+#include <linux/inetdevice.h>
+#include <linux/ip.h>
+#include <linux/random.h>
+#include <linux/suspend.h>
+#include <linux/udp.h>
+#include <net/addrconf.h>
+#include <net/ip_tunnels.h>
+#include <net/net_namespace.h>
+#include <net/rtnetlink.h>
+#include "compat.h"
+#include "objects.h"
+#include "engine.h"
+
+#define KIND "wireguard"
+/* A data message around a packet: header and tag; and what carries it at worst. */
+#define MESSAGE_OVERHEAD (16 + WG_TAG_SIZE)
+#define CARRIER_OVERHEAD (sizeof(struct ipv6hdr) + sizeof(struct udphdr))
+#define PADDING 16
+#define FEATURES (NETIF_F_HW_CSUM | NETIF_F_SG | NETIF_F_GSO | NETIF_F_GSO_SOFTWARE | NETIF_F_HIGHDMA)
+
+struct private {
+	struct wg_device *engine;
+	struct net *birth;		/* no reference is held: forgotten when it goes; rtnl */
+	struct net_device *dev;
+	struct list_head of_all;	/* rtnl */
+};
+
+static LIST_HEAD(all_devices);
+
+static struct private *private_of(const struct net_device *dev)
+{
+	return netdev_priv(dev);
+}
+
+struct wg_device *wg_netdev_engine(const struct net_device *dev)
+{
+	return private_of(dev)->engine;
+}
+
+struct net *wg_netdev_birth(const struct net_device *dev)
+{
+	return private_of(dev)->birth;
+}
+
+/* ---- the device's operations ---- */
+static int device_init(struct net_device *dev)
+{
+	struct private *private = private_of(dev);
+	int error;
+
+	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
+	if (!dev->tstats)
+		return -ENOMEM;
+	error = wg_engine_device_create((struct wg_netdev *)dev, (struct wg_namespace *)private->birth, &private->engine);
+	if (error) {
+		free_percpu(dev->tstats);
+		dev->tstats = NULL;
+		return error;
+	}
+	private->dev = dev;
+	list_add_tail(&private->of_all, &all_devices);
+	return 0;
+}
+
+static void device_uninit(struct net_device *dev)
+{
+	struct private *private = private_of(dev);
+
+	list_del(&private->of_all);
+	wg_engine_device_destroy(private->engine);
+	private->engine = NULL;
+	free_percpu(dev->tstats);
+	dev->tstats = NULL;
+}
+
+/* A peer's packet may well leave by the interface it came in by, and nobody is to be told of a better way; the kernel looks at the
+ * "all" setting too. A link-local address would be made of a hardware address, and there is none. */
+static int device_open(struct net_device *dev)
+{
+	struct in_device *in4 = __in_dev_get_rtnl(dev);
+	struct inet6_dev *in6 = __in6_dev_get(dev);
+
+	if (in4) {
+		IN_DEV_CONF_SET(in4, SEND_REDIRECTS, false);
+		IPV4_DEVCONF_ALL(dev_net(dev), SEND_REDIRECTS) = false;
+	}
+	if (in6)
+		in6->cnf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
+	return wg_engine_device_up(private_of(dev)->engine);
+}
+
+static int device_stop(struct net_device *dev)
+{
+	wg_engine_device_down(private_of(dev)->engine);
+	return 0;
+}
+
+/* The frame is the packet, whoever wrote it and whatever it set. */
+static netdev_tx_t device_transmit(struct sk_buff *skb, struct net_device *dev)
+{
+	skb_reset_network_header(skb);
+	wg_engine_transmit(private_of(dev)->engine, wg_from_skb(skb));
+	return NETDEV_TX_OK;
+}
+
+static const struct net_device_ops device_operations = {
+	.ndo_init = device_init,
+	.ndo_uninit = device_uninit,
+	.ndo_open = device_open,
+	.ndo_stop = device_stop,
+	.ndo_start_xmit = device_transmit,
+	.ndo_get_stats64 = dev_get_tstats64,
+};
+
+/* ---- ethtool -S: why packets ended here ---- */
+static int drop_count(struct net_device *dev, int set)
+{
+	return set == ETH_SS_STATS ? wg_engine_drop_reasons() : -EOPNOTSUPP;
+}
+
+static void drop_names(struct net_device *dev, u32 set, u8 *data)
+{
+	u32 reason;
+
+	for (reason = 0; set == ETH_SS_STATS && reason < wg_engine_drop_reasons(); reason++)
+		snprintf(data + reason * ETH_GSTRING_LEN, ETH_GSTRING_LEN, "drop-%s", wg_engine_drop_name(reason));
+}
+
+static void drop_counts(struct net_device *dev, struct ethtool_stats *stats, u64 *data)
+{
+	u32 reason;
+
+	for (reason = 0; reason < wg_engine_drop_reasons(); reason++)
+		data[reason] = wg_engine_drop_count(private_of(dev)->engine, reason);
+}
+
+static const struct ethtool_ops ethtool_operations = {
+	.get_link = ethtool_op_get_link,
+	.get_sset_count = drop_count,
+	.get_strings = drop_names,
+	.get_ethtool_stats = drop_counts,
+};
+
+/* ---- the kind ---- */
+static const struct device_type device_type = { .name = KIND };
+
+static void device_setup(struct net_device *dev)
+{
+	dev->netdev_ops = &device_operations;
+	dev->ethtool_ops = &ethtool_operations;
+	dev->header_ops = &ip_tunnel_header_ops;
+	dev->type = ARPHRD_NONE;
+	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
+	dev->priv_flags |= IFF_NO_QUEUE;
+	wg_compat_lockless_transmit(dev);
+	dev->features |= FEATURES;
+	dev->hw_features |= FEATURES;
+	dev->hw_enc_features |= FEATURES;
+	dev->needed_headroom = WG_OUTER_HEADROOM + MESSAGE_OVERHEAD - WG_TAG_SIZE;
+	dev->needed_tailroom = WG_TAG_SIZE + PADDING - 1;
+	dev->mtu = ETH_DATA_LEN - CARRIER_OVERHEAD - MESSAGE_OVERHEAD;
+	dev->min_mtu = 0;
+	dev->max_mtu = round_down(INT_MAX, PADDING) - CARRIER_OVERHEAD - MESSAGE_OVERHEAD;
+	dev->needs_free_netdev = true;
+	SET_NETDEV_DEVTYPE(dev, &device_type);
+	netif_keep_dst(dev);	/* its MTU bounds the padding, and ICMP errors go back by it */
+}
+
+static int new_link(struct net *source, struct net_device *dev, struct nlattr *attributes[], struct nlattr *data[],
+		    struct netlink_ext_ack *extack)
+{
+	private_of(dev)->birth = source;
+	return register_netdevice(dev);
+}
+
+static struct rtnl_link_ops link_operations __read_mostly = {
+	.kind = KIND,
+	.priv_size = sizeof(struct private),
+	.setup = device_setup,
+	.newlink = new_link,
+};
+
+bool wg_netdev_is_ours(const struct net_device *dev)
+{
+	return dev->rtnl_link_ops == &link_operations;
+}
+
+/* ---- the world ---- */
+static void __net_exit namespace_going(struct net *net)
+{
+	struct private *private;
+
+	rtnl_lock();
+	list_for_each_entry(private, &all_devices, of_all) {
+		if (private->birth != net)
+			continue;
+		private->birth = NULL;
+		wg_engine_device_namespace_gone(private->engine);
+	}
+	rtnl_unlock();
+}
+
+static struct pernet_operations namespace_operations = {
+	.pre_exit = namespace_going,
+};
+
+static void for_each_device(void (*act)(struct wg_device *device))
+{
+	struct private *private;
+
+	rtnl_lock();
+	list_for_each_entry(private, &all_devices, of_all)
+		act(private->engine);
+	rtnl_unlock();
+}
+
+/* Memory that is written out or left with the machine must hold no keys. A system that suspends by itself whenever it is idle, many
+ * times an hour, would lose its sessions each time, so there they stay. */
+static int power_event(struct notifier_block *notifier, unsigned long action, void *data)
+{
+	bool is_idle_suspend = IS_ENABLED(CONFIG_PM_AUTOSLEEP) || IS_ENABLED(CONFIG_PM_USERSPACE_AUTOSLEEP);
+
+	if (action == PM_HIBERNATION_PREPARE || (action == PM_SUSPEND_PREPARE && !is_idle_suspend))
+		for_each_device(wg_engine_device_erase_keys);
+	return NOTIFY_DONE;
+}
+
+/* Two machines go on from one memory: neither may use a nonce the other may use. */
+static int vm_forked(struct notifier_block *notifier, unsigned long action, void *data)
+{
+	for_each_device(wg_engine_device_expire_sending);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block power_notifier = { .notifier_call = power_event };
+static struct notifier_block vm_notifier = { .notifier_call = vm_forked };
+
+int __init wg_netdev_init(void)
+{
+	int error = register_pm_notifier(&power_notifier);
+
+	if (error)
+		return error;
+	error = register_random_vmfork_notifier(&vm_notifier);
+	if (error)
+		goto no_vm;
+	error = register_pernet_device(&namespace_operations);
+	if (error)
+		goto no_namespaces;
+	error = rtnl_link_register(&link_operations);
+	if (error)
+		goto no_link;
+	return 0;
+
+no_link:
+	unregister_pernet_device(&namespace_operations);
+no_namespaces:
+	unregister_random_vmfork_notifier(&vm_notifier);
+no_vm:
+	unregister_pm_notifier(&power_notifier);
+	return error;
+}
+
+void wg_netdev_exit(void)
+{
+	rtnl_link_unregister(&link_operations);
+	unregister_pernet_device(&namespace_operations);
+	unregister_random_vmfork_notifier(&vm_notifier);
+	unregister_pm_notifier(&power_notifier);
+}
+
+/* ---- services: the device ---- */
+void wg_kernel_count(struct wg_netdev *netdev, enum wg_statistic statistic, uint32_t count)
+{
+	struct net_device *dev = wg_to_net_device(netdev);
+
+	switch (statistic) {
+	case WG_TX_DROPPED:
+		DEV_STATS_ADD(dev, tx_dropped, count);
+		break;
+	case WG_TX_ERROR:
+		DEV_STATS_ADD(dev, tx_errors, count);
+		break;
+	case WG_TX_CARRIER_ERROR:
+		DEV_STATS_ADD(dev, tx_carrier_errors, count);
+		break;
+	case WG_RX_DROPPED:
+		DEV_STATS_ADD(dev, rx_dropped, count);
+		break;
+	case WG_RX_ERROR:
+		DEV_STATS_ADD(dev, rx_errors, count);
+		break;
+	case WG_RX_FRAME_ERROR:
+		DEV_STATS_ADD(dev, rx_frame_errors, count);
+		break;
+	case WG_RX_LENGTH_ERROR:
+		DEV_STATS_ADD(dev, rx_length_errors, count);
+		break;
+	case WG_RX_CRC_ERROR:
+		DEV_STATS_ADD(dev, rx_crc_errors, count);
+		break;
+	}
+}
+
+void wg_kernel_count_received(struct wg_netdev *netdev, uint32_t bytes)
+{
+	local_bh_disable();
+	dev_sw_netstats_rx_add(wg_to_net_device(netdev), bytes);
+	local_bh_enable();
+}
+
+int wg_kernel_netdev_is_up(const struct wg_netdev *netdev)
+{
+	return netif_running(wg_to_net_device(netdev));
+}
+
+void wg_kernel_netdev_carrier_off(struct wg_netdev *netdev)
+{
+	netif_carrier_off(wg_to_net_device(netdev));
+}
+
+int wg_kernel_netdev_recursion(void)
+{
+	return dev_recursion_level();
+}
+
+uint32_t wg_kernel_netdev_index(const struct wg_netdev *netdev)
+{
+	return wg_to_net_device(netdev)->ifindex;
+}
+
+const char *wg_kernel_netdev_name(const struct wg_netdev *netdev)
+{
+	return wg_to_net_device(netdev)->name;
+}
+
+void wg_kernel_debug_drop(const struct wg_netdev *netdev, const char *reason, uint64_t peer)
+{
+	net_dbg_ratelimited("%s: peer %llu: dropped: %s\n", wg_kernel_netdev_name(netdev), peer, reason);
+}

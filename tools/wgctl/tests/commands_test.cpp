@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Whole command lines, from their words to output, exit code and change. */
+#include "commands/commands.h"
+
+#include <gtest/gtest.h>
+
+#include "fakes.h"
+
+namespace wgctl {
+
+namespace {
+
+struct Commands : testing::Test {
+	FakeWorld fake;
+
+	int run(std::vector<std::string_view> arguments)
+	{
+		fake.terminal.out.clear();
+		fake.terminal.err.clear();
+		return run_command_line(arguments, fake);
+	}
+	const std::string &out() const { return fake.terminal.out; }
+	const std::string &err() const { return fake.terminal.err; }
+	void add(const std::string &name, std::uint16_t port)
+	{
+		fake.devices.order.push_back(name);
+		fake.devices.present[name].name = name;
+		fake.devices.present[name].listen_port = port;
+	}
+};
+
+}
+
+TEST_F(Commands, genkey_prints_a_private_key)
+{
+	EXPECT_EQ(run({"genkey"}), 0);
+	ASSERT_EQ(out().size(), KEY_TEXT_LENGTH + 1);
+	Key key = parse_key_file(out());
+	EXPECT_EQ(key.bytes[0] & 7, 0);
+	std::string first = out();
+	run({"genkey"});
+	EXPECT_NE(out(), first);
+	EXPECT_EQ(err(), "");
+}
+
+TEST_F(Commands, secrets_in_a_world_readable_file_are_worth_a_warning)
+{
+	fake.terminal.is_open_to_the_world = true;
+	for (const char *command : {"genkey", "genpsk"}) {
+		EXPECT_EQ(run({command}), 0);
+		EXPECT_EQ(err(), "Warning: writing to world accessible file.\nConsider setting the umask to 077 and trying again.\n");
+		EXPECT_EQ(out().size(), KEY_TEXT_LENGTH + 1);
+	}
+}
+
+TEST_F(Commands, output_that_cannot_be_written_is_an_error)
+{
+	fake.terminal.is_full = true;
+	EXPECT_EQ(run({"genkey"}), 1);
+	EXPECT_EQ(err(), "wgctl: standard output: No space left on device\n");
+}
+
+TEST_F(Commands, pubkey_reads_one_key)
+{
+	fake.terminal.input = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=\n";
+	EXPECT_EQ(run({"pubkey"}), 0);
+	EXPECT_EQ(out(), "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\n");
+	for (const std::string &wrong : {std::string(), std::string("x"), fake.terminal.input + "x", " " + fake.terminal.input}) {
+		fake.terminal.input = wrong;
+		EXPECT_EQ(run({"pubkey"}), 1) << wrong;
+		EXPECT_EQ(out(), "");
+		EXPECT_EQ(std::count(err().begin(), err().end(), '\n'), 1);
+	}
+}
+
+TEST_F(Commands, wrong_usage_is_told_and_changes_nothing)
+{
+	for (std::vector<std::string_view> wrong :
+	     std::vector<std::vector<std::string_view>>{{"set"}, {"set", "wg0"}, {"genkey", "x"}, {"setconf", "wg0"}, {"showconf"}, {"foo"},
+							{"show", "wg0", "foo"}, {"show", "wg0", "dump", "x"}, {"show", "interfaces", "x"},
+							{"syncconf", "wg0", "/f", "x"}}) {
+		EXPECT_EQ(run(wrong), 1);
+		EXPECT_EQ(out(), "");
+		EXPECT_NE(err(), "");
+	}
+	EXPECT_TRUE(fake.devices.changes.empty());
+}
+
+TEST_F(Commands, help_is_there_for_each_command)
+{
+	for (std::string_view help : {"help", "-h", "--help"}) {
+		EXPECT_EQ(run({help}), 0);
+		for (const Command &command : all_commands())
+			EXPECT_NE(out().find(command.name), std::string::npos);
+	}
+	for (const Command &command : all_commands()) {
+		EXPECT_EQ(run({command.name, "--help"}), 0);
+		EXPECT_NE(out().find("Example: wgctl " + std::string(command.name)), std::string::npos);
+	}
+	EXPECT_EQ(run({"--version"}), 0);
+	EXPECT_NE(out().find("wgctl v"), std::string::npos);
+}
+
+TEST_F(Commands, set_makes_a_change)
+{
+	EXPECT_EQ(run({"set", "wg0", "listen-port", "5"}), 0);
+	ASSERT_EQ(fake.devices.changes.size(), 1u);
+	EXPECT_EQ(fake.devices.changes[0].name, "wg0");
+	EXPECT_EQ(fake.devices.changes[0].listen_port, 5);
+}
+
+TEST_F(Commands, bad_argument_changes_nothing)
+{
+	EXPECT_EQ(run({"set", "wg0", "listen-port", "5", "fwmark", "x"}), 1);
+	EXPECT_EQ(err(), "wgctl: fwmark: fwmark is neither \"off\" nor 0-0xffffffff: `x'\n");
+	EXPECT_TRUE(fake.devices.changes.empty());
+}
+
+TEST_F(Commands, refusal_names_the_interface)
+{
+	fake.devices.broken["wg0"] = "Operation not permitted";
+	EXPECT_EQ(run({"set", "wg0", "listen-port", "5"}), 1);
+	EXPECT_EQ(err(), "wgctl: cannot change interface `wg0': Operation not permitted\n");
+	EXPECT_EQ(run({"show", "wg0"}), 1);
+	EXPECT_EQ(err(), "wgctl: cannot read interface `wg0': Operation not permitted\n");
+}
+
+TEST_F(Commands, setconf_replaces_and_addconf_adds)
+{
+	fake.files.contents["/f"] = "[Interface]\nListenPort = 5\n";
+	EXPECT_EQ(run({"setconf", "wg0", "/f"}), 0);
+	EXPECT_EQ(run({"addconf", "wg0", "/f"}), 0);
+	ASSERT_EQ(fake.devices.changes.size(), 2u);
+	EXPECT_TRUE(fake.devices.changes[0].replace_peers && fake.devices.changes[0].private_key);
+	EXPECT_FALSE(fake.devices.changes[1].replace_peers || fake.devices.changes[1].private_key);
+	EXPECT_EQ(run({"setconf", "wg0", "/missing"}), 1);
+	EXPECT_EQ(fake.devices.changes.size(), 2u);
+}
+
+TEST_F(Commands, syncconf_removes_only_the_peers_that_are_gone)
+{
+	add("wg0", 1);
+	fake.devices.present["wg0"].peers.resize(2);
+	fake.devices.present["wg0"].peers[0].public_key = test_key(1);
+	fake.devices.present["wg0"].peers[1].public_key = test_key(2);
+	fake.files.contents["/f"] = "[Peer]\nPublicKey = " + test_key_text(2) + "\n[Peer]\nPublicKey = " + test_key_text(3) + "\n";
+	EXPECT_EQ(run({"syncconf", "wg0", "/f"}), 0);
+	const Device &change = fake.devices.changes.at(0);
+
+	EXPECT_FALSE(change.replace_peers);
+	ASSERT_EQ(change.peers.size(), 3u);
+	EXPECT_TRUE(change.peers[0].remove && change.peers[0].public_key == test_key(1));
+	EXPECT_TRUE(!change.peers[1].remove && change.peers[1].public_key == test_key(2));
+	EXPECT_TRUE(!change.peers[2].remove && change.peers[2].public_key == test_key(3));
+}
+
+TEST_F(Commands, syncconf_without_peers_removes_all)
+{
+	fake.files.contents["/f"] = "";
+	EXPECT_EQ(run({"syncconf", "wg0", "/f"}), 0);
+	EXPECT_TRUE(fake.devices.changes.at(0).replace_peers);
+}
+
+TEST_F(Commands, show_is_for_one_all_or_names)
+{
+	add("wg0", 5);
+	add("wg1", 6);
+	EXPECT_EQ(run({"show", "interfaces"}), 0);
+	EXPECT_EQ(out(), "wg0 wg1\n");
+	for (std::vector<std::string_view> all : std::vector<std::vector<std::string_view>>{{}, {"show"}, {"show", "all"}}) {
+		EXPECT_EQ(run(all), 0);
+		EXPECT_EQ(out(), "interface: wg0\n  listening port: 5\n\ninterface: wg1\n  listening port: 6\n");
+	}
+	EXPECT_EQ(run({"show", "wg1", "listen-port"}), 0);
+	EXPECT_EQ(out(), "6\n");
+	EXPECT_EQ(run({"show", "all", "listen-port"}), 0);
+	EXPECT_EQ(out(), "wg0\t5\nwg1\t6\n");
+	EXPECT_EQ(run({"showconf", "wg0"}), 0);
+	EXPECT_EQ(out(), "[Interface]\nListenPort = 5\n\n");
+}
+
+TEST_F(Commands, show_without_interfaces_is_empty)
+{
+	EXPECT_EQ(run({"show"}), 0);
+	EXPECT_EQ(run({"show", "interfaces"}), 0);
+	EXPECT_EQ(out(), "");
+}
+
+TEST_F(Commands, one_unreadable_interface_does_not_hide_the_others)
+{
+	add("wg0", 5);
+	add("wg1", 6);
+	fake.devices.broken["wg0"] = "Operation not permitted";
+	EXPECT_EQ(run({"show", "all", "listen-port"}), 0);
+	EXPECT_EQ(out(), "wg1\t6\n");
+	EXPECT_EQ(err(), "wgctl: cannot read interface `wg0': Operation not permitted\n");
+	fake.devices.broken["wg1"] = "Operation not permitted";
+	EXPECT_EQ(run({"show", "all"}), 1);
+}
+
+TEST_F(Commands, colour_is_for_terminals_unless_told_otherwise)
+{
+	add("wg0", 5);
+	auto coloured = [&] {
+		run({"show", "wg0"});
+		return out().find('\x1b') != std::string::npos;
+	};
+	EXPECT_FALSE(coloured());
+	fake.environment.variables["WG_COLOR_MODE"] = "always";
+	EXPECT_TRUE(coloured());
+	fake.terminal.is_terminal = true;
+	fake.environment.variables["WG_COLOR_MODE"] = "auto";
+	EXPECT_TRUE(coloured());
+	fake.environment.variables["WG_COLOR_MODE"] = "never";
+	EXPECT_FALSE(coloured());
+}
+
+TEST_F(Commands, keys_are_hidden_unless_told_otherwise)
+{
+	add("wg0", 5);
+	fake.devices.present["wg0"].private_key = test_key(1);
+	for (const auto &[value, hidden] : std::map<std::string, bool>{{"never", false}, {"always", true}, {"x", true}}) {
+		fake.environment.variables["WG_HIDE_KEYS"] = value;
+		run({"show", "wg0"});
+		EXPECT_EQ(out().find(test_key_text(1)) == std::string::npos, hidden) << value;
+	}
+}
+
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/* An outside that lives in memory: every interface of outside.h, replaced. */
+#pragma once
+
+#include <netdb.h>
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+
+#include "outside.h"
+#include "values.h"
+
+namespace wgctl {
+
+struct FakeDevices : Devices {
+	std::map<std::string, Device> present;
+	std::vector<std::string> order;
+	std::vector<Device> changes;
+	/* What get and set fail with. */
+	std::map<std::string, std::string> broken;
+
+	std::vector<std::string> names() override { return order; }
+	Device get(const std::string &name) override
+	{
+		if (broken.contains(name))
+			throw Failure{broken[name]};
+		if (!present.contains(name))
+			throw Failure{"No such device"};
+		return present[name];
+	}
+	void set(const Device &change) override
+	{
+		if (broken.contains(change.name))
+			throw Failure{broken[change.name]};
+		changes.push_back(change);
+	}
+};
+
+struct FakeFiles : Files {
+	std::map<std::string, std::string> contents;
+
+	Text read(const std::string &path, std::size_t limit) override
+	{
+		if (!contents.contains(path))
+			throw Failure{path + ": No such file or directory"};
+		return Text(std::string_view(contents[path]).substr(0, limit));
+	}
+};
+
+struct FakeTerminal : Terminal {
+	std::string input, out, err;
+	bool is_terminal = false, is_open_to_the_world = false, is_full = false;
+
+	Text read_input(std::size_t limit) override { return Text(std::string_view(input).substr(0, limit)); }
+	void write(Stream stream, std::string_view text) override
+	{
+		if (stream == Stream::out && is_full)
+			throw Failure{"standard output: No space left on device"};
+		(stream == Stream::out ? out : err).append(text);
+	}
+	bool output_is_terminal() override { return is_terminal; }
+	bool output_is_open_to_the_world() override { return is_open_to_the_world; }
+};
+
+/* Knows numbers, and one name; answers with `errors` first. */
+struct FakeResolver : Resolver {
+	std::vector<int> errors;
+	std::size_t lookups = 0;
+
+	int lookup(const char *host, const char *service, Endpoint &result) override
+	{
+		addrinfo hints{}, *answer = nullptr;
+
+		if (lookups++ < errors.size())
+			return errors[lookups - 1];
+		if (host && !std::strcmp(host, "example.com"))
+			host = "192.0.2.7";
+		if (!std::strcmp(service, "domain"))
+			service = "53";
+		hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | (host ? 0 : AI_PASSIVE);
+		hints.ai_socktype = SOCK_DGRAM;
+		if (int error = getaddrinfo(host, service, &hints, &answer))
+			return error;
+		std::memcpy(static_cast<void *>(&result.v6), answer->ai_addr, answer->ai_addrlen);
+		freeaddrinfo(answer);
+		return 0;
+	}
+};
+
+struct FakeClock : Clock {
+	std::int64_t time = 1'700'000'000;
+	std::vector<std::int64_t> sleeps;
+
+	std::int64_t now() override { return time; }
+	void sleep(std::int64_t milliseconds) override { sleeps.push_back(milliseconds); }
+};
+
+struct FakeEnvironment : Environment {
+	std::map<std::string, std::string> variables;
+
+	const char *get(const char *name) override
+	{
+		auto found = variables.find(name);
+		return found == variables.end() ? nullptr : found->second.c_str();
+	}
+};
+
+struct FakeWorld {
+	FakeDevices devices;
+	FakeFiles files;
+	FakeTerminal terminal;
+	FakeResolver resolver;
+	FakeClock clock;
+	FakeEnvironment environment;
+	World world{devices, files, terminal, resolver, clock, environment};
+
+	operator World &() { return world; }
+};
+
+/* The text of the failure that `action` ends in; empty when it does not fail. */
+template<class Action>
+std::string failure_of(Action action)
+{
+	try {
+		action();
+	} catch (const Failure &failure) {
+		return failure.text;
+	}
+	return {};
+}
+
+inline std::string plain(const Text &text)
+{
+	return {text.begin(), text.end()};
+}
+
+inline Key test_key(std::uint8_t number)
+{
+	Key key;
+	key.bytes.fill(number);
+	return key;
+}
+
+inline std::string test_key_text(std::uint8_t number)
+{
+	return plain(to_base64(test_key(number)));
+}
+
+inline Prefix test_prefix(std::string_view text)
+{
+	FakeTerminal terminal;
+	std::vector<Prefix> list;
+
+	parse_allowed_ips(text, list, terminal);
+	return list.at(0);
+}
+
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+
+#include "fakes.h"
+
+namespace wgctl {
+
+TEST(Values, port_is_a_number_or_a_service)
+{
+	FakeResolver resolver;
+
+	EXPECT_EQ(parse_port("0", resolver), 0);
+	EXPECT_EQ(parse_port("65535", resolver), 65535);
+	EXPECT_EQ(parse_port("domain", resolver), 53);
+	for (const char *wrong : {"", "65536", "-1", "x", "0x10", "5 6", "99999999999"})
+		EXPECT_NE(failure_of([&] { parse_port(wrong, resolver); }), "") << wrong;
+}
+
+TEST(Values, oversized_port_does_not_become_another_one)
+{
+	FakeWorld world;
+
+	EXPECT_EQ(failure_of([&] { parse_port("65537", world.resolver); }), "port is not 0-65535: `65537'");
+	EXPECT_NE(failure_of([&] { parse_endpoint("192.0.2.1:65537", world); }), "");
+}
+
+TEST(Values, fwmark_is_decimal_hexadecimal_or_off)
+{
+	EXPECT_EQ(parse_fwmark("off"), 0u);
+	EXPECT_EQ(parse_fwmark("OFF"), 0u);
+	EXPECT_EQ(parse_fwmark("010"), 10u);
+	EXPECT_EQ(parse_fwmark("0xffffffff"), 0xffffffffu);
+	for (const char *wrong : {"", "0x", "0X1", "0x100000000", "4294967296", "-1", "+1", " 1", "1 ", "0xg"})
+		EXPECT_NE(failure_of([&] { parse_fwmark(wrong); }), "") << wrong;
+}
+
+TEST(Values, keepalive_is_seconds_or_off)
+{
+	EXPECT_EQ(parse_keepalive("off"), 0);
+	EXPECT_EQ(parse_keepalive("65535"), 65535);
+	for (const char *wrong : {"", "65536", "-1", "1s", "0x1", " 1"})
+		EXPECT_NE(failure_of([&] { parse_keepalive(wrong); }), "") << wrong;
+}
+
+TEST(Values, empty_key_file_removes_the_key)
+{
+	EXPECT_TRUE(parse_key_file("").is_zero());
+}
+
+TEST(Values, key_file_is_one_key_and_blanks)
+{
+	std::string key = test_key_text(7);
+
+	EXPECT_TRUE(parse_key_file(key) == test_key(7));
+	EXPECT_TRUE(parse_key_file(key + " \t\r\n\n") == test_key(7));
+	for (const std::string &wrong : {key + "x", key + "\nx", " " + key, key.substr(1), std::string(" "), key + std::string(1, '\0')})
+		EXPECT_NE(failure_of([&] { parse_key_file(wrong); }), "") << wrong;
+}
+
+TEST(Values, failure_does_not_repeat_a_secret)
+{
+	std::string key = test_key_text(7).substr(1);
+	EXPECT_EQ(failure_of([&] { parse_key(key); }).find(key.substr(0, 8)), std::string::npos);
+}
+
+TEST(Values, endpoint_is_split_at_the_right_colon)
+{
+	FakeWorld world;
+
+	EXPECT_EQ(format_endpoint(parse_endpoint("192.0.2.1:5", world)), "192.0.2.1:5");
+	EXPECT_EQ(format_endpoint(parse_endpoint("[2001:db8::1]:5", world)), "[2001:db8::1]:5");
+	EXPECT_EQ(format_endpoint(parse_endpoint("2001:db8::1:5", world)), "[2001:db8::1]:5");
+	EXPECT_EQ(format_endpoint(parse_endpoint("[192.0.2.1]:5", world)), "192.0.2.1:5");
+	EXPECT_EQ(format_endpoint(parse_endpoint("example.com:5", world)), "192.0.2.7:5");
+	for (const char *wrong : {"", "192.0.2.1", "192.0.2.1:", "[::1]", "[::1", "[::1]5", "[::1]:", "nobody:5"})
+		EXPECT_NE(failure_of([&] { parse_endpoint(wrong, world); }), "") << wrong;
+}
+
+TEST(Values, lookup_is_repeated_with_growing_pauses)
+{
+	FakeWorld world;
+
+	world.resolver.errors = {EAI_AGAIN, EAI_AGAIN, EAI_AGAIN};
+	EXPECT_EQ(parse_endpoint("192.0.2.1:5", world).port(), 5);
+	EXPECT_EQ(world.clock.sleeps, (std::vector<std::int64_t>{1000, 1200, 1440}));
+	EXPECT_NE(world.terminal.err.find("Trying again in 1.20 seconds...\n"), std::string::npos);
+}
+
+TEST(Values, lookup_is_repeated_fifteen_times_at_most)
+{
+	FakeWorld world;
+
+	world.resolver.errors.assign(100, EAI_AGAIN);
+	EXPECT_NE(failure_of([&] { parse_endpoint("192.0.2.1:5", world); }), "");
+	EXPECT_EQ(world.resolver.lookups, 16u);
+	EXPECT_LE(world.clock.sleeps.back(), 20000);
+}
+
+TEST(Values, number_of_lookups_comes_from_the_environment)
+{
+	for (const auto &[retries, lookups] : std::map<std::string, std::size_t>{{"0", 1}, {"2", 3}, {"", 1}, {"infinity", 51}}) {
+		FakeWorld world;
+		world.environment.variables["WG_ENDPOINT_RESOLUTION_RETRIES"] = retries;
+		world.resolver.errors.assign(50, EAI_AGAIN);
+		failure_of([&] { parse_endpoint("192.0.2.1:5", world); });
+		EXPECT_EQ(world.resolver.lookups, lookups) << retries;
+	}
+	FakeWorld world;
+	world.environment.variables["WG_ENDPOINT_RESOLUTION_RETRIES"] = "x";
+	EXPECT_NE(failure_of([&] { parse_endpoint("192.0.2.1:5", world); }), "");
+}
+
+TEST(Values, permanent_lookup_failure_is_not_repeated)
+{
+	for (int error : {EAI_NONAME, EAI_FAIL, EAI_SERVICE, EAI_NODATA}) {
+		FakeWorld world;
+		world.resolver.errors.assign(50, error);
+		EXPECT_NE(failure_of([&] { parse_endpoint("192.0.2.1:5", world); }), "");
+		EXPECT_EQ(world.resolver.lookups, 1u);
+	}
+}
+
+TEST(Values, allowed_ips_are_a_list)
+{
+	FakeTerminal terminal;
+	std::vector<Prefix> list;
+
+	parse_allowed_ips("10.0.0.0/8, ::/0,192.0.2.1 , 2001:db8::1/128", list, terminal);
+	ASSERT_EQ(list.size(), 4u);
+	EXPECT_EQ(format_prefix(list[0]), "10.0.0.0/8");
+	EXPECT_EQ(format_prefix(list[1]), "::/0");
+	EXPECT_EQ(format_prefix(list[2]), "192.0.2.1/32");
+	EXPECT_EQ(format_prefix(list[3]), "2001:db8::1/128");
+	EXPECT_EQ(terminal.err, "");
+	parse_allowed_ips(" ", list, terminal);
+	EXPECT_EQ(list.size(), 4u);
+}
+
+TEST(Values, bad_allowed_ips_are_refused)
+{
+	FakeTerminal terminal;
+	std::vector<Prefix> list;
+
+	for (const char *wrong : {",", "10.0.0.0/8,", ",10.0.0.0/8", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0/8", "x",
+				  "10.0.0.0/8/8", "fe80::1%lo/64", "+10.0.0.0/8"})
+		EXPECT_NE(failure_of([&] { parse_allowed_ips(wrong, list, terminal); }), "") << wrong;
+}
+
+TEST(Values, host_bits_are_worth_a_warning)
+{
+	FakeTerminal terminal;
+	std::vector<Prefix> list;
+
+	parse_allowed_ips("10.0.0.1/31", list, terminal);
+	EXPECT_EQ(terminal.err, "Warning: AllowedIP has nonzero host part: 10.0.0.1/31\n");
+}
+
+TEST(Values, signs_make_a_list_a_difference)
+{
+	FakeTerminal terminal;
+	std::vector<Prefix> list;
+
+	EXPECT_TRUE(parse_signed_allowed_ips("+10.0.0.0/8,-::/0", list, terminal));
+	EXPECT_FALSE(list[0].remove);
+	EXPECT_TRUE(list[1].remove);
+	EXPECT_FALSE(parse_signed_allowed_ips("10.0.0.0/8", list, terminal));
+	EXPECT_FALSE(parse_signed_allowed_ips("", list, terminal));
+	EXPECT_NE(failure_of([&] { parse_signed_allowed_ips("10.0.0.0/8,-::/0", list, terminal); }), "");
+}
+
+TEST(Values, control_characters_do_not_reach_the_terminal)
+{
+	EXPECT_EQ(quoted("a\x1b[31mb"), "`a?[31mb'");
+}
+
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Requests for wg_engine_set and what comes back from wg_engine_dump, as netlink attributes in memory of their exact size. */
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+#include "../../uapi/linux/wireguard.h"
+#include "kernel/engine.h"
+#include "random.h"
+
+struct wg_reply {
+	std::vector<sim::u8> bytes;	/* reserved once: nests are pointers into it */
+	size_t limit;
+	std::vector<size_t> open;
+	bool overflowed = false;
+	explicit wg_reply(size_t limit) : limit(limit) { bytes.reserve(limit); }
+};
+
+struct wg_report {
+	std::string text;
+	const void *attribute = nullptr;
+};
+
+namespace sim {
+
+using Key = std::vector<u8>;
+
+struct AllowedIp {
+	u16 family = 2;		/* AF_INET, AF_INET6 */
+	std::vector<u8> address;
+	u8 bits = 32;
+	std::optional<u32> flags;
+};
+
+struct PeerRequest {
+	Key public_key;
+	std::optional<Key> preshared_key;
+	std::optional<u32> flags;
+	std::optional<std::vector<u8>> endpoint;	/* a sockaddr */
+	std::optional<u16> persistent_keepalive;
+	std::optional<u32> protocol_version;
+	std::vector<AllowedIp> allowed_ips;
+};
+
+struct Request {
+	std::optional<Key> private_key;
+	std::optional<u16> listen_port;
+	std::optional<u32> fwmark, flags;
+	std::vector<PeerRequest> peers;
+};
+
+/* Builds an attribute tree; the pointers are what wg_engine_set takes. */
+class Message {
+public:
+	explicit Message(const Request &);
+	void *const *attributes() const { return attributes_; }
+	/* No 32-byte key of the request may still lie in it. */
+	bool holds(const Key &key) const;
+	std::vector<std::vector<u8>> &raw() { return raw_; }
+
+private:
+	void *attributes_[WGDEVICE_A_MAX + 1] = {};
+	std::vector<std::vector<u8>> raw_;
+};
+
+std::vector<u8> sockaddr_of(const wg_endpoint &);
+
+/* A device as a dump shows it, parts joined. */
+struct ShownPeer {
+	Key public_key, preshared_key;
+	std::optional<std::vector<u8>> endpoint;
+	u16 persistent_keepalive = 0;
+	u64 rx_bytes = 0, tx_bytes = 0;
+	i64 last_handshake_seconds = 0;
+	std::vector<AllowedIp> allowed_ips;
+};
+struct Shown {
+	std::optional<Key> private_key, public_key;
+	u16 listen_port = 0;
+	u32 fwmark = 0, parts = 0;
+	bool interrupted = false;
+	std::vector<ShownPeer> peers;
+	const ShownPeer *peer(const Key &public_key) const;
+	bool operator==(const Shown &) const = default;
+};
+bool operator==(const AllowedIp &, const AllowedIp &);
+bool operator==(const ShownPeer &, const ShownPeer &);
+
+/* Adds one part; fails the run when it is malformed. */
+void parse_part(const wg_reply &, Shown &);
+
+} // namespace sim

@@ -10,7 +10,8 @@ ByteSpan message(test::ByteVector &bytes, u32 type, usize size)
 	LittleEndian<u32> little = type;
 
 	bytes.assign(size, 0xaa);
-	copy_bytes(bytes.data(), little.data(), size < 4 ? size : 4);
+	for (usize i = 0; i < size && i < 4; i++)
+		bytes[i] = little.data()[i];
 	return {bytes.data(), size};
 }
 

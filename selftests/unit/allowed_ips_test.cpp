@@ -1,0 +1,653 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <algorithm>
+#include <atomic>
+#include <list>
+#include <memory>
+#include <set>
+#include <thread>
+
+#include "bug_hook.h"
+#include "protocol/allowed_ips.h"
+#include "support.h"
+
+namespace wg {
+
+namespace engine {
+struct Peer {
+	int id;
+};
+} // namespace engine
+
+static bool operator==(const Prefix &a, const Prefix &b)
+{
+	return a.version == b.version && a.bits == b.bits && same_bytes(a.address, b.address, sizeof(a.address));
+}
+
+namespace {
+
+Prefix v4(u8 a, u8 b, u8 c, u8 d, u8 bits)
+{
+	Prefix prefix = {IpVersion::V4, bits, {a, b, c, d}};
+
+	prefix.mask();
+	return prefix;
+}
+
+Prefix v6(const char *hex, u8 bits)
+{
+	test::ByteVector bytes = test::from_hex(hex);
+	Prefix prefix = {IpVersion::V6, bits, {}};
+
+	bytes.resize(16);
+	copy_bytes(prefix.address, bytes.data(), 16);
+	prefix.mask();
+	return prefix;
+}
+
+bool contains(const Prefix &prefix, IpVersion version, const u8 *address)
+{
+	if (version != prefix.version)
+		return false;
+	for (u32 bit = 0; bit < prefix.bits; bit++)
+		if ((address[bit / 8] ^ prefix.address[bit / 8]) >> (7 - bit % 8) & 1)
+			return false;
+	return true;
+}
+
+struct Owner {
+	explicit Owner(int id) : peer{id}, prefixes(peer) {}
+	engine::Peer peer;
+	PrefixOwner prefixes;
+};
+
+/* The table with the part the engine plays: it makes the nodes, and frees removed ones after what would be a grace period. */
+class Table {
+public:
+	explicit Table(int owners)
+	{
+		for (int i = 0; i < owners; i++)
+			owners_.emplace_back(std::make_unique<Owner>(i));
+	}
+	Table(const Table &) = delete;
+	Table &operator=(const Table &) = delete;
+	~Table()
+	{
+		for (usize i = 0; i < owners_.size(); i++)
+			remove_all(static_cast<int>(i));
+		EXPECT_TRUE(ips.empty());
+		EXPECT_EQ(live_, 0);
+	}
+
+	PrefixOwner &owner(int id) { return owners_[static_cast<usize>(id)]->prefixes; }
+	void insert(const Prefix &prefix, int id)
+	{
+		SpareNodes spare = {{new PrefixNode, new PrefixNode}};
+
+		live_ += 2;
+		ips.insert(prefix, owner(id), spare);
+		for (PrefixNode *node : spare.node)
+			free(node);
+	}
+	bool remove(const Prefix &prefix, int id)
+	{
+		Removed removed;
+		bool found = ips.remove(prefix, owner(id), removed);
+
+		free_all(removed);
+		return found;
+	}
+	void remove_all(int id)
+	{
+		Removed removed;
+
+		ips.remove_all(owner(id), removed);
+		free_all(removed);
+	}
+	/* -1: nobody. */
+	int lookup(IpVersion version, const u8 *address) const
+	{
+		PrefixOwner *found = ips.lookup(version, address);
+
+		return found ? found->peer.id : -1;
+	}
+	int lookup(const Prefix &address) const { return lookup(address.version, address.address); }
+	int lookup4(u8 a, u8 b, u8 c, u8 d) const { return lookup(v4(a, b, c, d, 32)); }
+	int lookup6(const char *hex) const { return lookup(v6(hex, 128)); }
+	std::vector<Prefix> dump(int id)
+	{
+		std::vector<Prefix> prefixes;
+		auto &list = owner(id).prefixes;
+
+		for (PrefixNode *node = list.first(); node; node = list.next(*node))
+			prefixes.push_back(node->prefix);
+		return prefixes;
+	}
+
+	/* The header's invariants, seen from every owner's list: each tree is well formed, and nothing is in it that no list explains. */
+	void check_invariants()
+	{
+		std::set<PrefixNode *> roots, seen;
+		usize owned = 0, owned_in_trees = 0;
+
+		for (usize id = 0; id < owners_.size(); id++) {
+			auto &list = owners_[id]->prefixes.prefixes;
+
+			for (PrefixNode *node = list.first(); node; node = list.next(*node)) {
+				PrefixNode *top = node;
+
+				ASSERT_EQ(node->owner.locked(), &owners_[id]->prefixes);
+				while (top->parent)
+					top = top->parent;
+				roots.insert(top);
+				owned++;
+			}
+		}
+		ASSERT_LE(roots.size(), 2u);	/* one for each version */
+
+		for (PrefixNode *root : roots)
+			check_tree(*root, seen, owned_in_trees);
+		ASSERT_EQ(owned, owned_in_trees);
+		ASSERT_EQ(static_cast<long>(seen.size()), live_);
+		ASSERT_EQ(ips.empty(), roots.empty());
+	}
+
+	AllowedIps ips;
+
+private:
+	void check_tree(PrefixNode &root, std::set<PrefixNode *> &seen, usize &owned)
+	{
+		std::vector<PrefixNode *> rest = {&root};
+
+		while (!rest.empty()) {
+			PrefixNode *node = rest.back(), *left = node->child[0].locked(), *right = node->child[1].locked();
+			Prefix masked = node->prefix;
+
+			rest.pop_back();
+			ASSERT_TRUE(seen.insert(node).second);
+			masked.mask();
+			ASSERT_TRUE(masked == node->prefix);
+			if (node->owner.locked())
+				owned++;
+			else
+				ASSERT_TRUE(left && right) << "a fork with fewer than two children";
+			for (PrefixNode *child : {left, right}) {
+				if (!child)
+					continue;
+				ASSERT_EQ(child->parent, node);
+				ASSERT_GT(child->prefix.bits, node->prefix.bits);
+				ASSERT_TRUE(contains(node->prefix, child->prefix.version, child->prefix.address));
+				ASSERT_EQ(child->prefix.address[node->prefix.bits / 8] >> (7 - node->prefix.bits % 8) & 1, child == right);
+				rest.push_back(child);
+			}
+		}
+	}
+	void free(PrefixNode *node)
+	{
+		if (!node)
+			return;
+		delete node;
+		live_--;
+	}
+	void free_all(Removed &removed)
+	{
+		while (PrefixNode *node = removed.first) {
+			removed.first = node->next_removed;
+			free(node);
+		}
+	}
+
+	std::vector<std::unique_ptr<Owner>> owners_;
+	long live_ = 0;
+};
+
+TEST(Prefix, mask_clears_the_host_part)
+{
+	for (u32 bits = 0; bits <= 128; bits++) {
+		Prefix prefix = {IpVersion::V6, static_cast<u8>(bits), {}};
+
+		std::fill(prefix.address, prefix.address + 16, 0xff);
+		prefix.mask();
+		for (u32 bit = 0; bit < 128; bit++)
+			ASSERT_EQ(prefix.address[bit / 8] >> (7 - bit % 8) & 1, bit < bits) << bits << " " << bit;
+	}
+}
+
+TEST(Prefix, mask_clears_all_behind_an_ipv4_address)
+{
+	Prefix prefix = {IpVersion::V4, 32, {}};
+
+	std::fill(prefix.address, prefix.address + 16, 0xff);
+	prefix.mask();
+	EXPECT_EQ(test::vector_of(prefix.address, 16), test::from_hex("ffffffff 00000000 00000000 00000000"));
+}
+
+TEST(AllowedIps, an_empty_table_knows_nobody)
+{
+	Table table(1);
+
+	EXPECT_TRUE(table.ips.empty());
+	EXPECT_EQ(table.lookup4(1, 2, 3, 4), -1);
+	EXPECT_EQ(table.lookup6("20010db8"), -1);
+}
+
+TEST(AllowedIps, the_longest_prefix_wins)
+{
+	Table table(5);
+
+	table.insert(v4(192, 168, 4, 0, 24), 0);
+	table.insert(v4(192, 168, 4, 4, 32), 1);
+	table.insert(v4(192, 168, 0, 0, 16), 2);
+	table.insert(v4(0, 0, 0, 0, 0), 3);
+	table.insert(v4(192, 168, 4, 128, 25), 4);
+	table.check_invariants();
+	EXPECT_EQ(table.lookup4(192, 168, 4, 4), 1);
+	EXPECT_EQ(table.lookup4(192, 168, 4, 5), 0);
+	EXPECT_EQ(table.lookup4(192, 168, 4, 127), 0);
+	EXPECT_EQ(table.lookup4(192, 168, 4, 128), 4);
+	EXPECT_EQ(table.lookup4(192, 168, 5, 4), 2);
+	EXPECT_EQ(table.lookup4(10, 0, 0, 1), 3);
+	EXPECT_EQ(table.lookup4(255, 255, 255, 255), 3);
+}
+
+TEST(AllowedIps, a_default_route_catches_its_own_version_alone)
+{
+	Table table(2);
+
+	table.insert(v4(0, 0, 0, 0, 0), 0);
+	EXPECT_EQ(table.lookup4(0, 0, 0, 0), 0);
+	EXPECT_EQ(table.lookup4(255, 255, 255, 255), 0);
+	EXPECT_EQ(table.lookup6("00"), -1);
+	table.insert(v6("00", 0), 1);
+	EXPECT_EQ(table.lookup6("ffffffffffffffffffffffffffffffff"), 1);
+	EXPECT_EQ(table.lookup4(0, 0, 0, 0), 0);
+	table.check_invariants();
+}
+
+TEST(AllowedIps, single_addresses_match_themselves_alone)
+{
+	Table table(4);
+
+	table.insert(v4(10, 0, 0, 1, 32), 0);
+	table.insert(v4(10, 0, 0, 0, 32), 1);
+	table.insert(v6("20010db8000000000000000000000001", 128), 2);
+	table.insert(v6("20010db8000000000000000000000000", 128), 3);
+	table.check_invariants();
+	EXPECT_EQ(table.lookup4(10, 0, 0, 1), 0);
+	EXPECT_EQ(table.lookup4(10, 0, 0, 0), 1);
+	EXPECT_EQ(table.lookup4(10, 0, 0, 2), -1);
+	EXPECT_EQ(table.lookup6("20010db8000000000000000000000001"), 2);
+	EXPECT_EQ(table.lookup6("20010db8000000000000000000000000"), 3);
+	EXPECT_EQ(table.lookup6("20010db8000000000000000000000002"), -1);
+}
+
+/* Both sides of the middle of an IPv6 address, where the two words meet. */
+TEST(AllowedIps, ipv6_prefixes_around_64_bits)
+{
+	Table table(4);
+
+	table.insert(v6("20010db800000001", 64), 0);
+	table.insert(v6("20010db8000000018000000000000000", 65), 1);
+	table.insert(v6("20010db800000000", 63), 2);
+	table.insert(v6("20010db80000000180000000000000ff", 128), 3);
+	table.check_invariants();
+	EXPECT_EQ(table.lookup6("20010db8000000010000000000000001"), 0);
+	EXPECT_EQ(table.lookup6("20010db8000000018000000000000001"), 1);
+	EXPECT_EQ(table.lookup6("20010db8000000000000000000000001"), 2);
+	EXPECT_EQ(table.lookup6("20010db80000000180000000000000ff"), 3);
+	EXPECT_EQ(table.lookup6("20010db8000000020000000000000001"), -1);
+}
+
+/* The deepest tree there is: every length from 0 to 128 along one address. */
+TEST(AllowedIps, holds_all_129_lengths_of_one_address)
+{
+	Table table(129);
+	const char *all_ones = "ffffffffffffffffffffffffffffffff";
+
+	for (int bits = 128; bits >= 0; bits--)
+		table.insert(v6(all_ones, static_cast<u8>(bits)), bits);
+	table.check_invariants();
+	for (int bits = 128; bits >= 0; bits--) {
+		Prefix address = v6(all_ones, 128);
+
+		EXPECT_EQ(table.lookup(address), bits == 128 ? 128 : bits);
+		if (bits < 128) {
+			address.address[bits / 8] ^= static_cast<u8>(0x80 >> bits % 8);
+			EXPECT_EQ(table.lookup(address), bits);
+		}
+		ASSERT_TRUE(table.remove(v6(all_ones, static_cast<u8>(bits)), bits));
+		table.check_invariants();
+	}
+}
+
+TEST(AllowedIps, a_prefix_set_for_another_peer_moves)
+{
+	Table table(2);
+
+	table.insert(v4(10, 0, 0, 0, 8), 0);
+	table.insert(v4(10, 0, 0, 0, 8), 1);
+	table.check_invariants();
+	EXPECT_EQ(table.lookup4(10, 1, 1, 1), 1);
+	EXPECT_TRUE(table.dump(0).empty());
+	EXPECT_EQ(table.dump(1).size(), 1u);
+	EXPECT_FALSE(table.remove(v4(10, 0, 0, 0, 8), 0));
+	EXPECT_EQ(table.lookup4(10, 1, 1, 1), 1);
+}
+
+/* What was only a fork can become a prefix and a fork again. */
+TEST(AllowedIps, a_fork_can_be_given_an_owner_and_lose_it)
+{
+	Table table(3);
+
+	table.insert(v4(10, 0, 0, 0, 16), 0);
+	table.insert(v4(10, 1, 0, 0, 16), 1);
+	EXPECT_EQ(table.lookup4(10, 2, 0, 0), -1);
+	table.insert(v4(10, 0, 0, 0, 15), 2);
+	table.check_invariants();
+	EXPECT_EQ(table.lookup4(10, 0, 1, 1), 0);
+	EXPECT_EQ(table.lookup4(10, 1, 1, 1), 1);
+	EXPECT_TRUE(table.remove(v4(10, 0, 0, 0, 15), 2));
+	table.check_invariants();
+	EXPECT_EQ(table.lookup4(10, 0, 1, 1), 0);
+	EXPECT_TRUE(table.remove(v4(10, 0, 0, 0, 16), 0));
+	table.check_invariants();
+	EXPECT_EQ(table.lookup4(10, 1, 1, 1), 1);
+}
+
+TEST(AllowedIps, removing_needs_the_exact_prefix_and_the_right_peer)
+{
+	Table table(2);
+
+	table.insert(v4(10, 0, 0, 0, 8), 0);
+	table.insert(v4(10, 128, 0, 0, 9), 0);
+	for (const Prefix &other : {v4(10, 0, 0, 0, 9), v4(10, 0, 0, 0, 7), v4(11, 0, 0, 0, 8), v4(0, 0, 0, 0, 0), v4(10, 0, 0, 0, 32), v6("0a", 8)})
+		EXPECT_FALSE(table.remove(other, 0));
+	EXPECT_FALSE(table.remove(v4(10, 0, 0, 0, 8), 1));
+	EXPECT_EQ(table.lookup4(10, 0, 0, 1), 0);
+	EXPECT_TRUE(table.remove(v4(10, 0, 0, 0, 8), 0));
+	EXPECT_EQ(table.lookup4(10, 0, 0, 1), -1);
+	EXPECT_EQ(table.lookup4(10, 128, 0, 1), 0);
+}
+
+/* A fork is nobody's: it cannot be removed by anyone. */
+TEST(AllowedIps, a_fork_is_no_prefix)
+{
+	Table table(1);
+
+	table.insert(v4(10, 0, 0, 0, 16), 0);
+	table.insert(v4(10, 1, 0, 0, 16), 0);
+	EXPECT_FALSE(table.remove(v4(10, 0, 0, 0, 15), 0));
+	EXPECT_EQ(table.dump(0).size(), 2u);
+}
+
+TEST(AllowedIps, removing_all_of_one_peer_leaves_the_others)
+{
+	Table table(2);
+
+	for (u8 i = 0; i < 200; i++)
+		table.insert(v4(10, i, 0, 0, 16), i % 2);
+	table.insert(v4(10, 0, 0, 0, 8), 0);
+	table.insert(v6("fd", 8), 0);
+	table.remove_all(0);
+	table.check_invariants();
+	EXPECT_TRUE(table.dump(0).empty());
+	for (u8 i = 0; i < 200; i++)
+		EXPECT_EQ(table.lookup4(10, i, 3, 3), i % 2 ? 1 : -1);
+	EXPECT_EQ(table.lookup6("fd"), -1);
+}
+
+TEST(AllowedIps, the_dump_order_is_that_of_insertion)
+{
+	Table table(1);
+	std::vector<Prefix> expected = {v4(10, 0, 0, 0, 8), v6("fd00", 16), v4(0, 0, 0, 0, 0), v4(10, 0, 0, 0, 24), v4(192, 168, 0, 0, 16)};
+
+	for (const Prefix &prefix : expected)
+		table.insert(prefix, 0);
+	EXPECT_TRUE(table.dump(0) == expected);
+	table.insert(expected[1], 0);
+	std::rotate(expected.begin() + 1, expected.begin() + 2, expected.end());
+	EXPECT_TRUE(table.dump(0) == expected);
+}
+
+/* The engine puts two spares aside for each prefix of a request: never are more needed, and what is not needed stays. */
+TEST(AllowedIps, insert_takes_no_more_spares_than_it_needs)
+{
+	Owner owner(0);
+	AllowedIps ips;
+	PrefixNode nodes[8];
+	auto insert = [&](const Prefix &prefix, PrefixNode *a, PrefixNode *b) {
+		SpareNodes spare = {{a, b}};
+
+		ips.insert(prefix, owner.prefixes, spare);
+		return (spare.node[0] != nullptr) + (spare.node[1] != nullptr);
+	};
+
+	EXPECT_EQ(insert(v4(10, 0, 0, 0, 16), &nodes[0], &nodes[1]), 1);	/* a root */
+	EXPECT_EQ(insert(v4(10, 0, 0, 0, 16), &nodes[1], &nodes[2]), 2);	/* there already */
+	EXPECT_EQ(insert(v4(10, 1, 0, 0, 16), &nodes[1], &nodes[2]), 0);	/* beside it, under a fork */
+	EXPECT_EQ(insert(v4(10, 0, 0, 0, 15), &nodes[3], &nodes[4]), 2);	/* the fork */
+	EXPECT_EQ(insert(v4(10, 0, 0, 0, 8), &nodes[3], &nodes[4]), 1);		/* above */
+	EXPECT_EQ(insert(v4(10, 0, 0, 1, 32), nullptr, &nodes[4]), 0);		/* below, from the second place */
+
+	Removed removed;
+
+	ips.remove_all(owner.prefixes, removed);
+	EXPECT_TRUE(ips.empty());
+}
+
+TEST(AllowedIps, insert_without_spares_is_a_bug_and_changes_nothing)
+{
+	Owner owner(0);
+	AllowedIps ips;
+	PrefixNode nodes[2];
+	SpareNodes one = {{&nodes[0], nullptr}}, fork = {{&nodes[1], nullptr}}, none = {};
+	test::ExpectBugs bugs;
+	Removed removed;
+
+	ips.insert(v4(10, 0, 0, 0, 16), owner.prefixes, none);
+	EXPECT_TRUE(ips.empty());
+	ips.insert(v4(10, 0, 0, 0, 16), owner.prefixes, one);
+	ips.insert(v4(11, 0, 0, 0, 16), owner.prefixes, fork);
+	EXPECT_EQ(bugs.count(), 2);
+	EXPECT_EQ(fork.node[0], &nodes[1]);
+	EXPECT_EQ(ips.lookup(IpVersion::V4, v4(11, 0, 0, 0, 32).address), nullptr);
+	EXPECT_EQ(ips.lookup(IpVersion::V4, v4(10, 0, 0, 0, 32).address), &owner.prefixes);
+	ips.remove_all(owner.prefixes, removed);
+}
+
+TEST(AllowedIps, removed_nodes_keep_the_way_on_for_readers_who_stand_on_them)
+{
+	Owner owner(0);
+	AllowedIps ips;
+	PrefixNode nodes[4];
+	SpareNodes spare = {{&nodes[0], nullptr}};
+	Removed removed;
+
+	ips.insert(v4(10, 0, 0, 0, 8), owner.prefixes, spare);
+	spare = {{&nodes[1], nullptr}};
+	ips.insert(v4(10, 1, 0, 0, 16), owner.prefixes, spare);
+	spare = {{&nodes[2], nullptr}};
+	ips.insert(v4(10, 1, 1, 0, 24), owner.prefixes, spare);
+
+	PrefixNode *reader = &nodes[1];
+
+	ASSERT_TRUE(ips.remove(v4(10, 1, 0, 0, 16), owner.prefixes, removed));
+	EXPECT_EQ(removed.first, reader);
+	EXPECT_EQ(reader->owner.read(), nullptr);
+	EXPECT_EQ(reader->child[0].read(), &nodes[2]);
+	EXPECT_EQ(nodes[2].parent, &nodes[0]);
+	ips.remove_all(owner.prefixes, removed);
+}
+
+/* The table against a list that is searched from end to end. */
+class Model {
+public:
+	void insert(const Prefix &prefix, int owner)
+	{
+		erase(prefix);
+		entries_.push_back({prefix, owner});
+	}
+	bool remove(const Prefix &prefix, int owner)
+	{
+		for (const Entry &entry : entries_)
+			if (entry.prefix == prefix && entry.owner == owner) {
+				erase(prefix);
+				return true;
+			}
+		return false;
+	}
+	void remove_all(int owner)
+	{
+		entries_.remove_if([owner](const Entry &entry) { return entry.owner == owner; });
+	}
+	int lookup(IpVersion version, const u8 *address) const
+	{
+		int best = -1, owner = -1;
+
+		for (const Entry &entry : entries_)
+			if (contains(entry.prefix, version, address) && entry.prefix.bits > best) {
+				best = entry.prefix.bits;
+				owner = entry.owner;
+			}
+		return owner;
+	}
+	std::vector<Prefix> dump(int owner) const
+	{
+		std::vector<Prefix> prefixes;
+
+		for (const Entry &entry : entries_)
+			if (entry.owner == owner)
+				prefixes.push_back(entry.prefix);
+		return prefixes;
+	}
+
+private:
+	struct Entry {
+		Prefix prefix;
+		int owner;
+	};
+	void erase(const Prefix &prefix)
+	{
+		entries_.remove_if([&prefix](const Entry &entry) { return entry.prefix == prefix; });
+	}
+	std::list<Entry> entries_;
+};
+
+/* Bytes of few values, so that prefixes meet, nest and fork often. */
+Prefix random_prefix(test::Random &random)
+{
+	Prefix prefix;
+	usize size;
+
+	prefix.version = random.below(2) ? IpVersion::V4 : IpVersion::V6;
+	size = prefix.version == IpVersion::V4 ? 4 : 16;
+	prefix.bits = static_cast<u8>(random.below(size * 8 + 1));
+	for (usize i = 0; i < size; i++)
+		prefix.address[i] = random.below(4) ? 0 : static_cast<u8>(random.next());
+	prefix.mask();
+	return prefix;
+}
+
+TEST(AllowedIps, agrees_with_a_searched_list_under_random_changes)
+{
+	constexpr int OWNERS = 6;
+
+	for (u64 seed = 0; seed < 6; seed++) {
+		test::Random random(seed);
+		Table table(OWNERS);
+		Model model;
+		std::vector<Prefix> used;
+
+		for (int step = 0; step < 4000; step++) {
+			int owner = static_cast<int>(random.below(OWNERS));
+			u64 what = random.below(100);
+
+			if (what < 55) {
+				Prefix prefix = random_prefix(random);
+
+				table.insert(prefix, owner);
+				model.insert(prefix, owner);
+				used.push_back(prefix);
+			} else if (what < 99 && !used.empty()) {
+				Prefix prefix = random.below(8) ? used[random.below(used.size())] : random_prefix(random);
+
+				ASSERT_EQ(table.remove(prefix, owner), model.remove(prefix, owner)) << seed << " " << step;
+				if (random.below(3) == 0) {
+					table.insert(prefix, owner);
+					model.insert(prefix, owner);
+				}
+			} else {
+				table.remove_all(owner);
+				model.remove_all(owner);
+			}
+			for (int i = 0; i < 4; i++) {
+				Prefix address = random.below(2) && !used.empty() ? used[random.below(used.size())] : random_prefix(random);
+
+				if (random.below(2))
+					address.address[random.below(address.version == IpVersion::V4 ? 4 : 16)] = static_cast<u8>(random.next());
+				ASSERT_EQ(table.lookup(address), model.lookup(address.version, address.address)) << seed << " " << step;
+			}
+			if (step % 16 == 0) {
+				table.check_invariants();
+				if (HasFatalFailure())
+					return;
+				for (int id = 0; id < OWNERS; id++)
+					ASSERT_TRUE(table.dump(id) == model.dump(id)) << seed << " " << step;
+			}
+		}
+	}
+}
+
+/* A reader beside a writer, with RCU played by freeing nothing before the end. The /8 stays, so a reader must always find someone: a node
+ * published before it was complete, or a way lost during a change, shows as nobody or as the owner of what is not there. */
+TEST(AllowedIps, readers_beside_a_writer_always_find_someone)
+{
+	Owner stays(1), comes_and_goes(2);
+	AllowedIps ips;
+	std::list<PrefixNode> nodes;
+	std::atomic<bool> stop{false};
+	std::atomic<u64> lookups{0}, wrong{0};
+	Removed removed;
+	test::Random random(50);
+	auto spares = [&nodes] {
+		return SpareNodes{{&nodes.emplace_back(), &nodes.emplace_back()}};
+	};
+	SpareNodes first = spares();
+
+	ips.insert(v4(10, 0, 0, 0, 8), stays.prefixes, first);
+
+	std::thread reader([&] {
+		test::Random random(51);
+
+		while (!stop.load()) {
+			u8 address[4] = {10, static_cast<u8>(random.below(4)), static_cast<u8>(random.below(4)), static_cast<u8>(random.below(4))};
+			PrefixOwner *found = ips.lookup(IpVersion::V4, address);
+
+			if (found != &stays.prefixes && found != &comes_and_goes.prefixes)
+				wrong++;
+			lookups++;
+		}
+	});
+
+	for (int step = 0; step < 30000; step++) {
+		Prefix prefix = v4(10, static_cast<u8>(random.below(4)), static_cast<u8>(random.below(4)), static_cast<u8>(random.below(4)),
+				   static_cast<u8>(9 + random.below(24)));
+
+		if (random.below(2)) {
+			SpareNodes spare = spares();
+
+			ips.insert(prefix, comes_and_goes.prefixes, spare);
+		} else {
+			ips.remove(prefix, comes_and_goes.prefixes, removed);
+		}
+	}
+	stop = true;
+	reader.join();
+	EXPECT_EQ(wrong.load(), 0u);
+	EXPECT_GT(lookups.load(), 0u);
+	ips.remove_all(stays.prefixes, removed);
+	ips.remove_all(comes_and_goes.prefixes, removed);
+	EXPECT_TRUE(ips.empty());
+}
+
+} // namespace
+} // namespace wg

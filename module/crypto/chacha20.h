@@ -22,15 +22,15 @@ template <typename V> union Pass {
 	u8 keystream[PASS_BLOCKS<V>][CIPHER_BLOCK_SIZE];
 };
 
-/* The four quarter rounds of a round, of all groups, step by step: independent operations stand side by side, because one
+/* The four quarter rounds of a round, step by step, of @count groups: independent operations stand side by side, because one
  * chain alone leaves the vector units idle between its results. The diagonal round is the column round turned by 1, 2, 3. */
-template <typename V, u32 TURN> [[gnu::always_inline]] inline void cipher_round(typename V::Words (&x)[V::GROUPS][16])
+template <typename V, u32 TURN, u32 COUNT> [[gnu::always_inline]] inline void cipher_round(typename V::Words (*x)[16])
 {
 	constexpr u32 B = TURN, C = 2 * TURN, D = 3 * TURN;
 
 	auto step = [&](auto operation) __attribute__((always_inline)) {
 #pragma GCC unroll 2
-		for (u32 group = 0; group < V::GROUPS; group++) {
+		for (u32 group = 0; group < COUNT; group++) {
 #pragma GCC unroll 4
 			for (u32 i = 0; i < 4; i++)
 				operation(x[group][i], x[group][4 + (i + B) % 4], x[group][8 + (i + C) % 4], x[group][12 + (i + D) % 4]);
@@ -77,8 +77,11 @@ template <typename V> [[gnu::noinline]] void make_keystream(const u8 *key, Pass<
 		x[group][15] = numbers[group][2];
 	}
 	for (u32 i = 0; i < 10; i++) {
-		cipher_round<V, 0>(x);
-		cipher_round<V, 1>(x);
+#pragma GCC unroll 2
+		for (u32 group = 0; group < V::GROUPS; group += V::WOVEN) {
+			cipher_round<V, 0, V::WOVEN>(&x[group]);
+			cipher_round<V, 1, V::WOVEN>(&x[group]);
+		}
 	}
 #pragma GCC unroll 2
 	for (u32 group = 0; group < V::GROUPS; group++) {

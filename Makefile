@@ -46,13 +46,14 @@ endef
 
 # ---- the module -------------------------------------------------------------------------------------
 # Kbuild puts objects beside sources; so it gets a farm of links, one per kernel, and the tree stays clean.
-# Any warning of compiler, objtool or modpost fails the build, and drops the objects, so that it fails again.
+# One build at a time. Any warning of compiler, objtool or modpost fails the build, and drops the objects, so that it fails again.
 harmless := jobserver|the compiler differs from the one used to build the kernel|unavailability of vmlinux|tag not supported
 
 module:
-	@selftests/check/farm $(out)
-	@set -o pipefail; $(MAKE) --no-print-directory -j$(jobs) -C $(KDIR) M=$(CURDIR)/$(out) modules 2>&1 | tee $(out)/build.log
-	@if grep -iE 'warning|sorry, unimplemented' $(out)/build.log | grep -vE '$(harmless)' >&2; then \
+	@mkdir -p $(out); exec 9>$(out)/lock; flock 9; set -o pipefail; \
+	selftests/check/farm $(out) && \
+	$(MAKE) --no-print-directory -j$(jobs) -C $(KDIR) M=$(CURDIR)/$(out) modules 2>&1 9>&- | tee $(out)/build.log && \
+	if grep -iE 'warning|sorry, unimplemented' $(out)/build.log | grep -vE '$(harmless)' >&2; then \
 		find $(out) \( -name '*.o' -o -name '*.ko' \) -delete; \
 		echo "make: warnings in the module's build (above) count as errors" >&2; exit 1; fi
 

@@ -586,19 +586,21 @@ int World::on_send(wg_namespace &ns, u16 port, const wg_endpoint &endpoint, std:
 		bytes.push_back(payload);
 	if (sent.to == NOBODY)
 		return 0;
+	Recorded record = {payload, self.id, sent.to, source, to_port};
 	if (recorded_.size() < 64)
-		recorded_.push_back(payload);
+		recorded_.push_back(record);
 	else
-		recorded_[weather_random_.below(64)] = payload;
+		recorded_[weather_random_.below(64)] = record;
 	if (!sent.lost)
 		carry(self.id, sent.to, sent, payload, source, to_port, traffic_class);
 	if (weather_random_.chance(weather.duplicate))
 		carry(self.id, sent.to, sent, payload, source, to_port, traffic_class);
 	if (weather_random_.chance(weather.replay)) {
+		const Recorded &again = recorded_[weather_random_.below(recorded_.size())];
 		Sent old = sent;
 
 		old.kind = 0;
-		carry(self.id, sent.to, old, recorded_[weather_random_.below(recorded_.size())], source, to_port, traffic_class);
+		carry(again.from, again.to, old, again.payload, again.source, again.port, traffic_class);
 	}
 	return 0;
 }

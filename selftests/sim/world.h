@@ -153,7 +153,13 @@ private:
 	std::map<std::pair<u32, u32>, Link> links_;
 	std::map<std::pair<u32, u32>, u64> counters_;	/* (from, receiver_index) -> next counter */
 	std::map<std::pair<u32, u16>, std::pair<u32, u16>> nat_;
-	std::vector<std::vector<u8>> recorded_;
+	struct Recorded {
+		std::vector<u8> payload;
+		u32 from, to;
+		wg_endpoint source;
+		u16 port;
+	};
+	std::vector<Recorded> recorded_;	/* for replays: from where they came to where they went, else they would be roaming */
 	Random weather_random_;
 	bool finished_ = false;
 };

@@ -7,6 +7,15 @@ namespace wgctl {
 
 namespace {
 
+constexpr std::size_t LONGEST_KEY_NAME = std::string_view("PersistentKeepalive").size();
+
+/* Without its '=', a line may be a name and a secret in one: what is too long for a name is not
+ * repeated to the terminal. */
+std::string named(std::string_view key)
+{
+	return key.size() > LONGEST_KEY_NAME ? "this" : quoted(key);
+}
+
 /* Reads one file, line by line; a line of [Peer] belongs to the last peer begun. */
 class FileParser {
 public:
@@ -113,18 +122,18 @@ void FileParser::line(std::string_view text)
 	if (text[0] == '[')
 		return begin_section(text);
 	if (equals == text.npos)
-		fail(line_, "neither a section nor \"key = value\": " + quoted(text));
+		fail(line_, "neither a section nor \"key = value\"");
 	if (section_ == Section::none)
-		fail(line_, quoted(key) + " stands before any section");
+		fail(line_, named(key) + " stands before any section");
 	if (equals + 1 == text.size())
-		fail(line_, quoted(key) + " has no value");
+		fail(line_, named(key) + " has no value");
 	try {
 		known = value(key, text.substr(equals + 1));
 	} catch (const Failure &failure) {
 		fail(line_, std::string(key) + ": " + failure.text);
 	}
 	if (!known)
-		fail(line_, quoted(key) + " is not a key of " + (section_ == Section::interface ? "[Interface]" : "[Peer]"));
+		fail(line_, named(key) + " is not a key of " + (section_ == Section::interface ? "[Interface]" : "[Peer]"));
 }
 
 }

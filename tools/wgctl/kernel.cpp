@@ -7,14 +7,12 @@
 #include <cerrno>
 #include <cstring>
 
-#include "netlink.h"
+#include "kernel_request.h"
 
 namespace wgctl {
 
 namespace {
 
-/* A list of attributes is at most 64 KiB long; half of that keeps every message in one socket buffer. */
-constexpr std::size_t MESSAGE_LIMIT = 32 << 10;
 constexpr int READ_ATTEMPTS = 100;
 
 template<std::size_t SIZE>
@@ -158,185 +156,6 @@ void read_device(const nlmsghdr *message, Device &device)
 	});
 }
 
-std::uint16_t wireguard_family(NetlinkChannel &channel)
-{
-	std::uint16_t id = channel.family(WG_GENL_NAME);
-
-	if (!id)
-		throw Failure{std::strerror(EPROTONOSUPPORT)};
-	return id;
-}
-
-/* One request to the family: its messages differ in what follows the name. */
-class Request {
-public:
-	explicit Request(std::uint16_t family) : buffer_(MESSAGE_LIMIT), family_(family) {}
-
-	nlmsghdr *begin(std::uint8_t command, const std::string &name)
-	{
-		sodium_memzero(buffer_.data(), buffer_.size());
-		header_ = mnl_nlmsg_put_header(buffer_.data());
-		header_->nlmsg_type = family_;
-		auto *generic = static_cast<genlmsghdr *>(mnl_nlmsg_put_extra_header(header_, sizeof(genlmsghdr)));
-		generic->cmd = command;
-		generic->version = WG_GENL_VERSION;
-		mnl_attr_put_strz(header_, WGDEVICE_A_IFNAME, name.c_str());
-		return header_;
-	}
-	nlmsghdr *header() { return header_; }
-
-	/* Each returns false, and adds nothing, when the message is full. */
-	bool put(std::uint16_t type, const void *data, std::size_t size)
-	{
-		return mnl_attr_put_check(header_, buffer_.size(), type, size, data);
-	}
-	template<class T>
-	bool put_number(std::uint16_t type, T value)
-	{
-		return put(type, &value, sizeof(value));
-	}
-	nlattr *open(std::uint16_t type) { return mnl_attr_nest_start_check(header_, buffer_.size(), type); }
-	void close(nlattr *nest) { mnl_attr_nest_end(header_, nest); }
-	void cancel(nlattr *nest) { mnl_attr_nest_cancel(header_, nest); }
-
-private:
-	Buffer buffer_;
-	std::uint16_t family_;
-	nlmsghdr *header_ = nullptr;
-};
-
-/* Sends one change, in as many messages as it takes. */
-class Change {
-public:
-	Change(NetlinkChannel &channel, const Device &change) :
-		channel_(channel), change_(change), request_(wireguard_family(channel))
-	{
-	}
-
-	void send()
-	{
-		begin();
-		put_device();
-		open_peers();
-		for (const Peer &peer : change_.peers)
-			put_peer(peer);
-		finish();
-	}
-
-private:
-	void begin() { request_.begin(WG_CMD_SET_DEVICE, change_.name); }
-	void open_peers() { peers_ = change_.peers.empty() ? nullptr : request_.open(WGDEVICE_A_PEERS); }
-
-	void put_device()
-	{
-		if (change_.private_key)
-			request_.put(WGDEVICE_A_PRIVATE_KEY, change_.private_key->bytes.data(), WG_KEY_LEN);
-		if (change_.listen_port)
-			request_.put_number(WGDEVICE_A_LISTEN_PORT, *change_.listen_port);
-		if (change_.fwmark)
-			request_.put_number(WGDEVICE_A_FWMARK, *change_.fwmark);
-		if (change_.replace_peers)
-			request_.put_number<std::uint32_t>(WGDEVICE_A_FLAGS, WGDEVICE_F_REPLACE_PEERS);
-	}
-
-	void finish()
-	{
-		if (peers_)
-			request_.close(peers_);
-		NetlinkStatus status = channel_.exchange(request_.header(), [](const nlmsghdr *) {});
-		if (status.error)
-			throw Failure{status.describe()};
-	}
-
-	void next_message()
-	{
-		finish();
-		begin();
-		open_peers();
-	}
-
-	bool put_peer_head(const Peer &peer, bool continued)
-	{
-		std::uint32_t flags = (peer.remove ? WGPEER_F_REMOVE_ME : 0) |
-				      (peer.replace_allowed_ips && !continued ? WGPEER_F_REPLACE_ALLOWEDIPS : 0) |
-				      (peer.update_only ? WGPEER_F_UPDATE_ONLY : 0);
-
-		if (!request_.put(WGPEER_A_PUBLIC_KEY, peer.public_key.bytes.data(), WG_KEY_LEN) ||
-		    (flags && !request_.put_number(WGPEER_A_FLAGS, flags)))
-			return false;
-		if (continued || peer.remove)
-			return true;
-		return (!peer.preshared_key || request_.put(WGPEER_A_PRESHARED_KEY, peer.preshared_key->bytes.data(), WG_KEY_LEN)) &&
-		       (!peer.endpoint || request_.put(WGPEER_A_ENDPOINT, &peer.endpoint->any, peer.endpoint->size())) &&
-		       (!peer.persistent_keepalive ||
-			request_.put_number(WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, *peer.persistent_keepalive));
-	}
-
-	bool put_prefix(const Prefix &prefix)
-	{
-		nlattr *nest = request_.open(0);
-
-		if (nest && request_.put_number(WGALLOWEDIP_A_FAMILY, prefix.family) &&
-		    request_.put(WGALLOWEDIP_A_IPADDR, prefix.address.data(), prefix.bits() / 8) &&
-		    request_.put_number(WGALLOWEDIP_A_CIDR_MASK, prefix.cidr) &&
-		    (!prefix.remove || request_.put_number<std::uint32_t>(WGALLOWEDIP_A_FLAGS, WGALLOWEDIP_F_REMOVE_ME))) {
-			request_.close(nest);
-			return true;
-		}
-		if (nest)
-			request_.cancel(nest);
-		return false;
-	}
-
-	/* As much of the peer as fits, from allowed IP number `first` on; returns the number of the first
-	 * that did not. Nothing is added when not even the head fits. */
-	struct Progress {
-		bool started;
-		std::size_t next;
-	};
-	Progress put_peer_part(const Peer &peer, std::size_t first, bool continued)
-	{
-		nlattr *nest = request_.open(0);
-
-		if (!nest || !put_peer_head(peer, continued)) {
-			if (nest)
-				request_.cancel(nest);
-			return {false, first};
-		}
-		std::size_t count = peer.remove ? first : peer.allowed_ips.size();
-		if (first < count) {
-			if (nlattr *list = request_.open(WGPEER_A_ALLOWEDIPS)) {
-				while (first < count && put_prefix(peer.allowed_ips[first]))
-					++first;
-				request_.close(list);
-			}
-		}
-		request_.close(nest);
-		return {true, first};
-	}
-
-	void put_peer(const Peer &peer)
-	{
-		std::size_t count = peer.remove ? 0 : peer.allowed_ips.size();
-		std::size_t next = 0;
-		bool continued = false;
-
-		for (;;) {
-			Progress progress = put_peer_part(peer, next, continued);
-			continued = continued || progress.started;
-			next = progress.next;
-			if (progress.started && next == count)
-				return;
-			next_message();
-		}
-	}
-
-	NetlinkChannel &channel_;
-	const Device &change_;
-	Request request_;
-	nlattr *peers_ = nullptr;
-};
-
 /* Reads until a reading was not disturbed by a change. */
 template<class Read>
 void read_undisturbed(Read read)
@@ -406,13 +225,6 @@ Device KernelDevices::get(const std::string &name)
 		return channel.exchange(header, [&](const nlmsghdr *answer) { read_device(answer, device); });
 	});
 	return device;
-}
-
-void KernelDevices::set(const Device &change)
-{
-	NetlinkChannel channel(open_(NETLINK_GENERIC));
-
-	Change(channel, change).send();
 }
 
 }

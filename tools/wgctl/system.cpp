@@ -16,6 +16,7 @@
 #include <ctime>
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 namespace wgctl {
 
@@ -32,11 +33,14 @@ constexpr std::string_view SOCKET_SUFFIX = ".sock";
 class FileDescriptor {
 public:
 	explicit FileDescriptor(int fd) : fd_(fd) {}
-	FileDescriptor(const FileDescriptor &) = delete;
+	FileDescriptor(FileDescriptor &&other) : fd_(std::exchange(other.fd_, -1)) {}
 	~FileDescriptor()
 	{
+		int error = errno;
+
 		if (fd_ >= 0)
 			close(fd_);
+		errno = error;
 	}
 	int get() const { return fd_; }
 
@@ -79,6 +83,29 @@ void write_all(Put put, std::string_view text, const std::string &what)
 		else if (errno != EINTR)
 			fail(what);
 	}
+}
+
+std::string socket_path(const std::string &name)
+{
+	return SOCKET_FOLDER + name + std::string(SOCKET_SUFFIX);
+}
+
+/* Nothing, with errno, when that fails. */
+std::optional<FileDescriptor> connect_to(const std::string &name)
+{
+	FileDescriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	std::string path = socket_path(name);
+	sockaddr_un address{};
+
+	address.sun_family = AF_UNIX;
+	if (path.size() >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return {};
+	}
+	path.copy(address.sun_path, path.size());
+	if (connection.get() < 0 || connect(connection.get(), reinterpret_cast<sockaddr *>(&address), sizeof(address)) < 0)
+		return {};
+	return connection;
 }
 
 class SystemNetlinkSocket : public NetlinkSocket {
@@ -200,29 +227,25 @@ std::vector<std::string> SystemConfigSockets::names()
 	return names;
 }
 
+/* A socket whose owner is gone is no interface. */
 bool SystemConfigSockets::exists(const std::string &name)
 {
 	struct stat status;
 
-	return !name.empty() && name.find('/') == name.npos &&
-	       stat((SOCKET_FOLDER + name + std::string(SOCKET_SUFFIX)).c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
+	if (name.empty() || name.find('/') != name.npos || stat(socket_path(name).c_str(), &status) != 0 || !S_ISSOCK(status.st_mode))
+		return false;
+	return connect_to(name) || errno != ECONNREFUSED;
 }
 
 Text SystemConfigSockets::exchange(const std::string &name, std::string_view request)
 {
-	std::string path = SOCKET_FOLDER + name + std::string(SOCKET_SUFFIX);
-	FileDescriptor socket_fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-	sockaddr_un address{};
+	std::optional<FileDescriptor> connection = connect_to(name);
 
-	if (path.size() >= sizeof(address.sun_path))
-		throw Failure{std::strerror(ENAMETOOLONG)};
-	address.sun_family = AF_UNIX;
-	path.copy(address.sun_path, path.size());
-	if (socket_fd.get() < 0 || connect(socket_fd.get(), reinterpret_cast<sockaddr *>(&address), sizeof(address)) < 0)
+	if (!connection)
 		throw Failure{std::strerror(errno)};
-	write_all([&](const void *data, std::size_t size) { return send(socket_fd.get(), data, size, MSG_NOSIGNAL); }, request,
-		  path);
-	return read_all(socket_fd.get(), SIZE_MAX, path, [](const Text &text) { return text.ends_with("\n\n"); });
+	int fd = connection->get();
+	write_all([fd](const void *data, std::size_t size) { return send(fd, data, size, MSG_NOSIGNAL); }, request, name);
+	return read_all(fd, SIZE_MAX, name, [](const Text &text) { return text.ends_with("\n\n"); });
 }
 
 std::unique_ptr<NetlinkSocket> open_system_netlink(int protocol)

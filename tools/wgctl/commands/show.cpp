@@ -39,7 +39,7 @@ int show_names(World &world)
 int show_all(std::string_view field, World &world)
 {
 	std::vector<std::string> names = world.devices.names();
-	bool any = names.empty(), first = true;
+	bool any = names.empty();
 
 	for (const std::string &name : names) {
 		try {
@@ -49,9 +49,8 @@ int show_all(std::string_view field, World &world)
 				world.terminal.write(Stream::out, format_field(device, field, true));
 				continue;
 			}
-			Text text = first ? Text() : Text("\n");
-			first = false;
-			world.terminal.write(Stream::out, text.append(format_pretty(device, style_for(world), world.clock.now())));
+			Text text = format_pretty(device, style_for(world), world.clock.now());
+			world.terminal.write(Stream::out, text.append(&name == &names.back() ? "" : "\n"));
 		} catch (const Failure &failure) {
 			world.terminal.write(Stream::err, "wgctl: " + failure.text + "\n");
 		}

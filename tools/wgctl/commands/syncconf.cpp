@@ -14,6 +14,8 @@ void replace_gently(Device &change, const Device &present)
 {
 	std::set<Key> wanted;
 
+	if (present.peers.empty())
+		return;
 	for (const Peer &peer : change.peers)
 		wanted.insert(peer.public_key);
 	change.replace_peers = false;

@@ -79,10 +79,17 @@ TEST(ConfigFile, failures_name_file_and_line)
 	EXPECT_EQ(failure_in("[Interface]\nFoo = 1\n"), "f:2: `Foo' is not a key of [Interface]");
 	EXPECT_EQ(failure_in("\nListenPort = 1\n"), "f:2: `ListenPort' stands before any section");
 	EXPECT_EQ(failure_in("[Foo]\n"), "f:1: unknown section `[Foo]'");
-	EXPECT_EQ(failure_in("[Interface]\n\nListenPort\n"), "f:3: neither a section nor \"key = value\": `ListenPort'");
+	EXPECT_EQ(failure_in("[Interface]\n\nListenPort\n"), "f:3: neither a section nor \"key = value\"");
 	EXPECT_EQ(failure_in("[Interface]\nListenPort = # 5\n"), "f:2: `ListenPort' has no value");
 	EXPECT_EQ(failure_in("[Interface]\nFwMark = x\n"), "f:2: FwMark: fwmark is neither \"off\" nor 0-0xffffffff: `x'");
 	EXPECT_EQ(failure_in(PEER + "ListenPort = 5\n"), "f:3: `ListenPort' is not a key of [Peer]");
+}
+
+TEST(ConfigFile, mistyped_secret_is_not_repeated)
+{
+	std::string key = test_key_text(9);
+	for (const std::string &line : {"PrivateKey " + key, "PrivateKey" + key + "=", key, "PrivateKey:" + key + " = x"})
+		EXPECT_EQ(failure_in("[Interface]\n" + line).find(key.substr(0, 8)), std::string::npos) << line;
 }
 
 TEST(ConfigFile, peer_without_public_key_is_refused_at_its_line)

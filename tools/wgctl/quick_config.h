@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The file of `up`, `down`, `save`, `strip` and `exec`: what wg-quick(8) adds to the format of wg(8).
+ *
+ * The additions stand in [Interface]; they are read here. All else is left, in its lines, to
+ * config.h. Every error names the file and line.
+ */
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "outside.h"
+
+namespace wgctl {
+
+/* What the keys MTU, Table, ... ask for; with the line, for errors that show later. */
+struct Address {
+	Prefix prefix;
+	std::size_t line = 0;
+};
+
+struct Hook {
+	/* %i is already the interface's name. */
+	std::string command;
+	std::string_view key;
+	std::size_t line = 0;
+};
+
+enum class Routing {
+	/* The main table, default routes by mark and a table of their own. */
+	automatic,
+	off,
+	/* All of them in `table`. */
+	numbered
+};
+
+struct QuickConfig {
+	std::string interface, path;
+	/* The file as it is, and what remains of it for parse_config: the same lines, some of them empty. */
+	Text text, plain_text;
+
+	std::vector<Address> addresses;
+	std::vector<std::string> dns_servers, dns_domains;
+	std::size_t dns_line = 0;
+	std::optional<std::uint32_t> mtu;
+	Routing routing = Routing::automatic;
+	std::uint32_t table = 0;
+	std::vector<Hook> pre_up, post_up, pre_down, post_down;
+	bool save = false;
+
+	bool has_dns() const { return !dns_servers.empty() || !dns_domains.empty(); }
+	std::string at(std::size_t line) const { return path + ":" + std::to_string(line) + ": "; }
+};
+
+/* [a-zA-Z0-9_=+.-]{1,15} */
+bool is_interface_name(std::string_view name);
+
+/* `argument` is an interface, whose file is in /etc/wireguard, or the path of NAME.conf. */
+QuickConfig read_quick_config(std::string_view argument, World &world);
+
+/* Without the additions: what `wg setconf` understands, comments and all. */
+Text strip_quick_keys(std::string_view text);
+
+/* A line of a configuration file taken apart, for those that edit it. */
+struct ConfigLine {
+	enum class Kind { other, section, value };
+	Kind kind = Kind::other;
+	/* The section's title with its brackets, or the key; without blanks. */
+	std::string_view name;
+	/* Without blanks around it. */
+	std::string_view value;
+	/* From its # on, blanks before it included; the end of the line is not part of it. */
+	std::string_view comment;
+};
+ConfigLine read_config_line(std::string_view line);
+
+/* Is `key` one of those wg-quick adds? */
+bool is_quick_key(std::string_view key);
+
+/* A name, a decimal or hexadecimal number; the names of /etc/iproute2/rt_tables are known. */
+std::uint32_t parse_table(std::string_view text, Files &files);
+
+/* 10.0.0.1, or with its network's length, 10.0.0.1/24. */
+Prefix parse_address(std::string_view text);
+
+/* Calls each(line) for the lines of a text, without their ends. */
+template<class Each>
+void for_each_line(std::string_view text, Each each)
+{
+	while (!text.empty()) {
+		std::size_t end = text.find('\n');
+		each(text.substr(0, end));
+		text.remove_prefix(end == text.npos ? text.size() : end + 1);
+	}
+}
+
+}

@@ -646,6 +646,7 @@ TEST_P(AeadForm, a_forged_message_does_not_touch_what_it_would_be_opened_into)
 
 /* --- what stays behind ------------------------------------------------------------------------------ */
 
+#ifndef __SANITIZE_ADDRESS__ // which keeps its own stacks
 ucontext_t caller, callee;
 Form wiped_form;
 const Key *wiped_key;
@@ -690,7 +691,6 @@ bool holds(const Buffer &stack, const Buffer &secret)
 	return false;
 }
 
-#ifndef __SANITIZE_ADDRESS__ // which keeps its own stacks
 TEST_P(AeadForm, keys_and_keystream_are_wiped_from_the_stack)
 {
 	for (u32 count : {1u, 4u, 9u, 20u}) {

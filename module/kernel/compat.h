@@ -28,6 +28,32 @@ static inline void wg_compat_lockless_transmit(struct net_device *dev)
 #endif
 }
 
+/* Per-CPU tunnel statistics: the kernel's own business when it is told of them, and since then its tunnel code insists. */
+static inline void wg_compat_declare_statistics(struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
+#endif
+}
+
+static inline int wg_compat_alloc_statistics(struct net_device *dev)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
+	return dev->tstats ? 0 : -ENOMEM;
+#else
+	return 0;
+#endif
+}
+
+static inline void wg_compat_free_statistics(struct net_device *dev)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	free_percpu(dev->tstats);
+	dev->tstats = NULL;
+#endif
+}
+
 /* The attributes of the request a dump answers. */
 static inline struct nlattr **wg_compat_dump_attributes(struct netlink_callback *cb)
 {

@@ -21,6 +21,23 @@ static_assert(sizeof_field(struct sk_buff, len) == 4);
 static_assert(sizeof(struct wg_piece) == 24 && offsetof(struct wg_piece, size) == 16);
 static_assert(sizeof(struct wg_endpoint) == 44 && offsetof(struct wg_endpoint, source_interface) == 40);
 
+#define ASSERT_ERRNO(name) static_assert(WG_##name == name)
+ASSERT_ERRNO(EPERM);
+ASSERT_ERRNO(ENOENT);
+ASSERT_ERRNO(E2BIG);
+ASSERT_ERRNO(ENOMEM);
+ASSERT_ERRNO(EINVAL);
+ASSERT_ERRNO(ENOSPC);
+ASSERT_ERRNO(ENONET);
+ASSERT_ERRNO(EBADMSG);
+ASSERT_ERRNO(EDESTADDRREQ);
+ASSERT_ERRNO(EMSGSIZE);
+ASSERT_ERRNO(EPROTONOSUPPORT);
+ASSERT_ERRNO(EOPNOTSUPP);
+ASSERT_ERRNO(EPFNOSUPPORT);
+ASSERT_ERRNO(ENETUNREACH);
+ASSERT_ERRNO(ENOKEY);
+
 /* A vmalloc area does not tell its size; it is kept in front, for the wipe. */
 #define LARGE_HEADER 16
 

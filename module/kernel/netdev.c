@@ -29,7 +29,6 @@
 struct private {
 	struct wg_device *engine;
 	struct net *birth;		/* no reference is held: forgotten when it goes; rtnl */
-	struct net_device *dev;
 	struct list_head of_all;	/* rtnl */
 };
 
@@ -54,18 +53,15 @@ struct net *wg_netdev_birth(const struct net_device *dev)
 static int device_init(struct net_device *dev)
 {
 	struct private *private = private_of(dev);
-	int error;
+	int error = wg_compat_alloc_statistics(dev);
 
-	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
-	if (!dev->tstats)
-		return -ENOMEM;
+	if (error)
+		return error;
 	error = wg_engine_device_create((struct wg_netdev *)dev, (struct wg_namespace *)private->birth, &private->engine);
 	if (error) {
-		free_percpu(dev->tstats);
-		dev->tstats = NULL;
+		wg_compat_free_statistics(dev);
 		return error;
 	}
-	private->dev = dev;
 	list_add_tail(&private->of_all, &all_devices);
 	return 0;
 }
@@ -77,8 +73,7 @@ static void device_uninit(struct net_device *dev)
 	list_del(&private->of_all);
 	wg_engine_device_destroy(private->engine);
 	private->engine = NULL;
-	free_percpu(dev->tstats);
-	dev->tstats = NULL;
+	wg_compat_free_statistics(dev);
 }
 
 /* A peer's packet may well leave by the interface it came in by, and nobody is to be told of a better way; the kernel looks at the
@@ -161,6 +156,7 @@ static void device_setup(struct net_device *dev)
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
 	dev->priv_flags |= IFF_NO_QUEUE;
 	wg_compat_lockless_transmit(dev);
+	wg_compat_declare_statistics(dev);
 	dev->features |= FEATURES;
 	dev->hw_features |= FEATURES;
 	dev->hw_enc_features |= FEATURES;

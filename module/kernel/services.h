@@ -5,7 +5,7 @@
  * Contexts: [process] may sleep; [softirq] callable with bottom halves off, never sleeps; [any] both.
  * Failures: NULL or -errno; nothing is half done after one.
  * Objects of the kernel that live inside the engine's are opaque storage; sizes come from the generated kfacts.h and are
- * asserted against the real types in C (objects.h).
+ * asserted against the real types in C (memory.c).
  */
 #ifndef WG_SERVICES_H
 #define WG_SERVICES_H
@@ -45,7 +45,7 @@ WG_STORAGE(wg_poller, WG_SIZEOF_POLLER);
 WG_STORAGE(wg_route_cache, WG_SIZEOF_ROUTE_CACHE);
 WG_STORAGE(wg_rcu_head, 16);
 
-/* ---- the kernel's error numbers that the engine returns; asserted equal in objects.h ---- */
+/* ---- the kernel's error numbers that the engine returns; asserted equal in memory.c ---- */
 enum wg_errno { WG_EPERM = 1, WG_ENOENT = 2, WG_E2BIG = 7, WG_ENOMEM = 12, WG_EINVAL = 22, WG_ENOSPC = 28, WG_ENONET = 64, WG_EBADMSG = 74,
 		WG_EDESTADDRREQ = 89, WG_EMSGSIZE = 90, WG_EPROTONOSUPPORT = 93, WG_EOPNOTSUPP = 95, WG_EPFNOSUPPORT = 96, WG_ENETUNREACH = 101,
 		WG_ENOKEY = 126 };
@@ -143,7 +143,7 @@ void wg_kernel_sockets_close(struct wg_sockets *sockets);
 
 void wg_kernel_route_cache_init(struct wg_route_cache *cache);			/* may lack memory silently: then nothing is cached */
 void wg_kernel_route_cache_reset(struct wg_route_cache *cache);			/* [any] */
-void wg_kernel_route_cache_destroy(struct wg_route_cache *cache);		/* [process] after an RCU wait */
+void wg_kernel_route_cache_destroy(struct wg_route_cache *cache);		/* [process] after an RCU wait; may be called again, and a destroyed cache caches nothing */
 
 /* Sends the packets of @batch (chained by next, each one UDP payload) from @sockets to @endpoint, with @mark and the ECN/DSCP byte @traffic_class.
  * Consumes them, also on error. @cache may be NULL. Inside an RCU read section, BH off.

@@ -244,6 +244,15 @@ static struct dst_entry *route(struct lookup *lookup, struct wg_endpoint *endpoi
 	return look_up(lookup);
 }
 
+/* A sender that read the endpoint before it changed may cache its route after the cache was reset: of the other family, even. */
+static struct dst_entry *cached_route(struct dst_entry *dst, u16 family)
+{
+	if (!dst || dst->ops->family == family)
+		return dst;
+	dst_release(dst);
+	return NULL;
+}
+
 /* ---- out ---- */
 
 /* As every tunnel: what the packet was inside must not steer it outside, but its owner (for back-pressure) and flow hash stay.
@@ -263,8 +272,9 @@ static int send4(struct socket *sock, struct net_device *dev, struct sk_buff *ba
 		 struct dst_cache *cache)
 {
 	struct lookup lookup = { .sk = sock->sk, .endpoint = endpoint, .mark = mark };
-	struct rtable *cached = cache ? dst_cache_get_ip4(cache, &lookup.source4) : NULL;
-	struct dst_entry *dst = cached ? &cached->dst : route(&lookup, endpoint, source_is_local4, lookup4);
+	struct rtable *entry = cache ? dst_cache_get_ip4(cache, &lookup.source4) : NULL;
+	struct dst_entry *cached = cached_route(entry ? &entry->dst : NULL, AF_INET);
+	struct dst_entry *dst = cached ?: route(&lookup, endpoint, source_is_local4, lookup4);
 	struct sk_buff *skb, *next;
 	__be32 to;
 
@@ -292,7 +302,7 @@ static int send6(struct socket *sock, struct net_device *dev, struct sk_buff *ba
 {
 #if IS_ENABLED(CONFIG_IPV6)
 	struct lookup lookup = { .sk = sock->sk, .endpoint = endpoint, .mark = mark };
-	struct dst_entry *cached = cache ? dst_cache_get_ip6(cache, &lookup.source6) : NULL;
+	struct dst_entry *cached = cached_route(cache ? dst_cache_get_ip6(cache, &lookup.source6) : NULL, AF_INET6);
 	struct dst_entry *dst = cached ?: route(&lookup, endpoint, source_is_local6, lookup6);
 	struct sk_buff *skb, *next;
 	struct in6_addr to;

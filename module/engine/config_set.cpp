@@ -34,6 +34,7 @@ struct Plan {
 	List<Peer, &Peer::of_device> fresh;	/* created, not yet reachable; in the request's order */
 	PrefixNode *spare = nullptr;		/* chained by next_removed */
 	u32 fresh_count = 0;
+	bool removes_peers = false;		/* an entry has WGPEER_F_REMOVE_ME */
 	Leaving leaving;
 };
 
@@ -134,6 +135,20 @@ bool is_ourselves(const Plan &plan, const PublicKey &key)
 	return plan.local.is_present() && plan.local.static_public() == key;
 }
 
+/* Does an entry in front of @entry take this peer away? Then @entry makes a new one. */
+bool removed_before(const Request &request, Attribute entry, const PublicKey &key)
+{
+	for (Attribute earlier : AttributeList(request[WGDEVICE_A_PEERS])) {
+		if (earlier.header() == entry.header())
+			break;
+		PeerAttributes peer(earlier);
+
+		if ((flags_of(peer[WGPEER_A_FLAGS]) & WGPEER_F_REMOVE_ME) && key_of(peer) == key)
+			return true;
+	}
+	return false;
+}
+
 int prepare_prefixes(Plan &plan, const Request &request, Attribute list)
 {
 	for (Attribute entry : AttributeList(list)) {
@@ -176,7 +191,11 @@ int prepare_peer(Plan &plan, const Request &request, Attribute entry)
 			return error;
 	if (int error = prepare_prefixes(plan, request, peer[WGPEER_A_ALLOWEDIPS]); error)
 		return error;
-	if ((flags & (WGPEER_F_REMOVE_ME | WGPEER_F_UPDATE_ONLY)) || is_ourselves(plan, key_of(peer)) || will_exist(plan, request, key_of(peer)))
+	if (flags & WGPEER_F_REMOVE_ME)
+		plan.removes_peers = true;
+	if ((flags & (WGPEER_F_REMOVE_ME | WGPEER_F_UPDATE_ONLY)) || is_ourselves(plan, key_of(peer)))
+		return 0;
+	if (will_exist(plan, request, key_of(peer)) && !(plan.removes_peers && removed_before(request, entry, key_of(peer))))
 		return 0;
 	if (plan.device.peer_count + plan.fresh_count >= MAX_PEERS)
 		return request.refuse(WG_ENOSPC, entry, "a device holds at most 2^20 peers");

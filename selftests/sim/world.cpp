@@ -712,6 +712,16 @@ void World::expect_traffic(u32 a, u32 b, i64 within)
 		fail("no traffic between hosts %u and %u within %.3f s", a, b, static_cast<double>(within) / 1e9);
 }
 
+void World::expect_recovery(u32 a, u32 b, i64 within)
+{
+	i64 until = kernel.time + within;
+
+	while (kernel.time < until)
+		if (traffic_passes(a, b, SECOND))
+			return;
+	fail("traffic between hosts %u and %u does not recover within %.3f s", a, b, static_cast<double>(within) / 1e9);
+}
+
 u64 World::count(u32 kind, u32 from, i64 since) const
 {
 	u64 total = 0;

@@ -126,6 +126,8 @@ public:
 	Flow &flow(u32 from, u32 to, u8 version = 4) { return flows_[{from, to, version}]; }
 	/* Sends one packet each way and expects both to arrive within @within. */
 	void expect_traffic(u32 a, u32 b, i64 within);
+	/* The same after a loss of keys: what was sent on the old ones may be lost, so both try again each second. */
+	void expect_recovery(u32 a, u32 b, i64 within);
 	bool traffic_passes(u32 a, u32 b, i64 within);
 	u64 count(u32 kind, u32 from = ~0u, i64 since = 0) const;
 	u64 drops(u32 host, const char *reason);

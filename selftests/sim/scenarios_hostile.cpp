@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Roaming, attackers, load, and a random generator that is not ready. */
+#include "scenario.h"
+#include <algorithm>
+#include <cstring>
+#include "../unit/primitives.h"
+
+using namespace sim;
+
+namespace {
+
+const World::Options STEADY = {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }};
+
+/* What a stranger can make who knows the host's public key: an initiation with a right mac1 and noise for the rest. */
+std::vector<u8> forged_initiation(Random &random, const Key &public_key, u32 kind = INITIATION)
+{
+	const auto &library = wg::test::primitives();
+	std::vector<u8> message(kind == INITIATION ? 148 : 92);
+	u8 mac1_key[32];
+
+	random.fill(message.data(), message.size());
+	memcpy(message.data(), &kind, 4);
+	library.blake2s(mac1_key, 32, nullptr, 0, reinterpret_cast<const u8 *>("mac1----"), 8, public_key.data(), 32);
+	library.blake2s(&message[message.size() - 32], 16, mac1_key, 32, message.data(), message.size() - 32, nullptr, 0);
+	memset(&message[message.size() - 16], 0, 16);
+	return message;
+}
+
+wg_endpoint stranger(u32 number)
+{
+	wg_endpoint endpoint{};
+	const u8 address[4] = {203, static_cast<u8>(number >> 16), static_cast<u8>(number >> 8), static_cast<u8>(number)};
+
+	endpoint.family = 4;
+	endpoint.port = static_cast<u16>(1000 + number % 60000);
+	memcpy(endpoint.address, address, 4);
+	return endpoint;
+}
+
+const std::vector<u8> &endpoint_shown(const Shown &shown, const Key &key)
+{
+	const ShownPeer *peer = shown.peer(key);
+
+	if (!peer || !peer->endpoint)
+		fail("the peer, or its endpoint, is not shown");
+	return *peer->endpoint;
+}
+
+} // namespace
+
+SCENARIO(peer_that_moved_is_answered_at_its_new_address, 2)
+{
+	World world(seed, STEADY);
+
+	world.meet();
+	world.expect_traffic(0, 1, 2 * SECOND);
+	for (int round = 0; round < 5; round++) {
+		u32 mover = static_cast<u32>(world.random.below(2));
+
+		world.host(mover).generation++;
+		world.run_for(world.random.between(0, 15) * SECOND);
+		world.send(mover, 1 - mover);
+		world.run_for(SECOND);
+		EXPECT(endpoint_shown(world.dump(1 - mover), world.host(mover).public_key) == sockaddr_of(world.endpoint_of(mover)));
+		world.expect_traffic(0, 1, SECOND);
+	}
+}
+
+SCENARIO(peer_roams_between_ipv4_and_ipv6, 5)
+{
+	World world(seed, STEADY);
+	Request request;
+
+	world.meet();
+	world.expect_traffic(0, 1, 2 * SECOND);
+	for (u8 family : {u8{6}, u8{4}, u8{6}}) {
+		request.peers = {world.peer_entry(0, 1)};
+		request.peers[0].endpoint = sockaddr_of(world.endpoint_of(1, family));
+		EXPECT(world.configure(0, request) == 0);
+		world.send(0, 1);
+		world.run_for(SECOND);
+		EXPECT(endpoint_shown(world.dump(1), world.host(0).public_key) == sockaddr_of(world.endpoint_of(0, family)));
+		world.expect_traffic(0, 1, SECOND);
+	}
+}
+
+SCENARIO(persistent_keepalive_keeps_a_host_behind_nat_reachable, 5)
+{
+	World world(seed, STEADY);
+	Request request;
+
+	world.host(0).behind_nat = true;
+	world.introduce(0, 1);
+	request.peers.push_back(world.peer_entry(0, 1));
+	request.peers[0].persistent_keepalive = 20;
+	EXPECT(world.configure(0, request) == 0);
+	world.run_for(2 * SECOND);
+	for (int round = 0; round < 6; round++) {
+		world.host(0).nat_generation++;		/* the mapping is another; what goes to the old one is lost */
+		world.run_for(21 * SECOND);
+		u64 before = world.flow(1, 0).received;
+		world.send(1, 0);
+		world.run_for(SECOND);
+		EXPECT(world.flow(1, 0).received == before + 1);
+	}
+}
+
+SCENARIO(both_hosts_move_at_once_and_a_third_knows_both, 10)
+{
+	World world(seed, {.hosts = 3, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }});
+
+	world.meet();
+	world.expect_traffic(0, 2, 2 * SECOND);
+	world.expect_traffic(1, 2, 2 * SECOND);
+	world.host(0).generation++;
+	world.host(1).generation += 2;
+	world.send(0, 2);
+	world.send(1, 2);
+	world.run_for(SECOND);
+	world.expect_traffic(0, 2, SECOND);
+	world.expect_traffic(1, 2, SECOND);
+}
+
+SCENARIO(source_address_that_is_gone_is_not_used_any_more, 5)
+{
+	World world(seed, STEADY);
+	Shown shown;
+
+	world.meet();
+	world.expect_traffic(0, 1, 2 * SECOND);
+	world.host(1).generation++;	/* its sticky source is no local address now */
+	world.send(1, 0);
+	world.run_for(SECOND);
+	EXPECT(world.flow(1, 0).received == world.flow(1, 0).sent);
+	EXPECT(endpoint_shown(world.dump(0), world.host(1).public_key) == sockaddr_of(world.endpoint_of(1)));
+}
+
+SCENARIO(replayed_forged_and_old_messages_change_nothing_and_get_no_answer, 2)
+{
+	World world(seed, STEADY);
+
+	world.keep_bytes = true;
+	world.meet();
+	world.expect_traffic(0, 1, 2 * SECOND);
+	for (int i = 0; i < 10; i++)
+		world.send(0, 1);
+	world.run_for(30 * SECOND);
+	std::vector<std::vector<u8>> all = world.bytes;
+	Shown before = world.dump(1);
+	u64 received = world.flow(0, 1).received;
+	size_t sent = world.log.size();
+
+	for (u32 i = 0; i < 200; i++) {
+		std::vector<u8> message = all[world.random.below(all.size())];
+
+		switch (world.random.below(5)) {
+		case 0:		/* as it was, from elsewhere */
+			break;
+		case 1:		/* a bit turned */
+			message[world.random.below(message.size())] ^= static_cast<u8>(1u << world.random.below(8));
+			break;
+		case 2:		/* cut or drawn out */
+			message.resize(world.random.between(1, 200));
+			break;
+		case 3:		/* noise under a right type */
+			for (size_t at = 4; at < message.size(); at++)
+				message[at] = static_cast<u8>(world.random.next());
+			break;
+		case 4:		/* a right mac1 */
+			message = forged_initiation(world.random, world.host(1).public_key, world.random.chance(500) ? INITIATION : RESPONSE);
+			break;
+		}
+		world.inject(1, message, stranger(i));
+		if (world.random.chance(100))
+			world.run_for(100 * MILLISECOND);
+	}
+	world.run_for(5 * SECOND);
+	Shown after = world.dump(1);
+	EXPECT(world.log.size() == sent);
+	EXPECT(before == after);
+	EXPECT(before.peers[0].rx_bytes == after.peers[0].rx_bytes && before.peers[0].tx_bytes == after.peers[0].tx_bytes);
+	EXPECT(world.flow(0, 1).received == received);
+	EXPECT(world.kernel.live_packets == 0);
+	world.expect_traffic(0, 1, 2 * SECOND);
+}
+
+SCENARIO(initiation_replayed_after_the_session_is_gone_gets_no_answer, 10)
+{
+	World world(seed, STEADY);
+
+	world.keep_bytes = true;
+	world.meet();
+	world.expect_traffic(0, 1, 2 * SECOND);
+	std::vector<u8> initiation;
+	for (size_t i = 0; i < world.log.size(); i++)
+		if (world.log[i].kind == INITIATION && world.log[i].from == 0)
+			initiation = world.bytes[i];
+	if (initiation.empty())
+		return;
+	world.run_for(800 * SECOND);
+	size_t sent = world.log.size();
+	world.inject(1, initiation, stranger(1));
+	world.run_for(SECOND);
+	EXPECT(world.log.size() == sent);
+	EXPECT(world.drops(1, "old-timestamp") >= 1);
+}
+
+SCENARIO(inner_source_of_another_peer_is_dropped, 10)
+{
+	World world(seed, {.hosts = 3, .ordered = true, .turn = nullptr});
+
+	world.meet();
+	world.expect_traffic(0, 1, 3 * SECOND);
+	u64 before = world.host(1).netdev.count[WG_RX_FRAME_ERROR];
+	u64 dropped = world.drops(1, "wrong-source");
+	world.send_raw(0, world.inner_packet(2, 1, 0, 64, 4), 0x0800);	/* host 0 says it is host 2 */
+	world.run_for(SECOND);
+	EXPECT(world.flow(2, 1).received == 0);
+	EXPECT(world.drops(1, "wrong-source") == dropped + 1);
+	EXPECT(world.host(1).netdev.count[WG_RX_FRAME_ERROR] == before + 1);
+}
+
+SCENARIO(packet_without_peer_endpoint_or_ip_is_refused_with_its_errno, 10)
+{
+	World world(seed, STEADY);
+	Request request;
+
+	world.meet();
+	world.send_raw(0, world.inner_packet(0, 77, 0, 64, 4), 0x0800);
+	world.run_for(100 * MILLISECOND);
+	EXPECT(world.host(0).last_transmit_error == -126);	/* ENOKEY */
+	EXPECT(world.host(0).netdev.unreachable == 1);
+	world.send_raw(0, std::vector<u8>(60, 0x11), 0x0800);
+	world.run_for(100 * MILLISECOND);
+	EXPECT(world.host(0).last_transmit_error == -93);	/* EPROTONOSUPPORT */
+	world.send_raw(0, world.inner_packet(0, 1, 0, 64, 4), 0);	/* AF_PACKET with protocol 0 */
+	world.run_for(100 * MILLISECOND);
+	EXPECT(world.host(0).last_transmit_error == -93);
+	EXPECT(world.host(0).netdev.unreachable == 1);	/* no ICMP for what is not IP */
+	request.peers.push_back(world.peer_entry(0, 1, false));
+	request.flags = WGDEVICE_F_REPLACE_PEERS;
+	EXPECT(world.configure(0, request) == 0);
+	world.send_raw(0, world.inner_packet(0, 1, 0, 64, 4), 0x0800);
+	world.run_for(100 * MILLISECOND);
+	EXPECT(world.host(0).last_transmit_error == -89);	/* EDESTADDRREQ */
+	EXPECT(world.host(0).netdev.unreachable == 2);
+	EXPECT(world.log.empty());
+}
+
+SCENARIO(flood_of_forged_initiations_leaves_sessions_and_memory_alone, 50)
+{
+	World world(seed, {.hosts = 3, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }});
+
+	world.meet();
+	world.expect_traffic(0, 1, 3 * SECOND);
+	world.kernel.most_live_packets = world.kernel.live_packets;
+	world.kernel.most_allocated_bytes = world.kernel.allocated_bytes;
+	u64 bytes = world.kernel.allocated_bytes;
+	size_t from = world.log.size();
+	u64 received = world.flow(0, 1).received, sent = world.flow(0, 1).sent;
+	for (u32 burst = 0; burst < 6; burst++) {
+		for (u32 i = 0; i < 1500; i++)
+			world.inject(1, forged_initiation(world.random, world.host(1).public_key), stranger(burst * 1500 + i));
+		world.send(0, 1);
+		world.send(1, 0);
+		world.run_for(20 * MILLISECOND);
+	}
+	world.run_for(200 * MILLISECOND);
+	EXPECT(world.flow(0, 1).received - received == world.flow(0, 1).sent - sent);
+	EXPECT(world.kernel.most_live_packets <= 4096 + 1600);
+	EXPECT(world.kernel.most_allocated_bytes - bytes < 65536);
+	for (size_t i = from; i < world.log.size(); i++)
+		EXPECT(world.log[i].from != 1 || world.log[i].kind == COOKIE || world.log[i].kind == DATA);
+	EXPECT(world.count(COOKIE, 1) > 100);
+	world.run_for(2 * SECOND);
+	world.expect_traffic(2, 1, 12 * SECOND);
+}
+
+SCENARIO(under_load_a_peer_gets_in_by_a_cookie, 50)
+{
+	std::function<void()> flood;	/* outlives the world's events */
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }});
+	bool with_mac2 = false;
+
+	world.keep_bytes = true;
+	world.meet();
+	i64 until = world.time() + 8 * SECOND;
+	/* Just enough that the queue stays above 512 each time the peer comes by. */
+	flood = [&] {
+		for (u32 i = 0; i < 700; i++)
+			world.inject(1, forged_initiation(world.random, world.host(1).public_key), stranger(static_cast<u32>(world.random.below(1 << 22))));
+		if (world.time() < until)
+			world.kernel.at(world.time() + 700 * MILLISECOND, flood);
+	};
+	flood();
+	world.run_for(20 * MILLISECOND);
+	world.send(0, 1);
+	world.run_for(7 * SECOND);
+	EXPECT(world.flow(0, 1).received == 1);
+	u64 cookies = 0;
+	for (size_t i = 0; i < world.log.size(); i++) {
+		static const u8 NONE[16] = {};
+
+		cookies += world.log[i].kind == COOKIE && world.log[i].to == 0;
+		if (world.log[i].kind == INITIATION && world.log[i].from == 0)
+			with_mac2 |= memcmp(&world.bytes[i][132], NONE, 16) != 0;
+	}
+	EXPECT(cookies >= 1 && with_mac2);
+}
+
+SCENARIO(cookie_reply_does_not_move_the_endpoint, 50)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }});
+	std::vector<u8> reply;
+
+	world.keep_bytes = true;
+	world.meet();
+	world.passes = [](const Sent &sent) { return sent.kind != COOKIE; };
+	for (u32 i = 0; i < 700; i++)
+		world.inject(1, forged_initiation(world.random, world.host(1).public_key), stranger(i));
+	world.run_for(2 * MILLISECOND);
+	world.send(0, 1);
+	world.run_for(SECOND);
+	for (size_t i = 0; i < world.log.size(); i++)
+		if (world.log[i].kind == COOKIE && world.log[i].to == 0)
+			reply = world.bytes[i];
+	if (reply.empty())
+		return;		/* the worker had drained the queue before the initiation came */
+	world.inject(0, reply, stranger(9));
+	world.run_for(SECOND);
+	EXPECT(endpoint_shown(world.dump(0), world.host(1).public_key) == sockaddr_of(world.endpoint_of(1)));
+	u64 dropped = world.drops(0, "unexpected-cookie");
+	world.inject(0, reply, stranger(9));	/* once only */
+	world.run_for(SECOND);
+	EXPECT(world.drops(0, "unexpected-cookie") + world.drops(0, "unknown-index") >= dropped + 1);
+}
+
+SCENARIO(no_handshake_before_the_random_generator_is_ready, 5)
+{
+	World world(seed, STEADY);
+	u32 late = static_cast<u32>(world.random.below(2));
+
+	world.host(late).domain.random_is_ready = false;
+	world.meet();
+	world.send(0, 1);
+	world.run_for(world.random.between(1, 30) * SECOND);
+	for (const Sent &sent : world.log)
+		EXPECT(sent.from != late);
+	EXPECT(world.flow(0, 1).received == 0);
+	world.host(late).domain.random_is_ready = true;
+	world.expect_traffic(0, 1, 12 * SECOND);
+}
+
+SCENARIO(low_order_public_key_sends_nothing, 20)
+{
+	World world(seed, STEADY);
+	Request request = world.base_request(0);
+
+	request.peers.push_back(world.peer_entry(0, 1));
+	request.peers[0].public_key = Key(32);	/* the point of order one, and others like it */
+	if (world.random.chance(500))
+		request.peers[0].public_key[0] = 1;
+	EXPECT(world.configure(0, request) == 0);
+	EXPECT(world.up(0) == 0);
+	world.send(0, 1);
+	world.run_for(200 * SECOND);
+	EXPECT(world.log.empty());
+}
+
+SCENARIO(ecn_is_copied_and_dscp_is_not, 20)
+{
+	World world(seed, STEADY);
+
+	world.meet();
+	world.expect_traffic(0, 1, 2 * SECOND);
+	for (u32 traffic_class : {0u, 1u, 2u, 3u, 0xb8u, 0xbau}) {
+		size_t from = world.log.size();
+
+		world.send(0, 1, 64, world.random.chance(500) ? 6 : 4, 1, static_cast<u8>(traffic_class));
+		world.run_for(100 * MILLISECOND);
+		EXPECT(world.log.size() == from + 1 && world.log[from].traffic_class == (traffic_class & 3));
+	}
+}
+
+SCENARIO(byte_counters_of_peer_and_device_agree, 10)
+{
+	World world(seed, STEADY);
+
+	world.meet();
+	world.stream(0, 1, 100 * MILLISECOND, world.time() + 20 * SECOND);
+	world.stream(1, 0, 300 * MILLISECOND, world.time() + 20 * SECOND);
+	world.run_for(25 * SECOND);
+	for (u32 id : {0u, 1u}) {
+		Shown shown = world.dump(id);
+		wg_netdev &netdev = world.host(id).netdev;
+
+		EXPECT(shown.peers[0].tx_bytes == netdev.tx_bytes);
+		EXPECT(shown.peers[0].rx_bytes == netdev.rx_bytes);
+		EXPECT(netdev.tx_bytes == world.host(1 - id).netdev.rx_bytes);
+	}
+}
+
+SCENARIO(ten_pings_give_the_known_byte_counts, 20)
+{
+	World world(seed, STEADY);
+
+	world.meet();
+	for (int i = 0; i < 10; i++) {
+		world.send(0, 1, 64);	/* 84 bytes: a ping of 56 */
+		world.run_for(100 * MILLISECOND);
+		world.send(1, 0, 64);
+		world.run_for(100 * MILLISECOND);
+	}
+	wg_netdev &a = world.host(0).netdev, &b = world.host(1).netdev;
+	EXPECT(a.tx_bytes == 1428 || a.tx_bytes == 1460);
+	EXPECT(a.rx_bytes == 1372 && b.tx_bytes == 1372 && b.rx_bytes == a.tx_bytes);
+}

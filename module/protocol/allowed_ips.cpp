@@ -95,6 +95,31 @@ void give(PrefixNode &node, PrefixOwner &owner)
 	owner.prefixes.push_back(node);
 }
 
+/* What shall stand where @node stands: @fresh above it, or a fork above both, at the first bit in which they differ. Null when a fork
+ * has no spare. */
+PrefixNode *join(PrefixNode &fresh, PrefixNode &node, SpareNodes &spare)
+{
+	const Address address = address_of(fresh.prefix), other = address_of(node.prefix);
+	const u8 shared = common_bits(address, other);
+	PrefixNode *top = &fresh;
+
+	if (shared < fresh.prefix.bits) {
+		Prefix common = fresh.prefix;
+
+		top = take(spare);
+		if (!top)
+			return nullptr;
+		common.bits = shared;
+		common.mask();
+		prepare(*top, common, fresh.parent);
+		top->child[bit_after(address, shared)].publish(&fresh);
+		fresh.parent = top;
+	}
+	top->child[bit_after(other, top->prefix.bits)].publish(&node);
+	node.parent = top;
+	return top;
+}
+
 } // namespace
 
 void Prefix::mask()
@@ -153,35 +178,15 @@ void AllowedIps::insert(const Prefix &prefix, PrefixOwner &owner, SpareNodes &sp
 		return;
 	}
 	prepare(*fresh, prefix, parent);
-	if (!node) {
-		give(*fresh, owner);
-		link->publish(fresh);
+
+	PrefixNode *top = node ? join(*fresh, *node, spare) : fresh;
+
+	if (!top) {
+		bug("AllowedIps: insert without a second spare node");
+		spare.node[0] = fresh;
 		return;
 	}
-
-	/* @node is below @prefix, or beside it under a fork at the first bit in which they differ. */
-	const Address other = address_of(node->prefix);
-	const u8 shared = common_bits(address, other);
-	PrefixNode *top = fresh;
-
-	if (shared < prefix.bits) {
-		Prefix common = prefix;
-
-		top = take(spare);
-		if (!top) {
-			bug("AllowedIps: insert without a second spare node");
-			spare.node[0] = fresh;
-			return;
-		}
-		common.bits = shared;
-		common.mask();
-		prepare(*top, common, parent);
-		top->child[bit_after(address, shared)].publish(fresh);
-		fresh->parent = top;
-	}
 	give(*fresh, owner);
-	top->child[bit_after(other, top->prefix.bits)].publish(node);
-	node->parent = top;
 	link->publish(top);
 }
 

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <array>
 #include <cstring>
+#include <functional>
+
+#include <ucontext.h>
 
 #include "low_order.h"
 #include "noise_reference.h"
@@ -398,6 +402,115 @@ TEST(Handshake, low_order_ephemerals_are_refused_in_both_directions)
 		EXPECT_EQ(pair.open().error(), Drop::BadHandshake);
 	}
 }
+
+#ifndef __SANITIZE_ADDRESS__	/* it keeps stacks of its own */
+/* Primitives that give out known bytes for secrets and put nothing on the stack themselves. */
+struct Marked {
+	using Marker = std::array<u8, 32>;
+	static Marker markers[128];
+	static usize used;
+
+	static const Marker &next() { return markers[used++]; }
+	static crypto::Primitives table()
+	{
+		test::Random random(60);
+		crypto::Primitives table = primitives();
+
+		used = 0;
+		for (Marker &marker : markers)
+			random.fill(marker.data(), marker.size());
+		table.blake2s = [](u8 *out, usize size, const u8 *, usize, const u8 *, usize, const u8 *, usize) {
+			copy_bytes(out, next().data(), size);
+		};
+		table.x25519 = [](u8 *out, const u8 *, const u8 *) {
+			copy_bytes(out, next().data(), 32);
+			return true;
+		};
+		table.x25519_public = [](u8 *out, const u8 *) {
+			zero_bytes(out, 32);
+			return true;
+		};
+		table.aead_seal = [](u8 *, const u8 *, usize, const u8 *, usize, u64, const u8 *) {};
+		table.aead_open = [](u8 *, const u8 *, usize, const u8 *, usize, u64, const u8 *) { return true; };
+		return table;
+	}
+};
+Marked::Marker Marked::markers[128];
+usize Marked::used;
+
+std::function<void()> on_other_stack;
+
+/* Runs @work on a stack of its own and gives back what is on it afterwards. */
+ByteVector stack_after(std::function<void()> work)
+{
+	ByteVector stack(64 * 1024, 0x5a);
+	ucontext_t caller, callee;
+
+	on_other_stack = std::move(work);
+	getcontext(&callee);
+	callee.uc_stack.ss_sp = stack.data();
+	callee.uc_stack.ss_size = stack.size();
+	callee.uc_link = &caller;
+	makecontext(&callee, [] { on_other_stack(); }, 0);
+	swapcontext(&caller, &callee);
+	return stack;
+}
+
+/* Does @stack hold half of @secret, anywhere, plain or as a block of HMAC? */
+bool holds(const ByteVector &stack, const u8 *secret)
+{
+	for (u8 mask : {0x00, 0x36, 0x5c}) {
+		for (usize half : {usize{0}, usize{16}}) {
+			u8 wanted[16];
+
+			for (usize i = 0; i < 16; i++)
+				wanted[i] = secret[half + i] ^ mask;
+			if (memmem(stack.data(), stack.size(), wanted, 16))
+				return true;
+		}
+	}
+	return false;
+}
+
+TEST(Handshake, no_secret_stays_on_the_stack)
+{
+	Pair pair(30);
+	crypto::Primitives table = Marked::table();
+	Secret<KEY_SIZE> ephemeral;
+	Tai64n time{};
+	auto check = [&](const char *step, std::function<void()> work) {
+		usize first = Marked::used;
+		ByteVector stack = stack_after(std::move(work));
+
+		ASSERT_GT(Marked::used, first);
+		for (usize i = first; i < Marked::used; i++)
+			EXPECT_FALSE(holds(stack, Marked::markers[i].data())) << step << ": result " << i - first;
+		for (const ByteVector &secret : {pair.initiator_private, pair.responder_private, pair.preshared_key, pair.initiator_ephemeral,
+						 Pair::clamped(pair.initiator_ephemeral), vector_of(pair.initiators_peer.static_static())})
+			EXPECT_FALSE(holds(stack, secret.data())) << step << ": a key";
+	};
+	bool good[5] = {};
+
+	ephemeral.copy_from(pair.initiator_ephemeral.data());
+	check("create_initiation", [&] {
+		good[0] = static_cast<bool>(create_initiation(table, pair.initiator, pair.initiators_peer, ephemeral, time, SessionIndex(1), pair.state,
+							      pair.initiation));
+	});
+	check("open_initiation", [&] { good[1] = static_cast<bool>(open_initiation(table, pair.responder, pair.initiation, pair.opened)); });
+	check("authenticate_initiation",
+	      [&] { good[2] = static_cast<bool>(authenticate_initiation(table, pair.responders_peer, pair.initiation, pair.opened)); });
+	check("create_response", [&] {
+		good[3] = static_cast<bool>(
+			create_response(table, pair.responders_peer, pair.opened, ephemeral, SessionIndex(2), pair.response, pair.responder_keys));
+	});
+	check("consume_response", [&] {
+		good[4] = static_cast<bool>(
+			consume_response(table, pair.initiator, pair.initiators_peer, pair.state, pair.response, pair.initiator_keys));
+	});
+	for (bool each : good)
+		EXPECT_TRUE(each);
+}
+#endif
 
 TEST(Tai64n, is_the_label_of_the_second_and_whitened)
 {

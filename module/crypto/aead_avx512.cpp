@@ -11,7 +11,7 @@ constexpr u16 ALL = 0xffff;
  * because the multiplier takes 52 and gives the halves of a product that lie below and above bit 52. */
 struct Avx512 {
 	enum : u32 { LANES = 16, GROUPS = 2, WOVEN = 2, MAC_LANES = 8, LIMBS = 3, LIMB_BITS = 44 };
-	enum : u32 { PLAIN_BLOCK = 15, STRIPED_SETUP = 180, STEP = 26, LANES_SETUP = 150, STACK = 6144 };
+	enum : u32 { PLAIN_BLOCK = 15, STRIPED_SETUP = 180, STEP = 26, LANES_SETUP = 150, HALF_STACK = 3200 };
 	using Words = u32 __attribute__((vector_size(64)));
 	using Quads = u64 __attribute__((vector_size(64)));
 	using Text = Quads;
@@ -100,8 +100,13 @@ struct Avx512 {
 	[[gnu::always_inline]] static Number collect(const u64 (&limb)[LIMBS]) { return {{limb[0], limb[1], limb[2]}}; }
 	[[gnu::always_inline]] static void wipe_registers()
 	{
-		_mm256_zeroall();
-		__asm__ __volatile__("vpxord %%zmm16, %%zmm16, %%zmm16\n\tvpxord %%zmm17, %%zmm17, %%zmm17" : : : "xmm16", "xmm17");
+		_mm256_zeroall(); // the first sixteen, in their whole width
+		__asm__ __volatile__(".irp n,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n\t"
+				     "vpxord %%zmm\\n, %%zmm\\n, %%zmm\\n\n\t.endr"
+				     :
+				     :
+				     : "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27",
+				       "xmm28", "xmm29", "xmm30", "xmm31");
 	}
 };
 

@@ -222,7 +222,10 @@ template <typename V> [[gnu::noinline]] void run_passes(Direction direction, con
 				pass.wanted.counter_high[slots] = static_cast<u32>(counter >> 32);
 			}
 		}
-		make_keystream<V>(key, pass);
+		if (slots <= V::LANES)
+			make_keystream<V, 1>(key, pass);
+		else
+			make_keystream<V, V::GROUPS>(key, pass);
 		for (u32 slot = 0; slot < slots;) {
 			reader.more();
 			Run run = reader.next(slots - slot);
@@ -245,11 +248,9 @@ template <typename V> [[gnu::noinline]] void run_passes(Direction direction, con
 	}
 }
 
-/* What the calls below left on the stack: passes, keys, sums and whatever the compiler put aside. It calls nothing that it does
- * not inline, so its own array covers what they used. */
-template <typename V> [[gnu::noinline]] void wipe_stack()
+template <typename V> [[gnu::noinline]] void wipe_half_stack()
 {
-	[[gnu::uninitialized]] alignas(64) u8 used[V::STACK];
+	[[gnu::uninitialized]] alignas(64) u8 used[V::HALF_STACK];
 
 	for (usize i = 0; i < sizeof(used); i += sizeof(typename V::Text)) {
 		typename V::Text zero = {};
@@ -259,10 +260,26 @@ template <typename V> [[gnu::noinline]] void wipe_stack()
 	__asm__ __volatile__("" : : "r"(used) : "memory");
 }
 
+/* A frame of that size between the caller and what @work calls. */
+template <usize SIZE, typename Work> [[gnu::noinline]] void deeper(Work work)
+{
+	[[gnu::uninitialized]] u8 room[SIZE];
+
+	__asm__ __volatile__("" : : "r"(room) : "memory");
+	work();
+	__asm__ __volatile__("" : : "r"(room) : "memory");
+}
+
+/* Calls leave keys, keystream, sums and what the compiler put aside on the stack below this frame. Arrays in the frames of later
+ * calls are laid over it, in two halves, since no frame may be as large as all; they do not reach up to the very top of their
+ * frames, so what is to be wiped starts a little deeper. */
 template <typename V> [[gnu::always_inline]] inline void run_batch(Direction direction, const Key &key, Span<Message> messages)
 {
-	run_passes<V>(direction, key.expose(), messages);
-	wipe_stack<V>();
+	constexpr usize SLACK = 256;
+
+	deeper<SLACK>([&] { run_passes<V>(direction, key.expose(), messages); });
+	wipe_half_stack<V>();
+	deeper<V::HALF_STACK - SLACK>([] { wipe_half_stack<V>(); });
 	V::wipe_registers();
 }
 

@@ -48,10 +48,13 @@ template <typename V, u32 TURN, u32 COUNT> [[gnu::always_inline]] inline void ci
 	step([](W &, W &b, W &c, W &) __attribute__((always_inline)) { b = V::template rotate<7>(b ^ c); });
 }
 
-template <typename V> [[gnu::noinline]] void make_keystream(const u8 *key, Pass<V> &pass)
+/* Of the first GROUPS groups of the pass: when they hold all that is wanted, the rest need not be made. */
+template <typename V, u32 GROUPS> [[gnu::noinline]] void make_keystream(const u8 *key, Pass<V> &pass)
 {
+	constexpr u32 WOVEN = GROUPS < V::WOVEN ? GROUPS : u32{V::WOVEN};
+
 	using Words = typename V::Words;
-	[[gnu::uninitialized]] Words x[V::GROUPS][16], numbers[V::GROUPS][3];
+	[[gnu::uninitialized]] Words x[GROUPS][16], numbers[GROUPS][3];
 	auto word = [key](u32 i) __attribute__((always_inline)) {
 		LittleEndian<u32> value;
 
@@ -61,7 +64,7 @@ template <typename V> [[gnu::noinline]] void make_keystream(const u8 *key, Pass<
 	constexpr u32 SIGMA[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574}; // "expand 32-byte k"
 
 #pragma GCC unroll 2
-	for (u32 group = 0; group < V::GROUPS; group++) {
+	for (u32 group = 0; group < GROUPS; group++) {
 		copy_bytes(&numbers[group][0], &pass.wanted.block[group * V::LANES], sizeof(Words));
 		copy_bytes(&numbers[group][1], &pass.wanted.counter_low[group * V::LANES], sizeof(Words));
 		copy_bytes(&numbers[group][2], &pass.wanted.counter_high[group * V::LANES], sizeof(Words));
@@ -78,13 +81,14 @@ template <typename V> [[gnu::noinline]] void make_keystream(const u8 *key, Pass<
 	}
 	for (u32 i = 0; i < 10; i++) {
 #pragma GCC unroll 2
-		for (u32 group = 0; group < V::GROUPS; group += V::WOVEN) {
-			cipher_round<V, 0, V::WOVEN>(&x[group]);
-			cipher_round<V, 1, V::WOVEN>(&x[group]);
-		}
+		for (u32 group = 0; group < GROUPS; group += WOVEN)
+			cipher_round<V, 0, WOVEN>(&x[group]);
+#pragma GCC unroll 2
+		for (u32 group = 0; group < GROUPS; group += WOVEN)
+			cipher_round<V, 1, WOVEN>(&x[group]);
 	}
 #pragma GCC unroll 2
-	for (u32 group = 0; group < V::GROUPS; group++) {
+	for (u32 group = 0; group < GROUPS; group++) {
 #pragma GCC unroll 4
 		for (u32 i = 0; i < 4; i++)
 			x[group][i] += V::broadcast(SIGMA[i]);
@@ -96,7 +100,7 @@ template <typename V> [[gnu::noinline]] void make_keystream(const u8 *key, Pass<
 		x[group][15] += numbers[group][2];
 	}
 #pragma GCC unroll 2
-	for (u32 group = 0; group < V::GROUPS; group++)
+	for (u32 group = 0; group < GROUPS; group++)
 		V::store_blocks(x[group], pass.keystream[group * V::LANES]);
 }
 

@@ -17,7 +17,13 @@ template <typename V> struct LaneNumber {
 };
 
 template <typename V> struct LaneFactor {
-	LaneNumber<V> plain, wrapped; // wrapped: times what a product is worth that falls off the top limb
+	LaneNumber<V> plain;
+	typename V::Quads wrapped[V::LIMBS - 1]; // of the limbs from the second on: times what falls off the top limb is worth
+};
+
+/* What a step multiplies by: the factor of the second block of each lane, and its square for all before it. */
+template <typename V> struct LanePowers {
+	LaneFactor<V> once, twice;
 };
 
 template <typename V> using LaneTable = u64[V::LIMBS][V::MAC_LANES];
@@ -48,8 +54,8 @@ template <typename V> [[gnu::always_inline]] inline LaneFactor<V> factor_of(cons
 
 	factor.plain = number;
 #pragma GCC unroll 5
-	for (u32 i = 0; i < V::LIMBS; i++)
-		factor.wrapped.limb[i] = V::wrap(number.limb[i]);
+	for (u32 i = 1; i < V::LIMBS; i++)
+		factor.wrapped[i - 1] = V::wrap(number.limb[i]);
 	return factor;
 }
 
@@ -66,11 +72,8 @@ template <typename V>
 #pragma GCC unroll 5
 	for (u32 i = 0; i < V::LIMBS; i++) {
 #pragma GCC unroll 5
-		for (u32 j = 0; j < V::LIMBS; j++) {
-			const LaneNumber<V> &by = i + j < V::LIMBS ? factor.plain : factor.wrapped;
-
-			V::multiply_add(sum, (i + j) % V::LIMBS, number.limb[i], by.limb[j]);
-		}
+		for (u32 j = 0; j < V::LIMBS; j++)
+			V::multiply_add(sum, (i + j) % V::LIMBS, number.limb[i], i + j < V::LIMBS ? factor.plain.limb[j] : factor.wrapped[j - 1]);
 	}
 }
 
@@ -80,6 +83,13 @@ template <typename V> [[gnu::always_inline]] inline LaneNumber<V> multiply(const
 
 	multiply_add<V>(product, number, factor);
 	return V::reduce(product);
+}
+
+/* Apart from the loops that use them, so that those read them from memory instead of keeping copies in their frames. */
+template <typename V> [[gnu::noinline]] void make_powers(const LaneTable<V> &table, LanePowers<V> &powers)
+{
+	powers.once = factor_of<V>(load_lanes<V>(table));
+	powers.twice = factor_of<V>(multiply<V>(powers.once.plain, powers.once));
 }
 
 /* A block of every lane: the one at at(lane). @high_bit is 2^128 in lanes that have a block, zero in those that have not begun. */
@@ -124,6 +134,7 @@ template <typename V> [[gnu::noinline]] Number mac_striped(MacStream<V> &stream,
 	[[gnu::uninitialized]] alignas(64) LaneTable<V> table;
 	[[gnu::uninitialized]] alignas(64) u64 first_bits[2][LANES];
 	[[gnu::uninitialized]] Number power[LANES + 1];
+	[[gnu::uninitialized]] LanePowers<V> stride;
 	u32 last_blocks = static_cast<u32>(stream.blocks() % (2 * LANES));
 	u32 null_blocks = last_blocks == 0 ? 0 : 2 * LANES - last_blocks;
 
@@ -132,8 +143,7 @@ template <typename V> [[gnu::noinline]] Number mac_striped(MacStream<V> &stream,
 		power[i] = multiply(power[i - i / 2], power[i / 2]);
 	for (u32 lane = 0; lane < LANES; lane++)
 		put_lane<V>(table, lane, power[LANES]);
-	const LaneFactor<V> stride = factor_of<V>(load_lanes<V>(table));
-	const LaneFactor<V> stride_twice = factor_of<V>(multiply<V>(stride.plain, stride));
+	make_powers<V>(table, stride);
 
 	LaneNumber<V> sum = {};
 	stream.lead_with(null_blocks * BLOCK_SIZE);
@@ -158,9 +168,9 @@ template <typename V> [[gnu::noinline]] Number mac_striped(MacStream<V> &stream,
 			auto second = [chunk](u32 lane) __attribute__((always_inline)) { return chunk + CHUNK / 2 + lane * BLOCK_SIZE; };
 			typename V::Product product = {};
 
-			multiply_add<V>(product, load_blocks<V>(first, bits[0]), stride);
+			multiply_add<V>(product, load_blocks<V>(first, bits[0]), stride.once);
 			V::add(product, load_blocks<V>(second, bits[1]));
-			multiply_add<V>(product, sum, stride_twice);
+			multiply_add<V>(product, sum, stride.twice);
 			sum = V::reduce(product);
 		}
 	}
@@ -185,13 +195,13 @@ template <typename V> [[gnu::noinline]] void mac_lanes(MacStream<V> *streams, u3
 	constexpr u32 LANES = V::MAC_LANES;
 	[[gnu::uninitialized]] alignas(64) u8 buffer[LANES][STEP_SIZE];
 	[[gnu::uninitialized]] alignas(64) LaneTable<V> table;
+	[[gnu::uninitialized]] LanePowers<V> powers;
 	const u8 *at[LANES];
 	u32 busy = (1u << count) - 1;
 
 	for (u32 lane = 0; lane < LANES; lane++)
 		put_lane<V>(table, lane, multipliers[lane < count ? lane : 0]);
-	const LaneFactor<V> once = factor_of<V>(load_lanes<V>(table));
-	const LaneFactor<V> twice = factor_of<V>(multiply<V>(once.plain, once));
+	make_powers<V>(table, powers);
 	LaneNumber<V> sum = {};
 
 	for (u32 lane = 0; lane < count; lane++)
@@ -225,9 +235,9 @@ template <typename V> [[gnu::noinline]] void mac_lanes(MacStream<V> *streams, u3
 			auto second = [&at, i](u32 lane) __attribute__((always_inline)) { return at[lane] + i * STEP_SIZE + BLOCK_SIZE; };
 			typename V::Product product = {};
 
-			multiply_add<V>(product, load_blocks<V>(second, high_bits<V>()), once);
+			multiply_add<V>(product, load_blocks<V>(second, high_bits<V>()), powers.once);
 			add<V>(sum, load_blocks<V>(first, first_bit));
-			multiply_add<V>(product, sum, twice);
+			multiply_add<V>(product, sum, powers.twice);
 			sum = V::reduce(product);
 		}
 		for (u32 lane = 0; lane < count; lane++) {

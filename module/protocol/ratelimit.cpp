@@ -16,8 +16,7 @@ usize source_size(const CookieSource &source)
  * moment by as much, and there is none to take when it would move more than a whole burst ahead. */
 Outcome<void> RateLimit::accept(const crypto::Primitives &primitives, const CookieSource &source, Instant now)
 {
-	u64 hash = primitives.siphash(key_, source.bytes, source_size(source));
-	Bucket *bucket = find(hash != 0 ? hash : 1, now);
+	Bucket *bucket = find(primitives.siphash(key_, source.bytes, source_size(source)), now);
 	Duration token = {seconds(1).ns / RATELIMIT_PER_SECOND};
 
 	if (!bucket)

@@ -22,7 +22,7 @@ public:
 
 private:
 	struct Bucket {
-		u64 source;		/* keyed hash of the masked source, never zero for one in use */
+		u64 source;		/* keyed hash of the masked source; zero is also an unused one, which equals a full one */
 		Instant full_at;	/* when it will have refilled */
 	};
 	enum : usize { SETS = 2048, WAYS = 8 };

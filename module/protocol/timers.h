@@ -16,12 +16,12 @@ namespace wg {
 /* What the engine must do now; done in this order. */
 struct Actions {
 	bool forget_source = false;		/* rules 2 and 4: sticky source address */
-	bool send_initiation = false;		/* a retry keeps the attempt's count; the engine asks may_initiate() first, as always */
-	bool is_retry = false;
 	bool give_up = false;			/* rule 2: drop staged packets */
+	bool send_initiation = false;		/* rules 2 and 4; the engine asks may_initiate() first, as always */
+	bool is_retry = false;			/* rule 2: the attempt goes on; otherwise a new one starts */
 	bool send_keepalive = false;		/* rules 3 and 5 */
 	bool erase_keys = false;		/* rule 6: all key material, also a handshake in flight */
-	bool any() const { return forget_source || send_initiation || give_up || send_keepalive || erase_keys; }
+	bool any() const { return forget_source || give_up || send_initiation || send_keepalive || erase_keys; }
 };
 
 class Timers {

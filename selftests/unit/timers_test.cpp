@@ -315,10 +315,8 @@ TEST(Timers, idle_peers_do_not_play_ping_pong_with_keepalives)
 	b.data_received(T0);
 	a.data_sent(T0, NO_JITTER);
 	ASSERT_TRUE(b.expire(T0 + seconds(10), NO_JITTER).send_keepalive);
-	for (Timers *sender : {&b}) {
-		sender->any_authenticated_packet_sent();
-		sender->any_authenticated_packet_traversed(T0 + seconds(10));
-	}
+	b.any_authenticated_packet_sent();
+	b.any_authenticated_packet_traversed(T0 + seconds(10));
 	a.any_authenticated_packet_received();
 	a.any_authenticated_packet_traversed(T0 + seconds(10));
 	EXPECT_TRUE(a.next_deadline().is_never());

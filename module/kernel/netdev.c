@@ -98,12 +98,12 @@ static int device_stop(struct net_device *dev)
 	return 0;
 }
 
-/* The frame is the packet, whoever wrote it and whatever it set. */
+/* The frame is the packet, whoever wrote it and whatever it set. The packet is gone in any case; an error reaches the writer, who
+ * knows what -ENOKEY and -EDESTADDRREQ mean here. */
 static netdev_tx_t device_transmit(struct sk_buff *skb, struct net_device *dev)
 {
 	skb_reset_network_header(skb);
-	wg_engine_transmit(private_of(dev)->engine, wg_from_skb(skb));
-	return NETDEV_TX_OK;
+	return (netdev_tx_t)wg_engine_transmit(private_of(dev)->engine, wg_from_skb(skb));
 }
 
 static const struct net_device_ops device_operations = {

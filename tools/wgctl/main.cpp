@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands/commands.h"
+#include "host.h"
 #include "kernel.h"
+#include "network.h"
 #include "system.h"
+#include "system_host.h"
 #include "userspace.h"
 
 int main(int argc, char **argv)
@@ -19,7 +22,14 @@ int main(int argc, char **argv)
 	KernelDevices kernel(open_system_netlink);
 	UserspaceDevices userspace(sockets);
 	AllDevices devices(kernel, userspace, sockets);
-	World world{devices, files, terminal, resolver, clock, environment};
+	KernelNetwork network(open_system_netlink);
+	NftFilter filter;
+	SystemDns dns;
+	SystemShell shell;
+	SystemNamespaces namespaces;
+	SystemStore store;
+	Host host{network, filter, dns, shell, namespaces, store};
+	World world{devices, files, terminal, resolver, clock, environment, host};
 
 	std::vector<std::string_view> arguments(argv + 1, argv + argc);
 	return run_command_line(arguments, world);

@@ -94,6 +94,8 @@ public:
 	virtual const char *get(const char *name) = 0;
 };
 
+struct Host;
+
 struct World {
 	Devices &devices;
 	Files &files;
@@ -101,6 +103,8 @@ struct World {
 	Resolver &resolver;
 	Clock &clock;
 	Environment &environment;
+	/* For those that set up more than WireGuard (host.h). */
+	Host &host;
 };
 
 }

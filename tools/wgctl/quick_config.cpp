@@ -299,9 +299,10 @@ Text strip_quick_keys(std::string_view text)
 		if (line.kind == ConfigLine::Kind::section)
 			in_interface = equal_ignoring_case(line.name, "[Interface]");
 		if (line.kind != ConfigLine::Kind::value || !in_interface || !is_quick_key(line.name))
-			result.append(raw).append("\n");
+			result.append(trimmed(raw)).append("\n");
 	});
-	return result;
+	/* wg-quick ends with an empty line. */
+	return result.append("\n");
 }
 
 }

@@ -36,6 +36,17 @@ const std::array COMMANDS = {
 	Command{"genpsk", "Write a new preshared key to standard output", "", "wgctl genpsk > preshared.key", 0, 0, genpsk},
 	Command{"pubkey", "Read a private key from standard input, write its public key to standard output", "",
 		"wgctl pubkey < private.key", 0, 0, pubkey},
+	Command{"up", "Bring up an interface with its addresses, routes and DNS, from a file as wg-quick(8) has it",
+		"[--netns NAME|PID|PATH] [--birth-netns NAME|PID|PATH] { FILE | INTERFACE }", "wgctl up wg0", 1, ANY, up},
+	Command{"down", "Take down what `up' brought up", "[--netns NAME|PID|PATH] [--birth-netns NAME|PID|PATH] { FILE | INTERFACE }",
+		"wgctl down wg0", 1, ANY, down},
+	Command{"save", "Write the state of a running interface back into its file", "[--netns NAME|PID|PATH] { FILE | INTERFACE }",
+		"wgctl save wg0", 1, ANY, save},
+	Command{"strip", "Print a file without what only `up' and `down' understand", "{ FILE | INTERFACE }", "wgctl strip wg0", 1, 1,
+		strip},
+	Command{"exec", "Run a command whose only way to the network is the tunnel",
+		"[--birth-netns NAME|PID|PATH] { FILE | INTERFACE } -- COMMAND [ARGUMENT...]", "wgctl exec wg0 -- curl https://example.com", 1,
+		ANY, exec},
 };
 
 bool asks_for_help(std::string_view argument)

@@ -27,14 +27,19 @@ struct Command {
 std::span<const Command> all_commands();
 
 int addconf(Arguments arguments, World &world);
+int down(Arguments arguments, World &world);
+int exec(Arguments arguments, World &world);
 int genkey(Arguments arguments, World &world);
 int genpsk(Arguments arguments, World &world);
 int pubkey(Arguments arguments, World &world);
+int save(Arguments arguments, World &world);
 int set(Arguments arguments, World &world);
 int setconf(Arguments arguments, World &world);
 int show(Arguments arguments, World &world);
 int showconf(Arguments arguments, World &world);
+int strip(Arguments arguments, World &world);
 int syncconf(Arguments arguments, World &world);
+int up(Arguments arguments, World &world);
 
 /* Shared by several: the interface's name added to what went wrong. */
 Device get_device(const std::string &name, World &world);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <map>
 
+#include "fake_host.h"
 #include "outside.h"
 #include "values.h"
 
@@ -113,7 +114,8 @@ struct FakeWorld {
 	FakeResolver resolver;
 	FakeClock clock;
 	FakeEnvironment environment;
-	World world{devices, files, terminal, resolver, clock, environment};
+	FakeHost host{files.contents};
+	World world{devices, files, terminal, resolver, clock, environment, host.host};
 
 	operator World &() { return world; }
 };

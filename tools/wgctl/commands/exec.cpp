@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A command in a network namespace of its own, whose only way out is the tunnel. */
+#include "commands.h"
+
+#include <algorithm>
+
+#include "../quick.h"
+#include "../values.h"
+#include "quick_arguments.h"
+
+namespace wgctl {
+
+namespace {
+
+/* Two devices with one key would take each session from the other. */
+void refuse_second_device(const QuickConfig &config, World &world)
+{
+	Device wanted = parse_without_lookup(config, world);
+
+	if (!wanted.private_key || wanted.private_key->is_zero())
+		throw Failure{config.path + ": there is no PrivateKey"};
+	Key public_key = public_key_of(*wanted.private_key);
+	for (const std::string &name : world.devices.names())
+		if (get_device(name, world).public_key == public_key)
+			throw Failure{"interface " + quoted(name) + " has the same private key and would lose its sessions: wgctl down " + name +
+				      " first, or give " + config.path + " a key of its own"};
+}
+
+void tell_what_is_left_out(const QuickConfig &config, World &world)
+{
+	for (const std::vector<Hook> *hooks : {&config.pre_up, &config.post_up, &config.pre_down, &config.post_down})
+		for (const Hook &hook : *hooks)
+			world.terminal.write(Stream::err, config.at(hook.line) + std::string(hook.key) + " is not run by exec\n");
+}
+
+}
+
+int exec(Arguments arguments, World &world)
+{
+	QuickArguments quick = parse_quick_arguments("exec", arguments, Takes::command);
+	QuickConfig config = read_quick_config(quick.file, world);
+	Placement placement;
+
+	placement.is_private = true;
+	placement.birth = open_namespace(quick.birth, world);
+	refuse_second_device(config, world);
+	tell_what_is_left_out(config, world);
+	placement.home = world.host.namespaces.create();
+
+	UndoList undo(world.terminal, UndoList::Tells::failures);
+	bring_up(config, placement, undo, world);
+	std::optional<std::string> resolver;
+	if (config.has_dns())
+		resolver = resolv_conf({config.dns_servers, config.dns_domains}, config.interface);
+	return world.host.namespaces.run(quick.command, resolver);
+}
+
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "commands.h"
+
+#include "../quick_config.h"
+
+namespace wgctl {
+
+int strip(Arguments arguments, World &world)
+{
+	world.terminal.write(Stream::out, strip_quick_keys(read_quick_config(arguments[0], world).text));
+	return 0;
+}
+
+}

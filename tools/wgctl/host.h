@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The rest of the machine, for the commands that set up more than WireGuard: links and routes, the
+ * packet filter, DNS, hooks, namespaces and files to write. Small interfaces that tests replace.
+ *
+ * Every call throws Failure with the system's words; who calls adds what was being done. All of them
+ * act in the network namespace the program is in at the time of the call.
+ */
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model.h"
+#include "secret.h"
+
+namespace wgctl {
+
+constexpr std::uint32_t MAIN_TABLE = 254;
+constexpr std::array<std::uint16_t, 2> FAMILIES{AF_INET, AF_INET6};
+
+/* A network namespace, kept alive by the handle. */
+struct Namespace {
+	int descriptor = -1;
+	/* What tells two of them apart. */
+	std::uint64_t device = 0, inode = 0;
+	std::shared_ptr<void> owner;
+
+	bool operator==(const Namespace &other) const { return device == other.device && inode == other.inode; }
+};
+
+struct Route {
+	Prefix destination;
+	std::uint32_t table = MAIN_TABLE;
+
+	bool operator==(const Route &) const = default;
+};
+
+/* Of policy routing; only the parts that are used here. */
+struct Rule {
+	std::uint16_t family = AF_INET;
+	bool invert = false;
+	std::optional<std::uint32_t> fwmark;
+	std::uint32_t table = 0;
+	std::optional<std::uint32_t> suppress_prefix_length;
+	/* Chosen by the kernel when absent. */
+	std::optional<std::uint32_t> priority;
+	/* It has other conditions, or another action. */
+	bool is_special = false;
+};
+
+class Network {
+public:
+	virtual ~Network() = default;
+	virtual bool has_link(const std::string &name) = 0;
+	/* Down, without configuration. Its UDP sockets are of the namespace the program is in; the link
+	 * itself is created in `home`, if that is another. */
+	virtual void add_wireguard(const std::string &name, const std::optional<Namespace> &home) = 0;
+	virtual void delete_link(const std::string &name) = 0;
+	/* Without `mtu` it stays as it is. */
+	virtual void set_up(const std::string &name, std::optional<std::uint32_t> mtu) = 0;
+	virtual std::uint32_t mtu(const std::string &name) = 0;
+
+	virtual std::vector<Prefix> addresses(const std::string &name) = 0;
+	virtual void add_address(const std::string &name, const Prefix &address) = 0;
+
+	/* The routes over the link in the main table, default routes included. */
+	virtual std::vector<Prefix> main_routes(const std::string &name) = 0;
+	virtual void add_route(const std::string &name, const Route &route) = 0;
+	virtual bool is_table_empty(std::uint32_t table) = 0;
+	/* How large a packet the way to there takes: the route's MTU, else the link's. Nothing when there
+	 * is no way. Without `destination`: that of IPv4's default route. */
+	virtual std::optional<std::uint32_t> path_mtu(const std::optional<Prefix> &destination) = 0;
+
+	virtual std::vector<Rule> rules(std::uint16_t family) = 0;
+	virtual void add_rule(const Rule &rule) = 0;
+	virtual void delete_rule(const Rule &rule) = 0;
+};
+
+/* nftables. */
+class Filter {
+public:
+	virtual ~Filter() = default;
+	/* All of it, or nothing. */
+	virtual void run(const std::string &commands) = 0;
+	/* "ip NAME", "ip6 NAME", ...; none when the kernel has no nftables. */
+	virtual std::vector<std::string> tables() = 0;
+};
+
+struct DnsSettings {
+	std::vector<std::string> servers, domains;
+};
+
+/* The machine's DNS, whoever manages it: asked for an interface, all queries go to its servers. */
+class Dns {
+public:
+	virtual ~Dns() = default;
+	virtual void set(const std::string &interface, const DnsSettings &settings) = 0;
+	virtual void unset(const std::string &interface) = 0;
+};
+
+class Shell {
+public:
+	virtual ~Shell() = default;
+	/* Returns the exit status: 128 and the signal's number when one ended it. */
+	virtual int run(const std::string &command) = 0;
+};
+
+class Namespaces {
+public:
+	virtual ~Namespaces() = default;
+	virtual Namespace current() = 0;
+	/* The path of a namespace's file. */
+	virtual Namespace open(const std::string &path) = 0;
+	/* A new one, which dies with its handle and processes; the program stays where it is. */
+	virtual Namespace create() = 0;
+	virtual void enter(const Namespace &where) = 0;
+	/* Runs a program in the namespace the program is in, and waits for it. It sees `resolv_conf`, if
+	 * there is one, as its /etc/resolv.conf, and cannot ask the machine's own DNS services. Returns
+	 * the exit status, as Shell. */
+	virtual int run(std::span<const std::string_view> command, const std::optional<std::string> &resolv_conf) = 0;
+};
+
+/* Files that are looked at or written; reading is Files (outside.h). */
+class Store {
+public:
+	virtual ~Store() = default;
+	virtual bool exists(const std::string &path) = 0;
+	/* Anybody may read, write or run it: the file and its folder both let them. */
+	virtual bool is_open_to_the_world(const std::string &path) = 0;
+	/* The whole file in one step, or not at all; a file that was there lends its owner and mode, a
+	 * new one gets `mode`. */
+	virtual void replace(const std::string &path, std::string_view text, unsigned mode) = 0;
+	/* Into a file of /proc. */
+	virtual void overwrite(const std::string &path, std::string_view text) = 0;
+	virtual void rename(const std::string &from, const std::string &to) = 0;
+	virtual void remove(const std::string &path) = 0;
+	/* Fine when it is there. Returns whether it was made. */
+	virtual bool make_folder(const std::string &path) = 0;
+};
+
+struct Host {
+	Network &network;
+	Filter &filter;
+	Dns &dns;
+	Shell &shell;
+	Namespaces &namespaces;
+	Store &store;
+};
+
+}

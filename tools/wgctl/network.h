@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Links, addresses, routes and rules of the kernel, over rtnetlink. */
+#pragma once
+
+#include "host.h"
+#include "netlink.h"
+#include "outside.h"
+
+namespace wgctl {
+
+class KernelNetwork : public Network {
+public:
+	explicit KernelNetwork(OpenNetlink open) : open_(std::move(open)) {}
+
+	bool has_link(const std::string &name) override;
+	void add_wireguard(const std::string &name, const std::optional<Namespace> &home) override;
+	void delete_link(const std::string &name) override;
+	void set_up(const std::string &name, std::optional<std::uint32_t> mtu) override;
+	std::uint32_t mtu(const std::string &name) override;
+	std::vector<Prefix> addresses(const std::string &name) override;
+	void add_address(const std::string &name, const Prefix &address) override;
+	std::vector<Prefix> main_routes(const std::string &name) override;
+	void add_route(const std::string &name, const Route &route) override;
+	bool is_table_empty(std::uint32_t table) override;
+	std::optional<std::uint32_t> path_mtu(const std::optional<Prefix> &destination) override;
+	std::vector<Rule> rules(std::uint16_t family) override;
+	void add_rule(const Rule &rule) override;
+	void delete_rule(const Rule &rule) override;
+
+private:
+	struct Link {
+		std::uint32_t index = 0, mtu = 0;
+	};
+	struct FoundRoute {
+		Prefix destination;
+		std::uint32_t table = 0, link = 0, priority = 0;
+		std::optional<std::uint32_t> mtu;
+	};
+
+	/* A socket for each call: it belongs to the namespace it was opened in. */
+	NetlinkChannel channel() { return NetlinkChannel(open_(0 /* NETLINK_ROUTE */)); }
+	std::optional<Link> find(const nlmsghdr *request_for_link);
+	std::optional<Link> find(const std::string &name);
+	std::optional<Link> find(std::uint32_t index);
+	Link get(const std::string &name);
+	std::vector<FoundRoute> routes(std::uint16_t family);
+	std::optional<std::uint32_t> mtu_of(const FoundRoute &route);
+	static FoundRoute read_route(const nlmsghdr *message);
+	void change_rule(const Rule &rule, std::uint16_t type, std::uint16_t flags);
+
+	OpenNetlink open_;
+};
+
+}

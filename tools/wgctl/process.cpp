@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "process.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "outside.h"
+
+namespace wgctl {
+
+namespace {
+
+constexpr std::array IGNORED{SIGINT, SIGQUIT};
+constexpr std::array FORWARDED{SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+
+volatile pid_t forward_to = 0;
+
+void forward(int signal)
+{
+	if (forward_to > 0)
+		kill(forward_to, signal);
+}
+
+/* Other dispositions for the time of its life. */
+class Dispositions {
+public:
+	explicit Dispositions(Signals signals)
+	{
+		for (int signal : IGNORED)
+			change(signal, SIG_IGN);
+		if (signals == Signals::forward)
+			for (int signal : FORWARDED)
+				change(signal, forward);
+	}
+	~Dispositions() { restore(); }
+
+	void restore()
+	{
+		for (std::size_t i = 0; i < count_; ++i)
+			sigaction(saved_[i].signal, &saved_[i].action, nullptr);
+		count_ = 0;
+	}
+
+private:
+	struct Saved {
+		int signal;
+		struct sigaction action;
+	};
+
+	void change(int signal, void (*handler)(int))
+	{
+		struct sigaction action {};
+
+		action.sa_handler = handler;
+		action.sa_flags = SA_RESTART;
+		sigemptyset(&action.sa_mask);
+		saved_[count_].signal = signal;
+		sigaction(signal, &action, &saved_[count_++].action);
+	}
+
+	std::array<Saved, IGNORED.size() + FORWARDED.size()> saved_{};
+	std::size_t count_ = 0;
+};
+
+}
+
+int run_process(Signals signals, const std::function<int()> &child)
+{
+	sigset_t all, before;
+	int status = 0;
+
+	/* A signal that comes before the child is known waits until it is. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	Dispositions dispositions(signals);
+	pid_t pid = fork();
+	if (pid == 0) {
+		dispositions.restore();
+		sigprocmask(SIG_SETMASK, &before, nullptr);
+		_exit(child());
+	}
+	int error = errno;
+	forward_to = pid;
+	sigprocmask(SIG_SETMASK, &before, nullptr);
+	if (pid < 0)
+		throw Failure{std::string("fork: ") + std::strerror(error)};
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			throw Failure{std::string("waitpid: ") + std::strerror(errno)};
+	forward_to = 0;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int replace_by_program(const std::vector<std::string> &arguments)
+{
+	std::vector<char *> pointers;
+
+	for (const std::string &argument : arguments)
+		pointers.push_back(const_cast<char *>(argument.c_str()));
+	pointers.push_back(nullptr);
+	execvp(pointers[0], pointers.data());
+	return errno == ENOENT ? 127 : 126;
+}
+
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Other programs: starting one, and waiting for it. */
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace wgctl {
+
+enum class Signals {
+	/* As system(3): the terminal's signals are the child's business while it runs. */
+	ignore,
+	/* And those that would end us are passed on to it. */
+	forward
+};
+
+/* Runs `child` in a new process, which should replace itself; what it returns is its exit status.
+ * Returns the exit status, 128 and the signal's number when a signal ended it. Throws Failure. */
+int run_process(Signals signals, const std::function<int()> &child);
+
+/* For use in a child: replaces it by a program, found by PATH. Returns only when that fails: with 127
+ * when there is none, 126 when it cannot be run, as shells have it; errno says why. */
+int replace_by_program(const std::vector<std::string> &arguments);
+
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "save.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "config.h"
+#include "quick.h"
+#include "values.h"
+
+namespace wgctl {
+
+namespace {
+
+using Lines = std::vector<Text>;
+/* Does the text in the file mean what the interface has? May throw, which is a no. */
+using IsSame = std::function<bool(std::string_view value)>;
+
+bool holds(const IsSame &is_same, std::string_view value)
+{
+	try {
+		return is_same(value);
+	} catch (const Failure &) {
+		return false;
+	}
+}
+
+/* A section with the comments right above its title, and whether it stays. */
+struct Section {
+	enum class Kind { head, interface, peer, other };
+	Kind kind = Kind::head;
+	Lines lines;
+	Key public_key;
+	bool is_gone = false;
+};
+
+bool is_comment(std::string_view line)
+{
+	std::size_t first = line.find_first_not_of(" \t");
+
+	return first != line.npos && line[first] == '#';
+}
+
+Section::Kind kind_of(std::string_view title)
+{
+	if (equal_ignoring_case(title, "[Interface]"))
+		return Section::Kind::interface;
+	return equal_ignoring_case(title, "[Peer]") ? Section::Kind::peer : Section::Kind::other;
+}
+
+std::vector<Section> split(std::string_view text)
+{
+	std::vector<Section> sections(1);
+
+	for_each_line(text, [&](std::string_view raw) {
+		ConfigLine line = read_config_line(raw);
+		if (line.kind == ConfigLine::Kind::section) {
+			Section next;
+			Lines &before = sections.back().lines;
+			next.kind = kind_of(line.name);
+			auto comments = std::find_if(before.rbegin(), before.rend(), [](const Text &l) { return !is_comment(l); }).base();
+			next.lines.assign(std::make_move_iterator(comments), std::make_move_iterator(before.end()));
+			before.erase(comments, before.end());
+			sections.push_back(std::move(next));
+		} else if (line.kind == ConfigLine::Kind::value && sections.back().kind == Section::Kind::peer &&
+			   equal_ignoring_case(line.name, "PublicKey")) {
+			sections.back().public_key = parse_key(line.value);
+		}
+		sections.back().lines.emplace_back(raw);
+	});
+	return sections;
+}
+
+bool has_key(const Text &raw, std::string_view key)
+{
+	ConfigLine line = read_config_line(raw);
+
+	return line.kind == ConfigLine::Kind::value && equal_ignoring_case(line.name, key);
+}
+
+std::string_view value_of(const Text &raw)
+{
+	return read_config_line(raw).value;
+}
+
+void replace_value(Text &raw, std::string_view value)
+{
+	ConfigLine line = read_config_line(raw);
+	std::size_t start = raw.find('=') + 1;
+
+	while (start < raw.size() && (raw[start] == ' ' || raw[start] == '\t'))
+		++start;
+	Text edited(raw.substr(0, start));
+	edited.append(value).append(line.comment);
+	raw = std::move(edited);
+}
+
+/* Behind the section's last line that says something. */
+void add_value(Section &section, std::string_view key, std::string_view value)
+{
+	auto last = std::find_if(section.lines.rbegin(), section.lines.rend(),
+				 [](const Text &raw) { return read_config_line(raw).kind != ConfigLine::Kind::other; });
+
+	section.lines.insert(last.base(), Text(key).append(" = ").append(value));
+}
+
+/* One value that counts: of several, the last. */
+void update(Section &section, std::string_view key, const std::optional<Text> &wanted, const IsSame &is_same)
+{
+	auto found = std::find_if(section.lines.rbegin(), section.lines.rend(), [key](const Text &raw) { return has_key(raw, key); });
+
+	if (found == section.lines.rend()) {
+		if (wanted)
+			add_value(section, key, *wanted);
+	} else if (holds(is_same, value_of(*found))) {
+		return;
+	} else if (wanted) {
+		replace_value(*found, *wanted);
+	} else {
+		std::erase_if(section.lines, [key](const Text &raw) { return has_key(raw, key); });
+	}
+}
+
+Prefix network_of(Prefix prefix)
+{
+	for (unsigned bit = prefix.cidr; bit < prefix.bits(); ++bit)
+		prefix.address[bit / 8] = static_cast<std::uint8_t>(prefix.address[bit / 8] & ~(0x80 >> bit % 8));
+	return prefix;
+}
+
+bool contains(const std::vector<Prefix> &list, const Prefix &prefix)
+{
+	return std::find(list.begin(), list.end(), prefix) != list.end();
+}
+
+std::vector<std::string> items_of(std::string_view value)
+{
+	std::vector<std::string> items;
+	Text compact = without_blanks(value);
+	std::string_view rest = compact;
+
+	while (!rest.empty()) {
+		std::size_t comma = rest.find(',');
+		if (comma)
+			items.emplace_back(rest.substr(0, comma));
+		rest.remove_prefix(comma == rest.npos ? rest.size() : comma + 1);
+	}
+	return items;
+}
+
+/* A list over any number of lines: items that are not wanted go, missing ones are added, each
+ * line of the file keeps what it had of the rest. */
+void update_list(Section &section, std::string_view key, std::vector<Prefix> wanted, const std::function<Prefix(std::string_view)> &parse)
+{
+	std::vector<Prefix> missing = wanted;
+	Text *last = nullptr;
+
+	for (Text &raw : section.lines) {
+		if (!has_key(raw, key))
+			continue;
+		std::string kept;
+		bool is_whole = true;
+		for (const std::string &item : items_of(value_of(raw))) {
+			Prefix prefix = parse(item);
+			if (contains(missing, prefix)) {
+				kept += (kept.empty() ? "" : ", ") + item;
+				std::erase(missing, prefix);
+			} else {
+				is_whole = false;
+			}
+		}
+		if (!is_whole)
+			replace_value(raw, kept);
+		last = &raw;
+	}
+	std::string added;
+	for (const Prefix &prefix : missing)
+		added += (added.empty() ? "" : ", ") + format_prefix(prefix);
+	if (!added.empty() && last)
+		replace_value(*last, std::string(value_of(*last)) + (value_of(*last).empty() ? "" : ", ") + added);
+	else if (!added.empty())
+		add_value(section, key, added);
+	std::erase_if(section.lines, [key](const Text &raw) { return has_key(raw, key) && value_of(raw).empty(); });
+}
+
+std::optional<Text> key_text(const std::optional<Key> &key)
+{
+	return key && !key->is_zero() ? std::optional(to_base64(*key)) : std::nullopt;
+}
+
+bool is_same_key(std::string_view value, const std::optional<Key> &key)
+{
+	return parse_key(value) == key.value_or(Key());
+}
+
+/* Host names stay, wherever they pointed: the file's author wants the name. */
+bool keeps_endpoint(std::string_view value, const Peer &peer)
+{
+	std::string host(value.substr(0, value.rfind(':')));
+	in6_addr address;
+
+	if (!peer.endpoint || format_endpoint(*peer.endpoint) == value)
+		return true;
+	if (host.starts_with('[') && host.ends_with(']'))
+		host = host.substr(1, host.size() - 2);
+	host = host.substr(0, host.find('%'));
+	return inet_pton(AF_INET, host.c_str(), &address) != 1 && inet_pton(AF_INET6, host.c_str(), &address) != 1;
+}
+
+void update_peer(Section &section, const Peer &peer)
+{
+	std::uint16_t keepalive = peer.persistent_keepalive.value_or(0);
+
+	update(section, "PresharedKey", key_text(peer.preshared_key),
+	       [&](std::string_view value) { return is_same_key(value, peer.preshared_key); });
+	update_list(section, "AllowedIPs", peer.allowed_ips, [](std::string_view item) { return network_of(parse_address(item)); });
+	update(section, "Endpoint", peer.endpoint ? std::optional(format_endpoint(*peer.endpoint)) : std::nullopt,
+	       [&](std::string_view value) { return keeps_endpoint(value, peer); });
+	update(section, "PersistentKeepalive", keepalive ? std::optional(Text(std::to_string(keepalive))) : std::nullopt,
+	       [&](std::string_view value) { return parse_keepalive(value) == keepalive; });
+}
+
+/* A mark that `up` chose for a default route is chosen anew each time. */
+bool is_chosen_mark(const QuickConfig &config, const Device &device)
+{
+	bool has_default_route = std::any_of(device.peers.begin(), device.peers.end(), [](const Peer &peer) {
+		return std::any_of(peer.allowed_ips.begin(), peer.allowed_ips.end(), is_default_route);
+	});
+
+	return config.routing == Routing::automatic && has_default_route;
+}
+
+void update_interface(Section &section, const QuickConfig &config, const Device &device, const LinkState &link, World &world)
+{
+	std::uint16_t port = device.listen_port.value_or(0);
+	std::uint32_t mark = device.fwmark.value_or(0);
+	auto is_there = [&](std::string_view key) {
+		return std::any_of(section.lines.begin(), section.lines.end(), [key](const Text &raw) { return has_key(raw, key); });
+	};
+
+	update(section, "PrivateKey", key_text(device.private_key),
+	       [&](std::string_view value) { return is_same_key(value, device.private_key); });
+	update(section, "ListenPort", port ? std::optional(Text(std::to_string(port))) : std::nullopt,
+	       [&](std::string_view value) { return parse_port(value, world.resolver) == port; });
+	if (is_there("FwMark") || !is_chosen_mark(config, device))
+		update(section, "FwMark", mark ? std::optional(Text(format_fwmark(mark))) : std::nullopt,
+		       [&](std::string_view value) { return parse_fwmark(value) == mark; });
+	update_list(section, "Address", link.addresses, parse_address);
+	if (is_there("MTU"))
+		update(section, "MTU", Text(std::to_string(link.mtu)),
+		       [&](std::string_view value) { return parse_number<std::uint32_t>(value) == link.mtu; });
+}
+
+Section new_peer(const Peer &peer)
+{
+	Section section;
+
+	section.kind = Section::Kind::peer;
+	section.public_key = peer.public_key;
+	section.lines = {Text("[Peer]"), Text("PublicKey = ").append(to_base64(peer.public_key))};
+	update_peer(section, peer);
+	return section;
+}
+
+bool ends_in_blank(const Section &section)
+{
+	return section.lines.empty() || section.lines.back().find_first_not_of(" \t\r") == Text::npos;
+}
+
+}
+
+Text merged_config(const QuickConfig &config, const Device &device, const LinkState &link, World &world)
+{
+	std::vector<Section> sections = split(config.text);
+	auto interface = std::find_if(sections.begin(), sections.end(),
+				      [](const Section &section) { return section.kind == Section::Kind::interface; });
+
+	if (interface == sections.end()) {
+		Section &first = *sections.insert(sections.begin() + 1, Section());
+		first.kind = Section::Kind::interface;
+		first.lines = {Text("[Interface]")};
+		interface = sections.begin() + 1;
+	}
+	update_interface(*interface, config, device, link, world);
+
+	for (Section &section : sections)
+		section.is_gone = section.kind == Section::Kind::peer;
+	for (const Peer &peer : device.peers) {
+		auto known = std::find_if(sections.begin(), sections.end(), [&](const Section &section) {
+			return section.kind == Section::Kind::peer && section.public_key == peer.public_key;
+		});
+		if (known == sections.end()) {
+			if (!ends_in_blank(sections.back()))
+				sections.back().lines.emplace_back();
+			sections.push_back(new_peer(peer));
+		} else {
+			known->is_gone = false;
+			update_peer(*known, peer);
+		}
+	}
+	Text text;
+	for (const Section &section : sections)
+		if (!section.is_gone)
+			for (const Text &line : section.lines)
+				text.append(line).append("\n");
+	return text;
+}
+
+void save_config(const QuickConfig &config, const Device &device, World &world)
+{
+	LinkState link{world.host.network.addresses(config.interface), world.host.network.mtu(config.interface)};
+	Text text = merged_config(config, device, link, world);
+
+	if (text != config.text)
+		world.host.store.replace(config.path, text, 0600);
+}
+
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "system_host.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "descriptor.h"
+#include "outside.h"
+#include "process.h"
+
+namespace wgctl {
+
+namespace {
+
+[[noreturn]] void fail(const std::string &what)
+{
+	throw Failure{what + ": " + std::strerror(errno)};
+}
+
+std::string folder_of(const std::string &path)
+{
+	std::size_t slash = path.rfind('/');
+
+	if (slash == path.npos)
+		return ".";
+	return slash ? path.substr(0, slash) : "/";
+}
+
+void write_all(int file, std::string_view text, const std::string &path)
+{
+	while (!text.empty()) {
+		ssize_t size = write(file, text.data(), text.size());
+		if (size >= 0)
+			text.remove_prefix(size);
+		else if (errno != EINTR)
+			fail(path);
+	}
+}
+
+/* Under another name until it is whole. */
+class NewFile {
+public:
+	explicit NewFile(const std::string &path) : path_(path), name_(path + ".XXXXXX"), file_(mkostemp(name_.data(), O_CLOEXEC))
+	{
+		if (file_.get() < 0)
+			fail(name_);
+	}
+	NewFile(const NewFile &) = delete;
+	~NewFile()
+	{
+		if (!name_.empty())
+			unlink(name_.c_str());
+	}
+
+	void fill(std::string_view text, const struct stat *like, unsigned mode)
+	{
+		if (like && fchown(file_.get(), like->st_uid, like->st_gid) < 0)
+			fail(name_);
+		if (fchmod(file_.get(), like ? like->st_mode & 07777 : mode) < 0)
+			fail(name_);
+		write_all(file_.get(), text, name_);
+		if (fsync(file_.get()) < 0)
+			fail(name_);
+	}
+	void put_in_place()
+	{
+		if (::rename(name_.c_str(), path_.c_str()) < 0)
+			fail(path_);
+		name_.clear();
+	}
+
+private:
+	std::string path_, name_;
+	Descriptor file_;
+};
+
+}
+
+int SystemShell::run(const std::string &command)
+{
+	return run_process(Signals::ignore, [&] {
+		int status = replace_by_program({"bash", "-c", command});
+		return status == 127 ? replace_by_program({"sh", "-c", command}) : status;
+	});
+}
+
+bool SystemStore::exists(const std::string &path)
+{
+	struct stat status;
+
+	return stat(path.c_str(), &status) == 0;
+}
+
+bool SystemStore::is_open_to_the_world(const std::string &path)
+{
+	struct stat file, folder;
+
+	return stat(path.c_str(), &file) == 0 && (file.st_mode & S_IRWXO) && stat(folder_of(path).c_str(), &folder) == 0 &&
+	       (folder.st_mode & S_IRWXO);
+}
+
+void SystemStore::replace(const std::string &path, std::string_view text, unsigned mode)
+{
+	struct stat status;
+	char buffer[PATH_MAX];
+	/* Behind a link, the file is replaced, not the link. */
+	const char *real = realpath(path.c_str(), buffer);
+	bool is_there = real && stat(real, &status) == 0;
+	NewFile file(real ? real : path);
+
+	file.fill(text, is_there ? &status : nullptr, mode);
+	file.put_in_place();
+}
+
+void SystemStore::overwrite(const std::string &path, std::string_view text)
+{
+	Descriptor file(open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+
+	if (file.get() < 0)
+		fail(path);
+	write_all(file.get(), text, path);
+}
+
+void SystemStore::rename(const std::string &from, const std::string &to)
+{
+	if (::rename(from.c_str(), to.c_str()) < 0)
+		fail(from);
+}
+
+void SystemStore::remove(const std::string &path)
+{
+	if (unlink(path.c_str()) < 0)
+		fail(path);
+}
+
+bool SystemStore::make_folder(const std::string &path)
+{
+	if (mkdir(path.c_str(), 0755) == 0)
+		return true;
+	if (errno != EEXIST)
+		fail(path);
+	return false;
+}
+
+}

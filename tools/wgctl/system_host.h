@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The real host: libnftables, DNS, processes, namespaces, files. Its network is network.h. */
+#pragma once
+
+#include "host.h"
+
+namespace wgctl {
+
+class NftFilter : public Filter {
+public:
+	void run(const std::string &commands) override;
+	std::vector<std::string> tables() override;
+};
+
+/* systemd-resolved when it runs, over D-Bus; else the program resolvconf, whoever provides it. */
+class SystemDns : public Dns {
+public:
+	void set(const std::string &interface, const DnsSettings &settings) override;
+	void unset(const std::string &interface) override;
+};
+
+/* bash, for which wg-quick's hooks are written; where there is none, sh. */
+class SystemShell : public Shell {
+public:
+	int run(const std::string &command) override;
+};
+
+class SystemNamespaces : public Namespaces {
+public:
+	Namespace current() override;
+	Namespace open(const std::string &path) override;
+	Namespace create() override;
+	void enter(const Namespace &where) override;
+	int run(std::span<const std::string_view> command, const std::optional<std::string> &resolv_conf) override;
+};
+
+class SystemStore : public Store {
+public:
+	bool exists(const std::string &path) override;
+	bool is_open_to_the_world(const std::string &path) override;
+	void replace(const std::string &path, std::string_view text, unsigned mode) override;
+	void overwrite(const std::string &path, std::string_view text) override;
+	void rename(const std::string &from, const std::string &to) override;
+	void remove(const std::string &path) override;
+	bool make_folder(const std::string &path) override;
+};
+
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A host that lives in memory. All its parts write what was done to it into one log, in order, and
+ * fail where they are told to: at the action whose text is in `broken`.
+ */
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "host.h"
+#include "outside.h"
+#include "values.h"
+
+namespace wgctl {
+
+struct FakeLog {
+	std::vector<std::string> actions;
+	std::string broken;
+
+	void act(const std::string &what)
+	{
+		if (what == broken)
+			throw Failure{"broken"};
+		actions.push_back(what);
+	}
+	std::string joined() const
+	{
+		std::string text;
+		for (const std::string &action : actions)
+			text += action + "\n";
+		return text;
+	}
+};
+
+struct FakeNetwork : Network {
+	explicit FakeNetwork(FakeLog &l) : log(l) {}
+
+	FakeLog &log;
+	std::vector<std::string> links;
+	std::map<std::string, std::vector<Prefix>> link_addresses, link_routes;
+	std::vector<Rule> all_rules;
+	std::vector<std::uint32_t> used_tables;
+	/* By destination; "default" for the default route's. */
+	std::map<std::string, std::uint32_t> path_mtus;
+	std::uint32_t link_mtu = 1420, next_priority = 32766;
+
+	bool has_link(const std::string &name) override { return std::find(links.begin(), links.end(), name) != links.end(); }
+	void add_wireguard(const std::string &name, const std::optional<Namespace> &home) override
+	{
+		log.act("add link " + name + (home ? " in " + std::to_string(home->inode) : ""));
+		links.push_back(name);
+	}
+	void delete_link(const std::string &name) override
+	{
+		log.act("delete link " + name);
+		std::erase(links, name);
+	}
+	void set_up(const std::string &name, std::optional<std::uint32_t> mtu) override
+	{
+		log.act("up " + name + (mtu ? " " + std::to_string(*mtu) : ""));
+	}
+	std::uint32_t mtu(const std::string &) override { return link_mtu; }
+	std::vector<Prefix> addresses(const std::string &name) override { return link_addresses[name]; }
+	void add_address(const std::string &name, const Prefix &address) override
+	{
+		log.act("address " + format_prefix(address));
+		link_addresses[name].push_back(address);
+		/* What the kernel routes by itself. */
+		Prefix network = address;
+		for (unsigned bit = address.cidr; bit < address.bits(); ++bit)
+			network.address[bit / 8] = static_cast<std::uint8_t>(network.address[bit / 8] & ~(0x80 >> bit % 8));
+		if (address.family == AF_INET6 || address.cidr < 32)
+			link_routes[name].push_back(network);
+	}
+	std::vector<Prefix> main_routes(const std::string &name) override { return link_routes[name]; }
+	void add_route(const std::string &, const Route &route) override
+	{
+		log.act("route " + format_prefix(route.destination) + " table " + std::to_string(route.table));
+	}
+	bool is_table_empty(std::uint32_t table) override
+	{
+		return std::find(used_tables.begin(), used_tables.end(), table) == used_tables.end();
+	}
+	std::optional<std::uint32_t> path_mtu(const std::optional<Prefix> &destination) override
+	{
+		auto found = path_mtus.find(destination ? format_address(*destination) : "default");
+		return found == path_mtus.end() ? std::nullopt : std::optional(found->second);
+	}
+	std::vector<Rule> rules(std::uint16_t family) override
+	{
+		std::vector<Rule> found;
+		std::copy_if(all_rules.begin(), all_rules.end(), std::back_inserter(found),
+			     [family](const Rule &rule) { return rule.family == family; });
+		return found;
+	}
+	static std::string text(const Rule &rule)
+	{
+		return std::string("rule ") + (rule.family == AF_INET6 ? "6" : "4") + (rule.invert ? " not" : "") +
+		       (rule.fwmark ? " mark " + std::to_string(*rule.fwmark) : "") + " table " + std::to_string(rule.table) +
+		       (rule.suppress_prefix_length ? " suppress " + std::to_string(*rule.suppress_prefix_length) : "");
+	}
+	void add_rule(const Rule &rule) override
+	{
+		log.act("add " + text(rule));
+		all_rules.push_back(rule);
+		all_rules.back().priority = --next_priority;
+	}
+	void delete_rule(const Rule &rule) override
+	{
+		log.act("delete " + text(rule) + (rule.priority ? " priority " + std::to_string(*rule.priority) : ""));
+		auto same = std::find_if(all_rules.begin(), all_rules.end(), [&](const Rule &other) {
+			return text(other) == text(rule) && (!rule.priority || rule.priority == other.priority);
+		});
+		if (same != all_rules.end())
+			all_rules.erase(same);
+	}
+};
+
+struct FakeFilter : Filter {
+	explicit FakeFilter(FakeLog &l) : log(l) {}
+
+	FakeLog &log;
+	std::vector<std::string> present;
+	std::string last;
+
+	void run(const std::string &commands) override
+	{
+		last = commands;
+		log.act("nft " + commands.substr(0, commands.find('\n')));
+	}
+	std::vector<std::string> tables() override { return present; }
+};
+
+struct FakeDns : Dns {
+	explicit FakeDns(FakeLog &l) : log(l) {}
+
+	FakeLog &log;
+	DnsSettings last;
+
+	void set(const std::string &interface, const DnsSettings &settings) override
+	{
+		log.act("dns " + interface);
+		last = settings;
+	}
+	void unset(const std::string &interface) override { log.act("no dns " + interface); }
+};
+
+struct FakeShell : Shell {
+	explicit FakeShell(FakeLog &l) : log(l) {}
+
+	FakeLog &log;
+	std::map<std::string, int> statuses;
+
+	int run(const std::string &command) override
+	{
+		log.act("run " + command);
+		return statuses[command];
+	}
+};
+
+/* Namespaces are numbers: the first is 1, others have the number that stands in their path. */
+struct FakeNamespaces : Namespaces {
+	explicit FakeNamespaces(FakeLog &l) : log(l) {}
+
+	FakeLog &log;
+	std::uint64_t present = 1;
+	std::map<std::string, std::uint64_t> known;
+	std::string command;
+	std::optional<std::string> resolv_conf;
+	int status = 0;
+
+	static Namespace numbered(std::uint64_t number)
+	{
+		Namespace result;
+		result.inode = number;
+		return result;
+	}
+	Namespace current() override { return numbered(present); }
+	Namespace open(const std::string &path) override
+	{
+		if (!known.contains(path))
+			throw Failure{path + ": No such file or directory"};
+		return numbered(known[path]);
+	}
+	Namespace create() override
+	{
+		log.act("new namespace");
+		return numbered(99);
+	}
+	void enter(const Namespace &where) override
+	{
+		if (where.inode == present)
+			return;
+		log.act("enter " + std::to_string(where.inode));
+		present = where.inode;
+	}
+	int run(std::span<const std::string_view> words, const std::optional<std::string> &conf) override
+	{
+		command.clear();
+		for (std::string_view word : words)
+			command.append(command.empty() ? "" : " ").append(word);
+		resolv_conf = conf;
+		log.act("exec " + command);
+		return status;
+	}
+};
+
+/* Shares its contents with FakeFiles. */
+struct FakeStore : Store {
+	FakeStore(FakeLog &l, std::map<std::string, std::string> &c) : log(l), contents(c) {}
+
+	FakeLog &log;
+	std::map<std::string, std::string> &contents;
+	std::vector<std::string> open_files;
+
+	bool exists(const std::string &path) override { return contents.contains(path); }
+	bool is_open_to_the_world(const std::string &path) override
+	{
+		return std::find(open_files.begin(), open_files.end(), path) != open_files.end();
+	}
+	void replace(const std::string &path, std::string_view text, unsigned) override
+	{
+		log.act("write " + path);
+		contents[path] = text;
+	}
+	void overwrite(const std::string &path, std::string_view text) override
+	{
+		log.act("write " + std::string(text.substr(0, text.find('\n'))) + " to " + path);
+		contents[path] = text;
+	}
+	void rename(const std::string &from, const std::string &to) override
+	{
+		log.act("rename " + from + " " + to);
+		contents[to] = contents[from];
+		contents.erase(from);
+	}
+	void remove(const std::string &path) override
+	{
+		log.act("remove " + path);
+		contents.erase(path);
+	}
+	bool make_folder(const std::string &path) override
+	{
+		log.act("folder " + path);
+		return true;
+	}
+};
+
+struct FakeHost {
+	explicit FakeHost(std::map<std::string, std::string> &contents) : store(log, contents) {}
+
+	FakeLog log;
+	FakeNetwork network{log};
+	FakeFilter filter{log};
+	FakeDns dns{log};
+	FakeShell shell{log};
+	FakeNamespaces namespaces{log};
+	FakeStore store;
+	Host host{network, filter, dns, shell, namespaces, store};
+};
+
+}

@@ -3,9 +3,7 @@
  *
  * Never linked. Compiled to assembly, from which Kbuild writes kfacts.h as the kernel writes its asm-offsets.h.
  */
-#include <linux/ipv6.h>
 #include <linux/kbuild.h>
-#include <linux/udp.h>
 #include "objects.h"
 
 int main(void)

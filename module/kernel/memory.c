@@ -66,12 +66,12 @@ void wg_kernel_free(void *memory)
 	vfree(memory);
 }
 
-void wg_kernel_rcu_read_lock(void)
+void wg_kernel_rcu_read_lock(void) __acquires(RCU)
 {
 	rcu_read_lock();
 }
 
-void wg_kernel_rcu_read_unlock(void)
+void wg_kernel_rcu_read_unlock(void) __releases(RCU)
 {
 	rcu_read_unlock();
 }

@@ -32,7 +32,7 @@ void wg_kernel_spin_init(struct wg_spinlock *lock, enum wg_lock_class lock_class
 	lockdep_set_class_and_name(to_spinlock(lock), &class_keys[lock_class], class_names[lock_class]);
 }
 
-void wg_kernel_spin_lock(struct wg_spinlock *lock)
+void wg_kernel_spin_lock(struct wg_spinlock *lock) __acquires(to_spinlock(lock))
 {
 	spin_lock_bh(to_spinlock(lock));
 }
@@ -42,7 +42,7 @@ int wg_kernel_spin_trylock(struct wg_spinlock *lock)
 	return spin_trylock_bh(to_spinlock(lock));
 }
 
-void wg_kernel_spin_unlock(struct wg_spinlock *lock)
+void wg_kernel_spin_unlock(struct wg_spinlock *lock) __releases(to_spinlock(lock))
 {
 	spin_unlock_bh(to_spinlock(lock));
 }

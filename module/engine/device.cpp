@@ -257,6 +257,7 @@ void wg_engine_device_down(wg_device *handle)
 		stop_timers(peer);
 		drop_staged(peer, Drop::PeerGone);
 		erase_keys(peer);
+		forget_last_handshake(peer);
 	});
 	close_sockets(device);
 	purge_handshakes(device);
@@ -279,7 +280,10 @@ void wg_engine_device_erase_keys(wg_device *handle)
 	MutexGuard guard(device.config);
 
 	void_handshakes(device);
-	for_each_peer(device, [](Peer &peer) { erase_keys(peer); });
+	for_each_peer(device, [](Peer &peer) {
+		erase_keys(peer);
+		forget_last_handshake(peer);
+	});
 }
 
 void wg_engine_device_expire_sending(wg_device *handle)

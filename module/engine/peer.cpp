@@ -78,13 +78,6 @@ void clear_source(wg_endpoint &endpoint)
 	endpoint.source_interface = 0;
 }
 
-void forget_last_handshake(Peer &peer)
-{
-	SpinGuard guard(peer.timers_lock);
-
-	peer.timers.forget_last_handshake();
-}
-
 } // namespace
 
 Peer::Peer(Device &owner, const PublicKey &public_key, u64 number) : device(owner), serial(number), key_hash(hash_key(owner, public_key))
@@ -215,7 +208,13 @@ void erase_keys(Peer &peer)
 		displaced = peer.keyring.erase();
 	}
 	drop_displaced(peer.device, displaced);
-	forget_last_handshake(peer);
+}
+
+void forget_last_handshake(Peer &peer)
+{
+	SpinGuard guard(peer.timers_lock);
+
+	peer.timers.forget_last_handshake();
 }
 
 void expire_sending(Peer &peer)

@@ -88,6 +88,8 @@ void bury(Peer &peer);			/* after the waits: poller, queues, the device's refere
 void drop_displaced(Device &, const Displaced<Session> &displaced);
 /* Rule 6, interface down, suspend: all sessions and a handshake in flight. */
 void erase_keys(Peer &peer);
+/* After the host changed something: the next initiation may leave at once. Not after rule 6, whose retries keep REKEY_TIMEOUT. */
+void forget_last_handshake(Peer &peer);
 /* Key change or VM fork: no more sending with what there is; a handshake may start at once. */
 void expire_sending(Peer &peer);
 

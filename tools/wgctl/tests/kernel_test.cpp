@@ -290,7 +290,8 @@ Prefix numbered_prefix(unsigned number)
 	Prefix prefix;
 	prefix.family = AF_INET;
 	prefix.cidr = 32;
-	prefix.address = {10, static_cast<std::uint8_t>(number >> 16), static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)};
+	const std::uint32_t address = htonl(10u << 24 | number);
+	std::memcpy(prefix.address.data(), &address, sizeof(address));
 	return prefix;
 }
 
@@ -349,9 +350,19 @@ TEST_F(Kernel, device_and_peer_are_read)
 TEST_F(Kernel, peer_continued_in_the_next_part_is_one_peer)
 {
 	auto part = [](std::uint8_t key, const char *prefix) {
-		return Datagram().generic().open(WGDEVICE_A_PEERS).open(0).key(WGPEER_A_PUBLIC_KEY, key).open(WGPEER_A_ALLOWEDIPS).prefix(prefix).close().close().close();
+		return Datagram()
+			.generic()
+			.open(WGDEVICE_A_PEERS)
+			.open(0)
+			.key(WGPEER_A_PUBLIC_KEY, key)
+			.open(WGPEER_A_ALLOWEDIPS)
+			.prefix(prefix)
+			.close()
+			.close()
+			.close();
 	};
-	kernel.answers = {{part(1, "10.0.0.0/8"), part(1, "10.1.0.0/16"), part(2, "10.2.0.0/16"), part(1, "10.3.0.0/16"), Datagram().done()}};
+	kernel.answers = {{part(1, "10.0.0.0/8"), part(1, "10.1.0.0/16"), part(2, "10.2.0.0/16"), part(1, "10.3.0.0/16"),
+			   Datagram().done()}};
 	Device device = devices.get("wg0");
 
 	ASSERT_EQ(device.peers.size(), 3u);
@@ -481,7 +492,8 @@ TEST_F(Kernel, interfaces_are_listed_by_kind)
 			datagram.open(IFLA_LINKINFO).text(IFLA_INFO_KIND, kind).close();
 		return datagram;
 	};
-	kernel.answers = {{newlink("lo", nullptr), newlink("wg1", "wireguard"), newlink("br0", "bridge"), newlink("wg0", "wireguard"), Datagram().done()}};
+	kernel.answers = {{newlink("lo", nullptr), newlink("wg1", "wireguard"), newlink("br0", "bridge"), newlink("wg0", "wireguard"),
+			   Datagram().done()}};
 	EXPECT_EQ(devices.names(), (std::vector<std::string>{"wg1", "wg0"}));
 }
 

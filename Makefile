@@ -50,6 +50,7 @@ endef
 harmless := jobserver|the compiler differs from the one used to build the kernel|unavailability of vmlinux|tag not supported
 
 module:
+	@[ -e $(KDIR)/Makefile ] || { echo "make: no kernel headers in $(KDIR): install linux-headers-$(release)" >&2; exit 1; }
 	@mkdir -p $(out); exec 9>$(out)/lock; flock 9; set -o pipefail; \
 	selftests/check/farm $(out) && \
 	$(MAKE) --no-print-directory -j$(jobs) -C $(KDIR) M=$(CURDIR)/$(out) modules 2>&1 9>&- | tee $(out)/build.log && \

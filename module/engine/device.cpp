@@ -269,8 +269,13 @@ void wg_engine_device_namespace_gone(wg_device *handle)
 	MutexGuard guard(device.config);
 
 	device.birth = nullptr;
-	close_sockets(device);
-	forget_all_sources(device);	/* cached routes hold the dying namespace's devices */
+	close_sockets(device);		/* waits: nobody sends any more */
+	/* A reset would let cached routes live on until their next use, and IPv6 ones count in the dying namespace's memory. */
+	for_each_peer(device, [](Peer &peer) {
+		wg_kernel_route_cache_destroy(&peer.route_cache);
+		wg_kernel_route_cache_init(&peer.route_cache);
+	});
+	forget_all_sources(device);
 	wg_kernel_netdev_carrier_off(&device.netdev);
 }
 

@@ -143,7 +143,7 @@ void wg_kernel_sockets_close(struct wg_sockets *sockets);
 
 void wg_kernel_route_cache_init(struct wg_route_cache *cache);			/* may lack memory silently: then nothing is cached */
 void wg_kernel_route_cache_reset(struct wg_route_cache *cache);			/* [any] */
-void wg_kernel_route_cache_destroy(struct wg_route_cache *cache);		/* [process] after an RCU wait; may be called again, and a destroyed cache caches nothing */
+void wg_kernel_route_cache_destroy(struct wg_route_cache *cache);		/* [process] after an RCU wait; init makes it usable again */
 
 /* Sends the packets of @batch (chained by next, each one UDP payload) from @sockets to @endpoint, with @mark and the ECN/DSCP byte @traffic_class.
  * Consumes them, also on error. @cache may be NULL. Inside an RCU read section, BH off.

@@ -139,13 +139,9 @@ void wg_kernel_route_cache_reset(struct wg_route_cache *cache)
 	dst_cache_reset((struct dst_cache *)cache);
 }
 
-/* IPv6 routes count in their namespace's memory, so none may be kept when it goes. */
 void wg_kernel_route_cache_destroy(struct wg_route_cache *cache)
 {
-	struct dst_cache *dst_cache = (struct dst_cache *)cache;
-
-	dst_cache_destroy(dst_cache);
-	dst_cache->cache = NULL;
+	dst_cache_destroy((struct dst_cache *)cache);
 }
 
 static bool has_source(const struct wg_endpoint *endpoint)

@@ -77,18 +77,32 @@ static void device_uninit(struct net_device *dev)
 }
 
 /* A peer's packet may well leave by the interface it came in by, and nobody is to be told of a better way; the kernel looks at the
- * "all" setting too. A link-local address would be made of a hardware address, and there is none. */
-static int device_open(struct net_device *dev)
+ * "all" setting too. */
+static void forbid_redirects(struct net_device *dev)
 {
 	struct in_device *in4 = __in_dev_get_rtnl(dev);
+
+	if (!in4)
+		return;
+	IN_DEV_CONF_SET(in4, SEND_REDIRECTS, false);
+	IPV4_DEVCONF_ALL(dev_net(dev), SEND_REDIRECTS) = false;
+}
+
+/* It would be made of a hardware address, and there is none. */
+static void forbid_link_local_address(struct net_device *dev)
+{
+#if IS_ENABLED(CONFIG_IPV6)
 	struct inet6_dev *in6 = __in6_dev_get(dev);
 
-	if (in4) {
-		IN_DEV_CONF_SET(in4, SEND_REDIRECTS, false);
-		IPV4_DEVCONF_ALL(dev_net(dev), SEND_REDIRECTS) = false;
-	}
 	if (in6)
-		in6->cnf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
+		WRITE_ONCE(in6->cnf.addr_gen_mode, IN6_ADDR_GEN_MODE_NONE);
+#endif
+}
+
+static int device_open(struct net_device *dev)
+{
+	forbid_redirects(dev);
+	forbid_link_local_address(dev);
 	return wg_engine_device_up(private_of(dev)->engine);
 }
 

@@ -2,18 +2,17 @@
 # Entry points; `make help` lists them. Everything generated goes to build/ or to the cache of qemu/.
 
 # The kernel to build for: a release under /lib/modules, or 6.1 or 6.12 for Debian's newest headers of that series.
-newest = $(shell ls -d /lib/modules/$(1).*-cloud-amd64/build /lib/modules/$(1)-*cloud-amd64/build 2>/dev/null | \
-	sed 's,/lib/modules/,,; s,/build$$,,' | sort -V | tail -n 1)
 ifndef KVER
 running := $(shell uname -r)
 KVER := $(if $(wildcard /lib/modules/$(running)/build/Makefile),$(running),6.1)
 endif
 ifneq ($(filter 6.1 6.12,$(KVER)),)
-release = $(or $(call newest,$(KVER)),$(error no $(KVER) headers are installed: run qemu/setup))
+KDIR := $(or $(shell qemu/headers --have $(KVER)),headers-of-$(KVER))
+release := $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 else
-release = $(KVER)
+release := $(KVER)
+KDIR ?= /lib/modules/$(KVER)/build
 endif
-KDIR ?= /lib/modules/$(release)/build
 PREFIX ?= /usr/local
 out = build/$(release)
 jobs := $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
@@ -50,7 +49,7 @@ endef
 harmless := jobserver|the compiler differs from the one used to build the kernel|unavailability of vmlinux|tag not supported
 
 module:
-	@[ -e $(KDIR)/Makefile ] || { echo "make: no kernel headers in $(KDIR): install linux-headers-$(release)" >&2; exit 1; }
+	@[ -e $(KDIR)/Makefile ] || { echo "make: no kernel headers in $(KDIR): qemu/setup, or install linux-headers-$(KVER)" >&2; exit 1; }
 	@mkdir -p $(out); exec 9>$(out)/lock; flock 9; set -o pipefail; \
 	selftests/check/farm $(out) && \
 	$(MAKE) --no-print-directory -j$(jobs) -C $(KDIR) M=$(CURDIR)/$(out) modules 2>&1 9>&- | tee $(out)/build.log && \

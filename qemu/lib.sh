@@ -24,10 +24,19 @@ as_root() {
 	fi
 }
 
-# headers_of 6.1|6.12: the newest installed cloud headers of that series, or nothing.
+# headers_of 6.1|6.12: the folder of the newest cloud headers of that series, installed ones first; or nothing.
 headers_of() {
-	local dir
-	for dir in /lib/modules/"$1".*-cloud-amd64/build /lib/modules/"$1"-*cloud-amd64/build; do
-		[ -e "$dir/Makefile" ] && basename "$(dirname "$dir")"
-	done | sort -V | tail -n 1
+	local dir newest
+	for dir in /lib/modules "$cache_dir"/headers/*/usr/src; do
+		newest=$(ls -d "$dir/$1".*-cloud-amd64/build "$dir/linux-headers-$1".*-cloud-amd64 2>/dev/null | sort -V | tail -n 1)
+		if [ -e "$newest/Makefile" ]; then
+			echo "$newest"
+			return
+		fi
+	done
+}
+
+# release_of FOLDER: what the kernel of these headers calls itself.
+release_of() {
+	sed -n 's/^#define UTS_RELEASE "\(.*\)"/\1/p' "$1/include/generated/utsrelease.h"
 }

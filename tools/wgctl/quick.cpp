@@ -448,10 +448,11 @@ private:
 		});
 		if (unmarked == rules.end())
 			return;
+		/* `up' put it right before the other. */
 		const Rule *specific = nullptr;
 		for (const Rule &rule : rules)
 			if (!rule.is_special && !rule.invert && !rule.fwmark && rule.table == MAIN_TABLE && rule.suppress_prefix_length == 0u &&
-			    (!specific || rule.priority < unmarked->priority))
+			    rule.priority < unmarked->priority && (!specific || rule.priority > specific->priority))
 				specific = &rule;
 		std::string version = family == AF_INET6 ? "IPv6" : "IPv4";
 		tell_and_attempt("delete the " + version + " rules of " + name_, [&] {

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The command lines of up, down, save, strip and exec. */
+#include "commands/commands.h"
+
+#include <gtest/gtest.h>
+
+#include "fakes.h"
+
+namespace wgctl {
+
+namespace {
+
+struct QuickCommands : testing::Test {
+	FakeWorld fake;
+	const std::string path = "/etc/wireguard/wg0.conf";
+
+	QuickCommands()
+	{
+		fake.files.contents[path] = "[Interface]\nPrivateKey = " + test_key_text(8) + "\nAddress = 10.0.0.1/24\nDNS = 10.0.0.53\nPostUp = hook\n[Peer]\nPublicKey = " +
+					    test_key_text(1) + "\nAllowedIPs = 0.0.0.0/0\n";
+		Device &device = fake.devices.present["wg0"];
+		device.name = "wg0";
+		device.peers.emplace_back().public_key = test_key(1);
+		device.peers[0].allowed_ips.push_back(test_prefix("0.0.0.0/0"));
+	}
+	int run(std::vector<std::string_view> arguments)
+	{
+		fake.terminal.err.clear();
+		fake.host.log.actions.clear();
+		return run_command_line(arguments, fake);
+	}
+	std::string log() { return fake.host.log.joined(); }
+};
+
+}
+
+TEST_F(QuickCommands, exec_runs_behind_the_tunnel_and_cleans_up)
+{
+	fake.host.namespaces.status = 42;
+	EXPECT_EQ(run({"exec", "wg0", "--", "curl", "-v", "--", "x"}), 42);
+	EXPECT_EQ(log(), "new namespace\nenter 99\nenter 1\nadd link wg0 in 99\nenter 99\naddress 10.0.0.1/24\nup lo\nup wg0 1420\n"
+			 "route 0.0.0.0/0 table 254\nexec curl -v -- x\ndelete link wg0\n");
+	EXPECT_EQ(fake.host.namespaces.resolv_conf, "# written by wgctl for wg0\nnameserver 10.0.0.53\n");
+	EXPECT_EQ(fake.terminal.err, path + ":5: PostUp is not run by exec\n");
+}
+
+TEST_F(QuickCommands, exec_undoes_what_failed)
+{
+	fake.host.log.broken = "up wg0 1420";
+	EXPECT_EQ(run({"exec", "wg0", "--", "x"}), 1);
+	EXPECT_EQ(fake.host.log.actions.back(), "delete link wg0");
+}
+
+TEST_F(QuickCommands, exec_refuses_a_key_that_is_in_use)
+{
+	fake.devices.order = {"wg7"};
+	fake.devices.present["wg7"].public_key = public_key_of(test_key(8));
+	EXPECT_EQ(run({"exec", "wg0", "--", "x"}), 1);
+	EXPECT_NE(fake.terminal.err.find("interface `wg7' has the same private key"), std::string::npos);
+	EXPECT_EQ(log(), "");
+}
+
+TEST_F(QuickCommands, wrong_command_lines_are_told_and_do_nothing)
+{
+	for (std::vector<std::string_view> wrong : std::vector<std::vector<std::string_view>>{
+		     {"up"}, {"up", "wg0", "wg1"}, {"up", "--netns"}, {"up", "--netns=", "wg0"}, {"up", "--nets", "x", "wg0"}, {"up", "--netns", "x"},
+		     {"exec", "wg0"}, {"exec", "wg0", "x"}, {"exec", "wg0", "--"}, {"exec", "--", "x"}, {"exec", "--netns", "x", "wg0", "--", "y"},
+		     {"down"}, {"save"}, {"strip"}, {"strip", "wg0", "x"}, {"up", "wg1"}, {"up", "--netns", "nowhere", "wg0"}}) {
+		EXPECT_EQ(run(wrong), 1);
+		EXPECT_NE(fake.terminal.err, "");
+		EXPECT_EQ(log(), "");
+	}
+}
+
+TEST_F(QuickCommands, options_come_in_both_forms)
+{
+	fake.host.namespaces.known = {{"/run/netns/a", 2}, {"/run/netns/b", 3}};
+	fake.files.contents[path].erase(fake.files.contents[path].find("DNS"), sizeof("DNS = 10.0.0.53"));
+	EXPECT_EQ(run({"up", "--netns", "a", "--birth-netns=b", "wg0"}), 0) << fake.terminal.err;
+	EXPECT_NE(log().find("enter 2\nenter 3\nadd link wg0 in 2\nenter 2\n"), std::string::npos) << log();
+}
+
+TEST_F(QuickCommands, strip_prints)
+{
+	EXPECT_EQ(run({"strip", "wg0"}), 0);
+	EXPECT_EQ(fake.terminal.out,
+		  "[Interface]\nPrivateKey = " + test_key_text(8) + "\n[Peer]\nPublicKey = " + test_key_text(1) + "\nAllowedIPs = 0.0.0.0/0\n\n");
+}
+
+TEST_F(QuickCommands, save_writes_the_state_back)
+{
+	Device &device = fake.devices.present["wg0"];
+	device.private_key = test_key(8);
+	device.listen_port = 99;
+	fake.host.network.link_addresses["wg0"] = {test_prefix("10.0.0.1/24")};
+	EXPECT_EQ(run({"save", "wg0"}), 0) << fake.terminal.err;
+	EXPECT_EQ(log(), "write " + path + "\n");
+	EXPECT_NE(fake.files.contents[path].find("PostUp = hook\nListenPort = 99\n[Peer]"), std::string::npos) << fake.files.contents[path];
+}
+
+}

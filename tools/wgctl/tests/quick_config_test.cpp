@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "quick_config.h"
+
+#include <gtest/gtest.h>
+
+#include "fakes.h"
+
+namespace wgctl {
+
+namespace {
+
+struct QuickConfigs : testing::Test {
+	FakeWorld fake;
+
+	QuickConfig read(const std::string &text)
+	{
+		fake.files.contents["/etc/wireguard/wg0.conf"] = text;
+		return read_quick_config("wg0", fake);
+	}
+	std::string failure(const std::string &text)
+	{
+		return failure_of([&] { read(text); });
+	}
+};
+
+}
+
+TEST_F(QuickConfigs, keys_of_wg_quick_are_read)
+{
+	QuickConfig config = read("[Interface]\nAddress = 10.0.0.1/24, fd00::1\nDNS = 10.0.0.53, example.org\nDNS=fd00::53\nMTU = 1300\n"
+				  "Table = 77\nSaveConfig = true\nPreUp = a %i\nPostUp = b; c\nPostUp = %i%i\nPreDown = d\nPostDown = e=f\n");
+
+	ASSERT_EQ(config.addresses.size(), 2u);
+	EXPECT_EQ(format_prefix(config.addresses[0].prefix), "10.0.0.1/24");
+	EXPECT_EQ(format_prefix(config.addresses[1].prefix), "fd00::1/128");
+	EXPECT_EQ(config.addresses[1].line, 2u);
+	EXPECT_EQ(config.dns_servers, (std::vector<std::string>{"10.0.0.53", "fd00::53"}));
+	EXPECT_EQ(config.dns_domains, std::vector<std::string>{"example.org"});
+	EXPECT_EQ(config.mtu, 1300u);
+	EXPECT_EQ(config.routing, Routing::numbered);
+	EXPECT_EQ(config.table, 77u);
+	EXPECT_TRUE(config.save);
+	ASSERT_EQ(config.post_up.size(), 2u);
+	EXPECT_EQ(config.pre_up.at(0).command, "a wg0");
+	EXPECT_EQ(config.post_up[0].command, "b; c");
+	EXPECT_EQ(config.post_up[1].command, "wg0wg0");
+	EXPECT_EQ(config.pre_down.at(0).command, "d");
+	EXPECT_EQ(config.post_down.at(0).command, "e=f");
+	EXPECT_EQ(config.post_down[0].line, 12u);
+}
+
+TEST_F(QuickConfigs, what_remains_keeps_its_lines)
+{
+	QuickConfig config = read("# x\n[Interface]\nAddress = 10.0.0.1\nFwMark = 1\n[Peer]\nMTU = 5\n");
+
+	EXPECT_EQ(plain(config.plain_text), "# x\n[Interface]\n\nFwMark = 1\n[Peer]\nMTU = 5\n");
+}
+
+TEST_F(QuickConfigs, spelling_blanks_and_comments_do_not_matter)
+{
+	QuickConfig config = read("  [interface] # y\n\t address=10.0.0.1 ,10.0.0.2# z\nADDRESS =\nmtu\t=\t1400\r\npostup =  echo \"a # b\n");
+
+	EXPECT_EQ(config.addresses.size(), 2u);
+	EXPECT_EQ(config.mtu, 1400u);
+	EXPECT_EQ(config.post_up.at(0).command, "echo \"a");
+}
+
+TEST_F(QuickConfigs, errors_name_file_and_line)
+{
+	const std::string start = "[Interface]\n";
+
+	EXPECT_EQ(failure(start + "Address = 10.0.0.300/24\n"),
+		  "/etc/wireguard/wg0.conf:2: Address: not an IP address: `10.0.0.300/24'");
+	EXPECT_EQ(failure(start + "\nAddress = 10.0.0.3/33\n"), "/etc/wireguard/wg0.conf:3: Address: prefix length is not 0-32: `10.0.0.3/33'");
+	EXPECT_EQ(failure(start + "MTU = large\n"), "/etc/wireguard/wg0.conf:2: MTU: not a number of bytes: `large'");
+	EXPECT_EQ(failure(start + "Table = nonsense\n"),
+		  "/etc/wireguard/wg0.conf:2: Table: neither auto, off, a number, nor a name of /etc/iproute2/rt_tables: `nonsense'");
+	EXPECT_EQ(failure(start + "SaveConfig = maybe\n"), "/etc/wireguard/wg0.conf:2: SaveConfig: neither true nor false: `maybe'");
+	EXPECT_EQ(failure(start + "PostUp = # nothing\n"), "/etc/wireguard/wg0.conf:2: PostUp: there is no command");
+	EXPECT_EQ(failure(start + "DNS = a;b\n"), "/etc/wireguard/wg0.conf:2: DNS: neither an IP address nor a search domain: `a;b'");
+}
+
+TEST_F(QuickConfigs, tables_have_names)
+{
+	fake.files.contents["/etc/iproute2/rt_tables"] = "# comment\n77\tblue # x\n 0x10 no\n";
+	EXPECT_EQ(parse_table("main", fake.files), 254u);
+	EXPECT_EQ(parse_table("0x10", fake.files), 16u);
+	EXPECT_EQ(parse_table("4294967295", fake.files), 4294967295u);
+	EXPECT_EQ(parse_table("blue", fake.files), 77u);
+	for (const char *wrong : {"0", "", "no", "4294967296", "-1", "red"})
+		EXPECT_NE(failure_of([&] { parse_table(wrong, fake.files); }), "") << wrong;
+}
+
+TEST_F(QuickConfigs, names_of_interfaces_have_rules)
+{
+	for (const char *right : {"wg0", "a", "A_=+.-9", "123456789012345"})
+		EXPECT_TRUE(is_interface_name(right)) << right;
+	for (const char *wrong : {"", "1234567890123456", "a b", "a/b", "a:b", "\xc3\xa4"})
+		EXPECT_FALSE(is_interface_name(wrong)) << wrong;
+}
+
+TEST_F(QuickConfigs, a_file_is_found_by_name_or_path)
+{
+	fake.files.contents["/etc/wireguard/wg1.conf"] = "";
+	fake.files.contents["/tmp/wg2.conf"] = "";
+	fake.files.contents["here.conf"] = "";
+	fake.files.contents["/tmp/a name.conf"] = "";
+	fake.files.contents["/tmp/wg2.cfg"] = "";
+
+	EXPECT_EQ(read_quick_config("wg1", fake).path, "/etc/wireguard/wg1.conf");
+	EXPECT_EQ(read_quick_config("/tmp/wg2.conf", fake).interface, "wg2");
+	EXPECT_EQ(read_quick_config("here.conf", fake).interface, "here");
+	EXPECT_NE(failure_of([&] { read_quick_config("wg9", fake); }).find("/etc/wireguard/wg9.conf"), std::string::npos);
+	for (const char *wrong : {"/tmp/a name.conf", "/tmp/wg2.cfg", "/tmp/missing.conf", "", "/"})
+		EXPECT_NE(failure_of([&] { read_quick_config(wrong, fake); }), "") << wrong;
+}
+
+TEST_F(QuickConfigs, an_open_file_is_worth_a_warning)
+{
+	read("[Interface]\n");
+	EXPECT_EQ(fake.terminal.err, "");
+	fake.host.store.open_files = {"/etc/wireguard/wg0.conf"};
+	read("[Interface]\n");
+	EXPECT_NE(fake.terminal.err.find("chmod 600 /etc/wireguard/wg0.conf"), std::string::npos);
+}
+
+TEST_F(QuickConfigs, strip_leaves_what_wg_understands)
+{
+	EXPECT_EQ(plain(strip_quick_keys("# a\n[Interface] # b\n  DNS=1.2.3.4\nListenPort = 5\n \n[Peer]\nAddress = x\n")),
+		  "# a\n[Interface] # b\nListenPort = 5\n\n[Peer]\nAddress = x\n\n");
+}
+
+}

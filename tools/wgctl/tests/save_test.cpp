@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "save.h"
+
+#include <gtest/gtest.h>
+
+#include "fakes.h"
+
+namespace wgctl {
+
+namespace {
+
+struct Saving : testing::Test {
+	FakeWorld fake;
+	Device device;
+	LinkState link;
+	std::string text;
+
+	Saving()
+	{
+		text = "# head\n\n[Interface]\nPrivateKey = " + test_key_text(8) + " # secret\nListenPort=5\nAddress = 10.0.0.1/24, fd00::1/64\nDNS = 1.2.3.4\n\n"
+		       "# Name = Ann\n[Peer]\nPublicKey = " + test_key_text(1) +
+		       "\nEndpoint = hub.example:7 # moves\nAllowedIPs = 10.1.0.0/16,\t10.2.0.5/16\n\n# Name = Bob\n[peer]\npublickey=" + test_key_text(2) +
+		       "\nallowedips=10.3.0.0/16\n# end\n";
+		device.private_key = test_key(8);
+		device.listen_port = 5;
+		device.fwmark = 0;
+		Peer &ann = add_peer(1, "10.1.0.0/16,10.2.0.0/16");
+		ann.endpoint = parse_endpoint("192.0.2.9:7", fake);
+		add_peer(2, "10.3.0.0/16");
+		link.addresses = {test_prefix("10.0.0.1/24"), test_prefix("fd00::1/64")};
+		link.mtu = 1420;
+	}
+	Peer &add_peer(std::uint8_t number, const char *allowed)
+	{
+		Peer &peer = device.peers.emplace_back();
+		peer.public_key = test_key(number);
+		peer.preshared_key = Key();
+		peer.persistent_keepalive = 0;
+		FakeTerminal terminal;
+		parse_allowed_ips(allowed, peer.allowed_ips, terminal);
+		return peer;
+	}
+	QuickConfig config()
+	{
+		fake.files.contents["/etc/wireguard/wg0.conf"] = text;
+		return read_quick_config("wg0", fake);
+	}
+	std::string merged() { return plain(merged_config(config(), device, link, fake)); }
+	std::string with(const std::string &from, const std::string &to) const
+	{
+		std::string changed = text;
+		std::size_t at = changed.find(from);
+		EXPECT_NE(at, std::string::npos) << from;
+		return changed.replace(at, from.size(), to);
+	}
+};
+
+}
+
+TEST_F(Saving, what_still_holds_stays_to_the_letter)
+{
+	EXPECT_EQ(merged(), text);
+}
+
+TEST_F(Saving, an_unchanged_file_is_not_written)
+{
+	fake.host.network.link_addresses["wg0"] = link.addresses;
+	save_config(config(), device, fake);
+	EXPECT_TRUE(fake.host.log.actions.empty());
+	device.listen_port = 6;
+	save_config(config(), device, fake);
+	EXPECT_EQ(fake.host.log.joined(), "write /etc/wireguard/wg0.conf\n");
+	EXPECT_EQ(fake.files.contents["/etc/wireguard/wg0.conf"], with("ListenPort=5", "ListenPort=6"));
+}
+
+TEST_F(Saving, new_values_replace_old_ones_in_their_place)
+{
+	device.private_key = test_key(16);
+	EXPECT_EQ(merged(), with(test_key_text(8), test_key_text(16)));
+}
+
+TEST_F(Saving, missing_values_are_added_to_their_section)
+{
+	device.fwmark = 16;
+	device.peers[0].persistent_keepalive = 25;
+	device.peers[1].preshared_key = test_key(9);
+	std::string saved = merged();
+	EXPECT_NE(saved.find("DNS = 1.2.3.4\nFwMark = 0x10\n\n# Name = Ann"), std::string::npos) << saved;
+	EXPECT_NE(saved.find("10.2.0.5/16\nPersistentKeepalive = 25\n\n# Name = Bob"), std::string::npos) << saved;
+	EXPECT_NE(saved.find("allowedips=10.3.0.0/16\nPresharedKey = " + test_key_text(9) + "\n# end\n"), std::string::npos) << saved;
+}
+
+TEST_F(Saving, values_that_are_gone_go)
+{
+	text = with("ListenPort=5", "ListenPort=5\nFwMark = 7");
+	EXPECT_EQ(merged(), with("FwMark = 7\n", ""));
+}
+
+TEST_F(Saving, off_is_as_good_as_nothing)
+{
+	text = with("ListenPort=5", "ListenPort=5\nFwMark = off");
+	EXPECT_EQ(merged(), text);
+}
+
+TEST_F(Saving, host_names_stay_but_addresses_follow)
+{
+	device.peers[0].endpoint = parse_endpoint("198.51.100.1:99", fake);
+	EXPECT_EQ(merged(), text);
+	text = with("hub.example:7", "192.0.2.9:7");
+	EXPECT_EQ(merged(), with("192.0.2.9:7", "198.51.100.1:99"));
+	text = with("192.0.2.9:7", "[2001:db8::1]:7");
+	EXPECT_EQ(merged(), with("[2001:db8::1]:7", "198.51.100.1:99"));
+}
+
+TEST_F(Saving, a_peer_that_is_gone_takes_its_comments_along)
+{
+	device.peers.pop_back();
+	EXPECT_EQ(merged(), text.substr(0, text.find("# Name = Bob")));
+}
+
+TEST_F(Saving, a_new_peer_comes_last)
+{
+	add_peer(3, "10.4.0.0/16,fd00::/64").endpoint = parse_endpoint("192.0.2.9:7", fake);
+	EXPECT_EQ(merged(), text + "\n[Peer]\nPublicKey = " + test_key_text(3) + "\nAllowedIPs = 10.4.0.0/16, fd00::/64\nEndpoint = 192.0.2.9:7\n");
+}
+
+TEST_F(Saving, lists_lose_and_gain_items)
+{
+	device.peers[0].allowed_ips = {test_prefix("10.2.0.0/16"), test_prefix("10.9.0.0/16")};
+	link.addresses = {test_prefix("fd00::1/64"), test_prefix("10.0.0.7/24")};
+	std::string saved = merged();
+	EXPECT_NE(saved.find("AllowedIPs = 10.2.0.5/16, 10.9.0.0/16\n"), std::string::npos) << saved;
+	EXPECT_NE(saved.find("Address = fd00::1/64, 10.0.0.7/24\n"), std::string::npos) << saved;
+	device.peers[0].allowed_ips.clear();
+	EXPECT_EQ(merged().find("AllowedIPs"), std::string::npos);
+}
+
+TEST_F(Saving, the_mtu_is_saved_only_where_it_was_set)
+{
+	link.mtu = 1300;
+	EXPECT_EQ(merged(), text);
+	text = with("DNS", "MTU = 1400\nDNS");
+	EXPECT_EQ(merged(), with("MTU = 1400", "MTU = 1300"));
+}
+
+TEST_F(Saving, a_chosen_mark_is_not_saved)
+{
+	device.peers[0].allowed_ips.push_back(test_prefix("0.0.0.0/0"));
+	device.fwmark = 51820;
+	EXPECT_EQ(merged().find("FwMark"), std::string::npos);
+	text = with("DNS", "FwMark = 1\nDNS");
+	EXPECT_NE(merged().find("FwMark = 0xca6c\n"), std::string::npos);
+}
+
+TEST_F(Saving, what_is_saved_means_what_was_there)
+{
+	device.fwmark = 16;
+	add_peer(3, "10.4.0.0/16").preshared_key = test_key(4);
+	text = merged();
+	EXPECT_EQ(merged(), text);
+}
+
+}

@@ -61,7 +61,7 @@ Text allowed_ips_or_none(const Peer &peer, std::string_view separator)
 /* The pretty form of one device. */
 class Painter {
 public:
-	Painter(const Style &style, std::int64_t now) : style_(style), now_(now) {}
+	Painter(const Style &style, std::int64_t now, const PeerNames &names) : style_(style), now_(now), names_(names) {}
 	Text paint(const Device &device);
 
 private:
@@ -101,6 +101,7 @@ private:
 
 	const Style &style_;
 	std::int64_t now_;
+	const PeerNames &names_;
 	Text text_;
 };
 
@@ -171,7 +172,13 @@ void Painter::prefixes(const Peer &peer)
 void Painter::peer(const Peer &peer)
 {
 	plain("\n");
-	title(YELLOW, "peer", to_base64(peer.public_key));
+	auto name = names_.find(peer.public_key);
+	if (name == names_.end()) {
+		title(YELLOW, "peer", to_base64(peer.public_key));
+	} else {
+		title(YELLOW, "peer", name->second);
+		line("public key", to_base64(peer.public_key));
+	}
 	if (has_preshared_key(peer))
 		line("preshared key", secret(*peer.preshared_key));
 	if (peer.endpoint)
@@ -280,9 +287,9 @@ Text dump(const Device &device, const Text &prefix)
 
 }
 
-Text format_pretty(const Device &device, const Style &style, std::int64_t now)
+Text format_pretty(const Device &device, const Style &style, std::int64_t now, const PeerNames &names)
 {
-	return Painter(style, now).paint(device);
+	return Painter(style, now, names).paint(device);
 }
 
 bool is_field(std::string_view field)

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "model.h"
+#include "names.h"
 
 namespace wgctl {
 
@@ -14,8 +14,9 @@ struct Style {
 	bool hide_keys = true;
 };
 
-/* For people; `now` in seconds of wall clock, for ages. Peers are sorted, latest handshake first. */
-Text format_pretty(const Device &device, const Style &style, std::int64_t now);
+/* For people; `now` in seconds of wall clock, for ages. Peers are sorted, latest handshake first, and
+ * go by their name where they have one. Without names it is, to the byte, what wg(8) prints. */
+Text format_pretty(const Device &device, const Style &style, std::int64_t now, const PeerNames &names = {});
 
 /* For scripts: lines of tab-separated fields. With `with_name`, the interface's name comes first.
  * The names of the single fields are those of wg(8), "dump" among them. */

@@ -18,8 +18,8 @@ constexpr std::string_view VERSION = "wgctl v0.1, speaks what wireguard-tools v1
 const std::array COMMANDS = {
 	Command{"show", "Show the configuration and state of interfaces",
 		"{ INTERFACE | all | interfaces } [public-key | private-key | listen-port | fwmark | peers | preshared-keys | "
-		"endpoints | allowed-ips | latest-handshakes | transfer | persistent-keepalive | dump]",
-		"wgctl show wg0 latest-handshakes", 0, 2, show},
+		"endpoints | allowed-ips | latest-handshakes | transfer | persistent-keepalive | dump] [--names] [--json] [--secrets]",
+		"wgctl show wg0 latest-handshakes", 0, ANY, show},
 	Command{"showconf", "Show the configuration of an interface as a file for setconf", "INTERFACE", "wgctl showconf wg0", 1, 1,
 		showconf},
 	Command{"set", "Change an interface: add, change or remove peers",

@@ -2,7 +2,9 @@
 #include "commands.h"
 
 #include "../format.h"
+#include "../json.h"
 #include "../values.h"
+#include "options.h"
 
 namespace wgctl {
 
@@ -14,13 +16,13 @@ bool is_set_to(Environment &environment, const char *name, std::string_view valu
 	return text && text == value;
 }
 
-Style style_for(World &world)
+Style style_for(const Options &options, World &world)
 {
 	Style style;
 
 	style.colour = is_set_to(world.environment, "WG_COLOR_MODE", "always") ||
 		       (!is_set_to(world.environment, "WG_COLOR_MODE", "never") && world.terminal.output_is_terminal());
-	style.hide_keys = !is_set_to(world.environment, "WG_HIDE_KEYS", "never");
+	style.hide_keys = !options.has("--secrets") && !is_set_to(world.environment, "WG_HIDE_KEYS", "never");
 	return style;
 }
 
@@ -35,8 +37,19 @@ int show_names(World &world)
 	return 0;
 }
 
-/* Fails only when there are interfaces and none could be read. */
-int show_all(std::string_view field, World &world)
+Text pretty(const Device &device, const Options &options, World &world)
+{
+	PeerNames names;
+
+	if (options.has("--names"))
+		names = read_peer_names(device.name, world);
+	return format_pretty(device, style_for(options, world), world.clock.now(), names);
+}
+
+/* Calls each(device) for those that can be read and tells the others. Returns the exit code: it fails
+ * only when there are interfaces and none could be read. */
+template<class Each>
+int for_each_device(World &world, Each each)
 {
 	std::vector<std::string> names = world.devices.names();
 	bool any = names.empty();
@@ -45,12 +58,7 @@ int show_all(std::string_view field, World &world)
 		try {
 			Device device = get_device(name, world);
 			any = true;
-			if (!field.empty()) {
-				world.terminal.write(Stream::out, format_field(device, field, true));
-				continue;
-			}
-			Text text = format_pretty(device, style_for(world), world.clock.now());
-			world.terminal.write(Stream::out, text.append(&name == &names.back() ? "" : "\n"));
+			each(device, name == names.back());
 		} catch (const Failure &failure) {
 			world.terminal.write(Stream::err, "wgctl: " + failure.text + "\n");
 		}
@@ -58,25 +66,62 @@ int show_all(std::string_view field, World &world)
 	return any ? 0 : 1;
 }
 
+int show_all(std::string_view field, const Options &options, World &world)
+{
+	return for_each_device(world, [&](const Device &device, bool is_last) {
+		if (!field.empty())
+			world.terminal.write(Stream::out, format_field(device, field, true));
+		else
+			world.terminal.write(Stream::out, pretty(device, options, world).append(is_last ? "" : "\n"));
+	});
+}
+
+int show_json(const std::string &name, const Options &options, World &world)
+{
+	Json document = Json::object();
+	Secrets secrets = options.has("--secrets") ? Secrets::shown : Secrets::hidden;
+	int status = 0;
+
+	document["version"] = JSON_VERSION;
+	document["interfaces"] = Json::array();
+	auto add = [&](const Device &device) {
+		document["interfaces"].push_back(json_of(device, read_peer_names(device.name, world), secrets));
+	};
+	if (name == "all")
+		status = for_each_device(world, [&](const Device &device, bool) { add(device); });
+	else
+		add(get_device(name, world));
+	world.terminal.write(Stream::out, to_text(document));
+	return status;
+}
+
 }
 
 int show(Arguments arguments, World &world)
 {
-	std::string_view name = arguments.empty() ? "all" : arguments[0];
-	std::string_view field = arguments.size() < 2 ? "" : arguments[1];
+	Options options("show", arguments, {"--json", "--names", "--secrets"});
+	std::string_view name = options.rest().empty() ? "all" : options.rest()[0];
+	std::string_view field = options.rest().size() < 2 ? "" : options.rest()[1];
 
+	if (options.rest().size() > 2)
+		throw Failure{"show: nothing may follow a field: " + quoted(options.rest()[2])};
 	if (name == "interfaces") {
 		if (!field.empty())
 			throw Failure{"show: nothing may follow \"interfaces\": " + quoted(field)};
+		if (options.has("--json"))
+			throw Failure{"show: the names are part of the whole: wgctl show --json"};
 		return show_names(world);
 	}
-	if (arguments.size() == 2 && !is_field(field))
+	if (!field.empty() && (options.has("--json") || options.has("--names") || options.has("--secrets")))
+		throw Failure{"show: a single field has no --json, --names or --secrets: leave out " + quoted(field)};
+	if (options.rest().size() == 2 && !is_field(field))
 		throw Failure{"show: there is no field " + quoted(field)};
+	if (options.has("--json"))
+		return show_json(std::string(name), options, world);
 	if (name == "all")
-		return show_all(field, world);
+		return show_all(field, options, world);
 	Device device = get_device(std::string(name), world);
-	world.terminal.write(Stream::out, field.empty() ? format_pretty(device, style_for(world), world.clock.now())
-							: format_field(device, field, false));
+	world.terminal.write(Stream::out, field.empty() ? pretty(device, options, world) : format_field(device, field, false));
 	return 0;
 }
 

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "options.h"
+
+#include <algorithm>
+
+#include "../values.h"
+
+namespace wgctl {
+
+Options::Options(std::string_view command, Arguments words, Names flags, Names valued)
+{
+	auto fail = [command](const std::string &text) {
+		throw Failure{std::string(command) + ": " + text + " (wgctl " + std::string(command) + " --help)"};
+	};
+	auto is_one_of = [](Names names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+
+	while (!words.empty()) {
+		std::string_view word = words[0];
+		words = words.subspan(1);
+		if (word == "--") {
+			rest_.insert(rest_.end(), words.begin(), words.end());
+			break;
+		}
+		if (!word.starts_with("--")) {
+			rest_.push_back(word);
+			continue;
+		}
+		std::size_t equals = word.find('=');
+		std::string_view name = word.substr(0, equals);
+		if (is_one_of(flags, word)) {
+			given_[word] = {};
+		} else if (!is_one_of(valued, name)) {
+			fail("unknown option " + quoted(word));
+		} else if (equals != word.npos) {
+			given_[name] = word.substr(equals + 1);
+		} else if (words.empty()) {
+			fail(std::string(name) + " needs a value");
+		} else {
+			given_[name] = words[0];
+			words = words.subspan(1);
+		}
+	}
+}
+
+std::optional<std::string_view> Options::value(std::string_view name) const
+{
+	auto found = given_.find(name);
+
+	return found == given_.end() ? std::nullopt : std::optional(found->second);
+}
+
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The words behind a command's name, sorted: options, which begin with "--" and may stand anywhere
+ * before a lone "--", and the rest. Throws Failure for an option nobody knows or a missing value.
+ */
+#pragma once
+
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "commands.h"
+
+namespace wgctl {
+
+class Options {
+public:
+	using Names = std::initializer_list<std::string_view>;
+	/* Names come with their "--"; `flags` stand alone, `valued` are --NAME VALUE or --NAME=VALUE. */
+	Options(std::string_view command, Arguments words, Names flags, Names valued = {});
+
+	bool has(std::string_view name) const { return given_.contains(name); }
+	std::optional<std::string_view> value(std::string_view name) const;
+	const std::vector<std::string_view> &rest() const { return rest_; }
+
+private:
+	std::map<std::string_view, std::string_view> given_;
+	std::vector<std::string_view> rest_;
+};
+
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "names.h"
+
+#include "config.h"
+#include "quick_config.h"
+#include "values.h"
+
+namespace wgctl {
+
+namespace {
+
+constexpr std::string_view BLANKS = " \t\r\v\f";
+
+std::string_view trimmed(std::string_view text)
+{
+	std::size_t first = text.find_first_not_of(BLANKS);
+
+	if (first == text.npos)
+		return {};
+	return text.substr(first, text.find_last_not_of(BLANKS) - first + 1);
+}
+
+/* The length of the character at the front, 0 when it is not UTF-8 or steers terminals. */
+std::size_t printable_length(std::string_view text)
+{
+	auto byte = [text](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
+	unsigned first = byte(0);
+	std::size_t length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : 4;
+
+	if (length == 1)
+		return first >= ' ' && first != 127;
+	for (std::size_t at = 1; at < length; ++at)
+		if ((byte(at) & 0xc0) != 0x80)
+			return 0;
+	bool is_control = first == 0xc2 && byte(1) < 0xa0;
+	bool is_overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
+	bool is_surrogate = first == 0xed && byte(1) >= 0xa0;
+	bool is_beyond = first < 0xc2 || first > 0xf4 || (first == 0xf4 && byte(1) >= 0x90);
+	return is_control || is_overlong || is_surrogate || is_beyond ? 0 : length;
+}
+
+std::string printable(std::string_view text)
+{
+	std::string result;
+
+	while (!text.empty()) {
+		std::size_t length = printable_length(text);
+		if (length)
+			result += text.substr(0, length);
+		else
+			result += '?';
+		text.remove_prefix(length ? length : 1);
+	}
+	return result;
+}
+
+}
+
+std::optional<std::string> name_in_comment(std::string_view line)
+{
+	line = trimmed(line);
+	if (!line.starts_with('#'))
+		return {};
+	line.remove_prefix(1);
+	std::size_t equals = line.find('=');
+	if (equals == line.npos || !equal_ignoring_case(trimmed(line.substr(0, equals)), "Name"))
+		return {};
+	std::string name = printable(trimmed(line.substr(equals + 1)));
+	return name.empty() ? std::nullopt : std::optional(name);
+}
+
+PeerNames parse_peer_names(std::string_view text)
+{
+	PeerNames names;
+	std::optional<Key> key;
+	std::optional<std::string> name;
+	bool in_peer = false;
+	auto end_section = [&] {
+		if (key && name)
+			names[*key] = *name;
+		key.reset();
+		name.reset();
+	};
+
+	for_each_line(text, [&](std::string_view raw) {
+		ConfigLine line = read_config_line(raw);
+		if (line.kind == ConfigLine::Kind::section) {
+			end_section();
+			in_peer = equal_ignoring_case(line.name, "[Peer]");
+		} else if (in_peer && line.kind == ConfigLine::Kind::value && equal_ignoring_case(line.name, "PublicKey")) {
+			key = key_from_base64(line.value);
+		} else if (in_peer && line.kind == ConfigLine::Kind::other && !name) {
+			name = name_in_comment(raw);
+		}
+	});
+	end_section();
+	return names;
+}
+
+PeerNames read_peer_names(const std::string &interface, World &world)
+{
+	if (!is_interface_name(interface))
+		return {};
+	try {
+		return parse_peer_names(world.files.read("/etc/wireguard/" + interface + ".conf", CONFIG_FILE_LIMIT));
+	} catch (const Failure &) {
+		/* Names are a comfort; what is shown does not depend on them. */
+		return {};
+	}
+}
+
+std::string describe_peer(const Key &key, const PeerNames &names)
+{
+	Text text = to_base64(key);
+	auto name = names.find(key);
+
+	return name == names.end() ? std::string(text) : name->second + " (" + std::string(text) + ")";
+}
+
+}

@@ -10,12 +10,13 @@ namespace wg::engine {
 namespace {
 
 /* Moves the kernel timer when the next deadline is earlier than what it is set to. A later one is left: the timer then fires, finds
- * nothing due and is set again, which is cheaper than moving it for every packet. timers_lock held. */
+ * nothing due and is set again, which is cheaper than moving it for every packet. A time that has passed means nothing: the kernel
+ * timer stands still while the host is suspended and its clock does not. timers_lock held. */
 void rearm(Peer &peer)
 {
 	Instant next = peer.timers.next_deadline();
 
-	if (!peer.timers_running || next.is_never() || (!peer.armed_at.is_never() && peer.armed_at <= next))
+	if (!peer.timers_running || next.is_never() || (peer.armed_at > now() && peer.armed_at <= next))
 		return;
 	peer.armed_at = next;
 	wg_kernel_timer_arm(&peer.timer, next.ns);
@@ -56,7 +57,8 @@ void on_timer(void *argument)
 		peer.armed_at = {};
 		if (!peer.timers_running)
 			return;
-		actions = peer.timers.expire(now(), jitter());
+		peer.jitter = jitter();
+		actions = peer.timers.expire(now(), peer.jitter);
 		rearm(peer);
 	}
 	carry_out(peer, actions);
@@ -198,6 +200,13 @@ void erase_keys(Peer &peer)
 	Displaced<Session> displaced;
 
 	{
+		/* First: a session that enters the ring after this arms it again. */
+		SpinGuard guard(peer.timers_lock);
+
+		peer.timers.keys_erased();
+		peer.armed_at = {};	/* a suspend may follow, through which the kernel timer stands still: set it anew at the next event */
+	}
+	{
 		SpinGuard guard(peer.handshake_lock);
 
 		end_pending_handshake(peer);
@@ -304,7 +313,7 @@ void on_data_sent(Peer &peer, bool with_payload)
 		timers.any_authenticated_packet_traversed(at);
 		timers.any_authenticated_packet_sent();
 		if (with_payload)
-			timers.data_sent(at, jitter());
+			timers.data_sent(at, peer.jitter);
 	});
 }
 
@@ -346,7 +355,8 @@ void on_initiation_sent(Peer &peer)
 		timers.any_authenticated_packet_traversed(at);
 		timers.any_authenticated_packet_sent();
 		timers.handshake_message_sent(at);
-		timers.initiation_sent(at, jitter());
+		peer.jitter = jitter();
+		timers.initiation_sent(at, peer.jitter);
 	});
 }
 

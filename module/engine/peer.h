@@ -61,6 +61,7 @@ struct Peer {
 
 	mutable SpinLock timers_lock{WG_LOCK_PEER_TIMERS};
 	Timers timers;
+	Duration jitter{};		/* drawn anew whenever it may have been used up: not for each packet */
 	bool timers_running = false;	/* the device is up and the peer alive */
 	Instant armed_at;
 	wg_timer timer;

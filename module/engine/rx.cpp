@@ -114,10 +114,10 @@ void accept(Peer &peer, Session &session, Packet &packet)
 
 	wg_kernel_packet_source(&packet, &source);
 	learn_endpoint(peer, source);
+	on_data_received(peer, plain_size > 0);	/* before anything is sent in answer: what is received first does not answer that */
 	confirm_key(peer, session);
 	if (session.keypair.wants_rekey_after_receiving(now()))
 		request_initiation(peer, false);
-	on_data_received(peer, plain_size > 0);
 	peer.rx_bytes.fetch_add(size);
 	wg_kernel_count_received(&peer.device.netdev, size);
 	if (plain_size == 0)

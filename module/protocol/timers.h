@@ -40,6 +40,7 @@ public:
 	void initiation_sent(Instant now, Duration jitter);	/* arms the retry; besides handshake_message_sent() */
 	void handshake_completed();				/* response received, or own response confirmed */
 	void session_derived(Instant now);			/* arms rule 6 */
+	void keys_erased() { erase_keys_ = {}; }		/* on suspend: rule 6 has nothing left to do, and its time may pass meanwhile */
 	void forget_last_handshake() { last_handshake_sent_ = {}; }	/* key change: the next initiation may leave at once */
 
 	/* @interval 0 = off. Restarts it; the caller sends the one "at once" when the interface is up. */

@@ -14,8 +14,8 @@ handshake_of() {
 }
 
 # Traffic for all that follows; what gets lost is looked at by pings.
-start n1 ping -q -i 0.02 10.7.0.2
-start n2 ping -q -i 0.02 10.7.0.1
+start 1 ping -q -i 0.02 10.7.0.2
+start 2 ping -q -i 0.02 10.7.0.1
 
 # A preshared key counts from the next handshake on: the session goes on, and a handshake with one side's old key fails.
 $wg genpsk >psk2

@@ -71,9 +71,12 @@ namespaces() {
 	done
 }
 
-# start COMMAND...: in the background, its id in $started, ended by cleanup at the latest.
+# start N COMMAND...: in the background in namespace N, its id in $started, ended by cleanup at the latest. Not by way of a function:
+# the id would be that of a shell in between.
 start() {
-	"$@" </dev/null >>"$scratch/background.log" 2>&1 &
+	local n=$1
+	shift
+	ip netns exec "$prefix$n" "$@" </dev/null >>"$scratch/background.log" 2>&1 &
 	started=$!
 	background+=("$started")
 }
@@ -223,7 +226,8 @@ capture() {
 	local n=$1 dev=$2 file=$3
 	shift 3
 	: >"$file.err"
-	in_ns "$n" tcpdump -i "$dev" -n -U --immediate-mode -Q ${CAPTURE:-inout} -w "$file" "$@" </dev/null 2>"$file.err" &
+	rm -f "$file"
+	ip netns exec "$prefix$n" tcpdump -Z root -i "$dev" -n -U --immediate-mode -Q ${CAPTURE:-inout} -w "$file" "$@" </dev/null 2>"$file.err" &
 	capture_id=$!
 	background+=("$capture_id")
 	poll 10 grep -q 'listening on' "$file.err"
@@ -232,7 +236,8 @@ captured() {
 	sleep 0.3
 	stop "$capture_id"
 }
-# packets FILE [FILTER...]: how many.
+# packets FILE [FILTER...]: how many. Where nothing could be captured there are not "0".
 packets() {
-	tcpdump -n -r "$@" 2>/dev/null | wc -l
+	[ -s "$1" ] || { echo "no capture: $(cat "$1.err")"; return 1; }
+	tcpdump -Z root -n -r "$@" 2>/dev/null | wc -l
 }

@@ -9,11 +9,11 @@
 two_devices
 check ping_before pings 1 10.7.0.2
 traffic() {
-	start n1 ping -q -f 10.7.0.2
+	start 1 ping -q -f 10.7.0.2
 	floods=("$started")
-	start n2 ping -q -f -s 1000 10.7.0.1
+	start 2 ping -q -f -s 1000 10.7.0.1
 	floods+=("$started")
-	start n1 ping -q -f -s 8000 fd07::2
+	start 1 ping -q -f -s 8000 fd07::2
 	floods+=("$started")
 }
 traffic

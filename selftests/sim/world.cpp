@@ -106,6 +106,8 @@ World::World(u64 seed, const Options &options)
 	kernel.run_process(host(0).domain, "load", [] {
 		int error = wg_engine_load("portable");
 
+		if (error == -12)
+			error = wg_engine_load("portable");
 		if (error)
 			fail("wg_engine_load: %d", error);
 	});
@@ -573,6 +575,8 @@ int World::on_send(wg_namespace &ns, u16 port, const wg_endpoint &endpoint, std:
 	}
 	kernel.trace("message", sent.kind, sent.from << 16 | (sent.to & 0xffff), sent.size);
 	kernel.hash_bytes(payload.data(), payload.size());
+	if (on_sent)
+		on_sent(sent);
 	if (self.offline) {
 		sent.lost = true;
 		log.push_back(sent);

@@ -89,6 +89,7 @@ public:
 	std::vector<std::vector<u8>> bytes;
 	std::function<bool(const Sent &)> passes;		/* a filter of the network: false loses it */
 	std::function<void(const Sent &, const std::vector<u8> &)> on_arrival;	/* before the receiving host sees it */
+	std::function<void(const Sent &)> on_sent;		/* each message as it leaves a host */
 	std::function<void(u32 to, u32 from, u64 number)> on_inner;	/* an inner packet came up */
 
 	Host &host(u32 id) { return *hosts_.at(id); }

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "model.h"
+#include <algorithm>
+
+namespace sim {
+
+namespace {
+
+/* PROTOCOL.md, "Timers and limits"; jitter is below a third of a second. */
+constexpr i64 REKEY_AFTER = 120 * SECOND, REJECT_AFTER = 180 * SECOND, ATTEMPT = 90 * SECOND, RETRY = 5 * SECOND, JITTER = 333 * MILLISECOND,
+	      KEEPALIVE = 10 * SECOND, SILENCE = 15 * SECOND, LATE_REKEY = 165 * SECOND;
+
+} // namespace
+
+Model::Model(World &world) : world_(world)
+{
+	world.on_sent = [this](const Sent &sent) { message_sent(sent); };
+	world.on_arrival = [this](const Sent &sent, const std::vector<u8> &) { message_arrived(sent); };
+}
+
+void Model::refuse(u32 id, const char *what) const
+{
+	const Side &side = sides_[id];
+	auto ago = [this](i64 when) { return when == NEVER ? -1.0 : static_cast<double>(world_.time() - when) / 1e9; };
+
+	fail("model: host %u %s (seconds ago: wanted %.3f, handshake sent %.3f, initiation %.3f, attempt began %.3f, completed %.3f, sent %.3f, "
+	     "payload received %.3f, unanswered since %.3f, current key born %.3f as %s)",
+	     id, what, ago(side.wanted), ago(side.handshake_sent), ago(side.initiation_sent), ago(side.attempt_began), ago(side.completed),
+	     ago(side.sent), ago(side.payload_received), ago(side.unanswered_payload), side.current ? ago(side.current->born) : -1.0,
+	     side.current && side.current->we_initiated ? "initiator" : "responder");
+}
+
+bool Model::elapsed(const Side &side, i64 when, i64 duration) const
+{
+	/* Everything before a suspend is long ago. */
+	return when < side.offset_changed || world_.time() - when >= duration - SLACK;
+}
+
+bool Model::usable(const std::optional<SessionKey> &key, i64 margin) const
+{
+	return key && world_.time() - key->born < REJECT_AFTER + margin;
+}
+
+void Model::wants_to_send(u32 id)
+{
+	Side &side = sides_[id];
+
+	side.wanted = world_.time();
+	if (!usable(side.current, SLACK))
+		side.wanted_without_key = side.wanted;
+	if (!usable(side.current, 0))
+		side.attempt_began = side.wanted;	/* fresh traffic: the 90 s begin anew */
+}
+
+void Model::suspended(u32 id)
+{
+	Side &side = sides_[id];
+
+	side.previous = side.current = side.next = side.former_current = side.alternative = std::nullopt;
+	side.pending_index.reset();
+	side.handshake_sent = NEVER;
+	side.offset_changed = world_.time();
+	side.forgiven_until = world_.time() + 40 * SECOND;
+	side.unheeded_payload = NEVER;
+}
+
+void Model::persistent_keepalive(u32 id, u16 seconds)
+{
+	sides_[id].persistent = seconds;
+	sides_[id].persistent_changed = world_.time();
+}
+
+/* ---- may ---- */
+
+void Model::initiation_leaves(Side &side, const Sent &sent)
+{
+	i64 now = world_.time();
+	u32 id = sent.from;
+
+	/* Rule 2: one handshake message per REKEY_TIMEOUT. */
+	if (side.handshake_sent != NEVER && !elapsed(side, side.handshake_sent, RETRY))
+		refuse(id, "initiates again within 5 s");
+	bool retry = side.retry_running && elapsed(side, side.initiation_sent, RETRY) && elapsed(side, side.completed, 0) &&
+		     /* Rule 4's wish, up to 15 s after the last payload, is fresh traffic too. */
+		     (now - side.attempt_began <= ATTEMPT + RETRY + JITTER + SLACK ||
+		      now - side.payload_sent <= SILENCE + ATTEMPT + RETRY + 2 * JITTER + SLACK || side.offset_changed > side.attempt_began || side.persistent);
+	bool wanted = recently(side.wanted) && !(usable(side.current, -SLACK) && now - side.current_changed > SLACK && !side.current->we_initiated);
+	bool rekey = recently(side.rekey_by_sending) || recently(side.rekey_by_receiving);
+	bool silence = side.unanswered_payload != NEVER && elapsed(side, side.unanswered_payload, SILENCE);
+	/* A keepalive that falls due without a key to send it on is a wish to send as any other. */
+	bool passive = !usable(side.current, -SLACK) && side.payload_received != NEVER && elapsed(side, side.sent, KEEPALIVE);
+	bool persistent = side.persistent && !usable(side.current, -SLACK) &&
+			  (elapsed(side, side.traversed, side.persistent * SECOND) || recently(side.persistent_changed));
+	bool first_persistent = side.persistent && recently(side.persistent_changed);
+
+	if (!retry && !wanted && !rekey && !silence && !passive && !persistent && !first_persistent)
+		refuse(id, "initiates without a reason");
+	if (!retry || wanted || rekey || silence || persistent)
+		side.attempt_began = now;
+	side.retry_running = true;
+	side.initiation_sent = side.handshake_sent = now;
+	side.pending_index = sent.sender_index;
+	side.unanswered_payload = NEVER;
+}
+
+void Model::data_leaves(Side &side, const Sent &sent)
+{
+	i64 now = world_.time();
+	const SessionKey *key = nullptr;
+
+	/* Only the current key sends; a responder's new one waits for its confirmation. */
+	if (side.current && side.current->remote == sent.receiver_index)
+		key = &*side.current;
+	else if (side.former_current && recently(side.current_changed) && side.former_current->remote == sent.receiver_index)
+		key = &*side.former_current;
+	else if (side.alternative && side.alternative->remote == sent.receiver_index)
+		key = &*side.alternative;
+	if (!key)
+		refuse(sent.from, "sends data on a key that is not its current one");
+	if (now - key->born >= REJECT_AFTER + SLACK)
+		refuse(sent.from, "sends on a key past REJECT_AFTER_TIME");
+	if (sent.is_keepalive()) {
+		/* Rules 3 and 5, the first word on a new key, and the one "at once". */
+		bool passive = side.payload_received != NEVER && elapsed(side, side.sent, KEEPALIVE) &&
+			       side.payload_received >= side.sent - KEEPALIVE - SLACK;
+		bool persistent = side.persistent && (elapsed(side, side.traversed, side.persistent * SECOND) ||
+						      (recently(side.traversed) && elapsed(side, side.traversed_before, side.persistent * SECOND)));
+		bool confirms = recently(side.response_arrived) || recently(side.current_changed);
+
+		if (!passive && !persistent && !confirms && !recently(side.persistent_changed))
+			refuse(sent.from, "sends a keepalive without a reason");
+	} else {
+		side.payload_sent = now;
+		if (side.unanswered_payload == NEVER)
+			side.unanswered_payload = now;
+	}
+	if (key->we_initiated && now - key->born >= REKEY_AFTER - SLACK)
+		side.rekey_by_sending = now;
+}
+
+void Model::message_sent(const Sent &sent)
+{
+	Side &side = sides_[sent.from];
+	i64 now = world_.time();
+
+	judged++;
+	switch (sent.kind) {
+	case INITIATION:
+		initiation_leaves(side, sent);
+		break;
+	case RESPONSE:
+		if (!recently(side.initiation_arrived))
+			refuse(sent.from, "answers no initiation");
+		side.initiation_arrived = NEVER;
+		side.handshake_sent = now;
+		side.previous.reset();
+		/* Crossed handshakes: which of the two the host has dealt with first, the wire does not tell. */
+		side.crossed = recently(side.response_arrived);
+		side.alternative.reset();
+		side.next = SessionKey{sent.sender_index, sent.receiver_index, false, now};
+		break;
+	case DATA:
+		data_leaves(side, sent);
+		break;
+	default:
+		refuse(sent.from, "sends a cookie reply without load");
+	}
+	side.sent = side.traversed = now;
+	side.unheeded_payload = NEVER;
+}
+
+/* ---- arrivals ---- */
+
+void Model::authenticated(Side &side, bool payload)
+{
+	i64 now = world_.time();
+
+	if (!recently(side.traversed))
+		side.traversed_before = side.traversed;	/* what arrives now may still be under way inside the host */
+	side.traversed = now;
+	side.unanswered_payload = NEVER;
+	if (payload) {
+		side.payload_received = now;
+		if (side.unheeded_payload == NEVER)
+			side.unheeded_payload = now;
+	}
+}
+
+void Model::message_arrived(const Sent &sent)
+{
+	Side &side = sides_[sent.to];
+	i64 now = world_.time();
+
+	switch (sent.kind) {
+	case INITIATION:
+		side.initiation_arrived = now;
+		authenticated(side, false);
+		return;
+	case RESPONSE:
+		if (side.pending_index != sent.receiver_index)
+			return;
+		side.former_current = side.current;
+		side.crossed = false;
+		side.alternative.reset();
+		if (side.next) {
+			side.previous = side.next;
+			side.next.reset();
+		} else {
+			side.previous = side.current;
+		}
+		side.current = SessionKey{sent.receiver_index, sent.sender_index, true, now};
+		side.current_changed = side.response_arrived = side.completed = now;
+		side.pending_index.reset();
+		side.retry_running = false;
+		authenticated(side, false);
+		return;
+	case DATA:
+		break;
+	default:
+		return;
+	}
+	for (std::optional<SessionKey> *slot : {&side.current, &side.previous, &side.next}) {
+		if (!*slot || (*slot)->local != sent.receiver_index || !usable(*slot, 0))
+			continue;
+		if (slot == &side.next) {
+			side.former_current = side.previous = side.current;
+			if (side.crossed)
+				side.alternative = side.current;
+			side.current = side.next;
+			side.next.reset();
+			side.current_changed = side.completed = now;
+			side.retry_running = false;
+			slot = &side.current;
+		}
+		SessionKey &key = **slot;
+		if (key.we_initiated && now - key.born >= LATE_REKEY - SLACK && !key.late_rekey_done) {
+			side.rekey_by_receiving = now;
+			key.late_rekey_done = now - key.born >= LATE_REKEY + SLACK;
+		}
+		authenticated(side, !sent.is_keepalive());
+		return;
+	}
+}
+
+/* ---- must ---- */
+
+void Model::demand(u32 id, i64 since, i64 duration, const char *what) const
+{
+	if (since != NEVER && world_.time() - since > duration + SLACK)
+		refuse(id, what);
+}
+
+void Model::check()
+{
+	i64 now = world_.time();
+
+	for (u32 id = 0; id < 2; id++) {
+		Side &side = sides_[id];
+
+		if (now < side.forgiven_until)
+			continue;
+		bool may_initiate = side.handshake_sent == NEVER || now - side.handshake_sent > RETRY + JITTER + 2 * SLACK;
+		bool has_key = usable(side.current, -2 * SLACK) && now - side.current_changed > 2 * SLACK;
+
+		demand(id, side.initiation_arrived, 0, "does not answer an initiation");
+		/* Rule 3. */
+		if (has_key && now - side.current->born < REJECT_AFTER - KEEPALIVE)
+			demand(id, side.unheeded_payload, KEEPALIVE, "owes a keepalive for data received");
+		/* Rule 4. Whoever sent a handshake message in the last seconds has already asked, or was asked. */
+		if (may_initiate)
+			demand(id, side.unanswered_payload, SILENCE + JITTER, "does not start a handshake after 15 s of silence");
+		/* Rule 2. A response of our own in between counts as a try. */
+		if (side.retry_running && side.handshake_sent == side.initiation_sent && now - side.attempt_began < ATTEMPT - RETRY - JITTER)
+			demand(id, side.initiation_sent, RETRY + JITTER, "does not repeat its initiation");
+		/* Rule 1. */
+		if (may_initiate && side.rekey_by_sending != NEVER && side.current && side.current->we_initiated &&
+		    side.rekey_by_sending - side.current->born > REKEY_AFTER + SLACK && side.rekey_by_sending > side.handshake_sent + RETRY + SLACK)
+			demand(id, side.rekey_by_sending, SLACK, "does not rekey after 120 s when it sends");
+		/* Rule 5. */
+		if (side.persistent && has_key)
+			demand(id, std::max(side.traversed, side.persistent_changed), side.persistent * SECOND, "owes a persistent keepalive");
+		/* A wish to send without a key. */
+		if (side.wanted_without_key > std::max(side.handshake_sent + RETRY + SLACK, side.completed))
+			demand(id, side.wanted_without_key, SLACK, "has something to send, no key, and does not initiate");
+	}
+}
+
+} // namespace sim

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Everything at once: configuration under traffic, workers held up, memory running out. */
+#include "scenario.h"
+#include <algorithm>
+
+using namespace sim;
+
+namespace {
+
+const World::Options RACING = {.hosts = 2, .ordered = false, .turn = [](Knobs &knobs) {
+				       if (knobs.preempt == 0)
+					       knobs.preempt = 100;
+				       if (knobs.cpus == 1)
+					       knobs.cpus = 3;
+			       }};
+
+void both_ways(World &world, i64 interval, i64 duration)
+{
+	for (u32 a = 0; a < world.hosts(); a++)
+		for (u32 b = 0; b < world.hosts(); b++)
+			if (a != b)
+				world.stream(a, b, interval, world.time() + duration);
+}
+
+} // namespace
+
+SCENARIO(peers_are_removed_and_added_under_traffic, 2)
+{
+	World world(seed, RACING);
+
+	world.meet();
+	both_ways(world, 2 * MILLISECOND, 400 * MILLISECOND);
+	for (int round = 0; round < 6; round++) {
+		u32 id = static_cast<u32>(world.random.below(2));
+		Request request;
+
+		world.run_for(world.random.between(1, 100) * MILLISECOND);
+		request.peers.push_back(world.peer_entry(id, 1 - id));
+		if (world.random.chance(500)) {
+			request.peers[0].flags = WGPEER_F_REMOVE_ME;
+			EXPECT(world.configure(id, request) == 0);
+			EXPECT(world.dump(id).peers.empty());
+			world.run_for(world.random.between(0, 50) * MILLISECOND);
+			request.peers[0].flags = 0;
+		} else {
+			request.flags = WGDEVICE_F_REPLACE_PEERS;
+		}
+		EXPECT(world.configure(id, request) == 0);
+	}
+	world.run_for(2 * SECOND);
+	world.expect_recovery(0, 1, 30 * SECOND);
+}
+
+SCENARIO(device_goes_up_and_down_under_traffic, 2)
+{
+	World world(seed, RACING);
+
+	world.meet();
+	both_ways(world, 2 * MILLISECOND, 400 * MILLISECOND);
+	for (int round = 0; round < 8; round++) {
+		u32 id = static_cast<u32>(world.random.below(2));
+
+		world.run_for(world.random.between(0, 80) * MILLISECOND);
+		world.down(id);
+		world.run_for(world.random.between(0, 20) * MILLISECOND);
+		EXPECT(world.up(id) == 0);
+	}
+	world.run_for(2 * SECOND);
+	world.expect_recovery(0, 1, 30 * SECOND);
+}
+
+SCENARIO(device_is_destroyed_and_made_again_under_traffic, 4)
+{
+	World world(seed, RACING);
+
+	world.meet();
+	both_ways(world, 2 * MILLISECOND, 400 * MILLISECOND);
+	for (int round = 0; round < 3; round++) {
+		u32 id = static_cast<u32>(world.random.below(2));
+		Request request = world.base_request(id);
+
+		world.run_for(world.random.between(1, 100) * MILLISECOND);
+		world.destroy(id);
+		world.create(id);
+		request.peers.push_back(world.peer_entry(id, 1 - id));
+		EXPECT(world.configure(id, request) == 0);
+		EXPECT(world.up(id) == 0);
+	}
+	world.run_for(2 * SECOND);
+	world.expect_recovery(0, 1, 30 * SECOND);
+}
+
+SCENARIO(private_key_change_under_traffic_keeps_peers_and_starts_a_handshake, 2)
+{
+	World world(seed, RACING);
+
+	world.meet();
+	world.expect_recovery(0, 1, 12 * SECOND);
+	both_ways(world, 2 * MILLISECOND, 200 * MILLISECOND);
+	world.run_for(world.random.between(1, 50) * MILLISECOND);
+	for (int round = 0; round < 3; round++) {
+		u32 id = static_cast<u32>(world.random.below(2));
+		Host &host = world.host(id);
+		Key old = host.public_key;
+		Request mine, theirs;
+
+		make_keys(world.random, host.private_key, host.public_key);
+		mine.private_key = host.private_key;
+		theirs.peers.push_back(world.peer_entry(1 - id, id));
+		theirs.peers.push_back({});
+		theirs.peers[1].public_key = old;
+		theirs.peers[1].flags = WGPEER_F_REMOVE_ME;
+		EXPECT(world.configure(1 - id, theirs) == 0);
+		size_t from = world.log.size();
+		EXPECT(world.configure(id, mine) == 0);
+		EXPECT(world.dump(id).peers.size() == 1);
+		world.run_for(300 * MILLISECOND);
+		bool initiated = false;
+		for (size_t i = from; i < world.log.size(); i++)
+			initiated |= world.log[i].kind == INITIATION;
+		EXPECT(initiated);
+		world.expect_recovery(0, 1, 12 * SECOND);
+	}
+}
+
+SCENARIO(preshared_key_change_counts_from_the_next_handshake, 5)
+{
+	World world(seed);
+	Key psk(32);
+
+	world.meet();
+	world.expect_traffic(0, 1, 3 * SECOND);
+	world.random.fill(psk.data(), 32);
+	Request request;
+	request.peers.push_back(world.peer_entry(0, 1));
+	request.peers[0].preshared_key = psk;
+	EXPECT(world.configure(0, request) == 0);
+	world.expect_traffic(0, 1, SECOND);	/* the session is older than the change */
+	world.erase_keys(0);
+	world.erase_keys(1);
+	EXPECT(!world.traffic_passes(0, 1, 20 * SECOND));
+	request.peers[0] = world.peer_entry(1, 0);
+	request.peers[0].preshared_key = psk;
+	EXPECT(world.configure(1, request) == 0);
+	world.expect_recovery(0, 1, 12 * SECOND);
+}
+
+SCENARIO(keys_are_erased_and_sending_expired_under_traffic, 2)
+{
+	World world(seed, RACING);
+
+	world.meet();
+	both_ways(world, 2 * MILLISECOND, 400 * MILLISECOND);
+	for (int round = 0; round < 8; round++) {
+		u32 id = static_cast<u32>(world.random.below(2));
+
+		world.run_for(world.random.between(0, 80) * MILLISECOND);
+		if (world.random.chance(500))
+			world.erase_keys(id);
+		else
+			world.kernel.run_process(world.host(id).domain, "expire", [&] { wg_engine_device_expire_sending(world.host(id).device); });
+	}
+	world.run_for(2 * SECOND);
+	world.expect_recovery(0, 1, 30 * SECOND);
+}
+
+SCENARIO(namespace_that_dies_takes_the_sockets_and_the_carrier, 10)
+{
+	World world(seed, RACING);
+
+	world.meet();
+	both_ways(world, 2 * MILLISECOND, 200 * MILLISECOND);
+	world.run_for(world.random.between(0, 100) * MILLISECOND);
+	world.kernel.run_process(world.host(0).domain, "namespace gone", [&] { wg_engine_device_namespace_gone(world.host(0).device); });
+	EXPECT(!world.host(0).netdev.carrier && world.host(0).ns.bound.empty());
+	size_t sent = world.count(DATA, 0) + world.count(INITIATION, 0);
+	world.run_for(30 * SECOND);
+	EXPECT(world.count(DATA, 0) + world.count(INITIATION, 0) == sent);
+	world.down(0);
+	EXPECT(world.up(0) == -64);	/* ENONET */
+}
+
+/* CVE-2026-52945's kind: work arrives while nothing polls, or while the one who should do it sleeps. */
+SCENARIO(no_wake_up_is_lost_when_workers_are_held_up, 2)
+{
+	World world(seed, {.hosts = 4, .ordered = true, .turn = RACING.turn});
+
+	world.meet();
+	for (u32 other = 1; other < 4; other++)
+		world.expect_traffic(0, other, 12 * SECOND);
+	for (int round = 0; round < 3; round++) {
+		u32 cpu = static_cast<u32>(world.random.below(world.kernel.knobs.cpus));
+		i64 until = world.time() + world.random.between(1, 3000) * MILLISECOND;
+
+		world.kernel.held_up[{WG_WORKER_CRYPT, cpu}] = until;
+		if (world.random.chance(300))
+			world.kernel.held_up[{WG_WORKER_HANDSHAKE, cpu}] = until;
+		for (int burst = 0; burst < 30; burst++) {
+			for (u32 other = 1; other < 4; other++) {
+				world.send(0, other, 100, 4, world.random.chance(200) ? 10 : 1);
+				world.send(other, 0, 100, 4, world.random.chance(200) ? 10 : 1);
+			}
+			if (world.random.chance(300))
+				world.run_for(world.random.between(0, 3) * MILLISECOND);
+		}
+		world.run_for(4 * SECOND);
+		for (u32 a = 0; a < 4; a++)
+			for (u32 b = 0; b < 4; b++)
+				EXPECT(world.flow(a, b).received == world.flow(a, b).sent);
+		EXPECT(world.kernel.live_packets == 0);
+		world.run_for(world.random.between(0, 20) * SECOND);
+	}
+}
+
+SCENARIO(traffic_survives_allocations_that_fail_at_random, 2)
+{
+	World world(seed, RACING);
+
+	world.meet();
+	world.kernel.knobs.allocation_failures = static_cast<u32>(world.random.between(1, 300));
+	both_ways(world, 20 * MILLISECOND, 10 * SECOND);
+	world.run_for(10 * SECOND);
+	world.kernel.knobs.allocation_failures = 0;
+	world.run_for(6 * SECOND);
+	world.expect_recovery(0, 1, 20 * SECOND);
+}
+
+namespace {
+
+/* A whole small life; @failing is the allocation that fails. Returns how many there were. */
+u64 life(u64 seed, u64 failing)
+{
+	World world(seed, {.hosts = 2, .ordered = false, .turn = [failing](Knobs &knobs) {
+				   knobs.fail_allocation = failing;
+				   knobs.stall = 0;
+			   }});
+	u64 count;
+
+	for (u32 id : {0u, 1u}) {
+		for (int attempt = 0; !world.host(id).device; attempt++) {
+			EXPECT(attempt < 2);
+			world.create(id);
+		}
+		Request request = world.base_request(id);
+		request.peers.push_back(world.peer_entry(id, 1 - id));
+		int result = world.configure(id, request);
+		if (result) {
+			EXPECT(result == -12 && world.dump(id).peers.empty() && !world.dump(id).private_key);
+			EXPECT(world.configure(id, request) == 0);
+		}
+		result = world.up(id);
+		if (result) {
+			EXPECT(result == -12);
+			EXPECT(world.up(id) == 0);
+		}
+	}
+	world.send(0, 1, 64, 4, 3);
+	world.send(1, 0);
+	world.run_for(7 * SECOND);
+	world.expect_recovery(0, 1, 15 * SECOND);
+	Request request;
+	request.peers.push_back({});
+	request.peers[0].public_key = world.host(1).public_key;
+	request.peers[0].flags = WGPEER_F_REMOVE_ME;
+	EXPECT(world.configure(0, request) == 0);	/* removing needs no memory */
+	world.down(1);
+	count = world.kernel.allocations();
+	world.finish();
+	return count;
+}
+
+} // namespace
+
+SCENARIO(any_one_allocation_may_fail_without_a_leak_or_half_a_configuration, 250)
+{
+	u64 count = life(seed, 0);
+
+	EXPECT(count > 20);
+	for (u64 failing = 1; failing <= count; failing++)
+		life(seed, failing);
+}
+
+SCENARIO(two_devices_may_be_configured_at_once, 5)
+{
+	World world(seed, RACING);
+	u32 running = 0;
+
+	world.meet();
+	both_ways(world, MILLISECOND, 300 * MILLISECOND);
+	for (int i = 0; i < 20; i++) {
+		u32 id = static_cast<u32>(world.random.below(2));
+		auto request = std::make_shared<Request>();
+
+		request->peers.push_back(world.peer_entry(id, 1 - id));
+		request->peers[0].persistent_keepalive = static_cast<u16>(world.random.below(3));
+		if (world.random.chance(200))
+			request->peers[0].flags = WGPEER_F_REPLACE_ALLOWEDIPS;
+		if (world.random.chance(100))
+			request->listen_port = 0;
+		running++;
+		world.kernel.start_process(
+			world.host(id).domain, "set",
+			[&world, id, request] {
+				Message message(*request);
+				wg_report report;
+
+				EXPECT(wg_engine_set(world.host(id).device, message.attributes(), true, &report) == 0);
+			},
+			[&running] { running--; });
+		world.run_for(world.random.between(0, 20) * MILLISECOND);
+	}
+	world.run_for(5 * SECOND);
+	EXPECT(running == 0);
+}

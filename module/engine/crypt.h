@@ -4,7 +4,7 @@
  * Called by:  tx and rx after they put a batch into its peer's ordered queue
  * Context:    process() any; the worker: process. The AEAD itself runs with bottom halves off, inside one FPU section per 64 KB
  * Order:      none here: the ordered queue keeps it
- * Policy:     a batch that is alone in its queue is done at once (no wake-up, no hop); the others spread over the CPUs, and their
+ * Policy:     a batch before which nothing is unfinished is done at once (no wake-up, no hop); the others spread over the CPUs, and their
  *             queue stays with the workers until it has drained. Inside nested transmit functions nothing is done at once: the stack
  *             must not grow with the number of tunnels.
  */

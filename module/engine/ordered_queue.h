@@ -26,18 +26,20 @@ public:
 
 	OrderedQueue() : lock_(WG_LOCK_PEER_QUEUE) {}
 
-	/* Alone: nothing was queued before it, so doing its work at once delays nobody. */
+	/* Alone: all that was queued before it is finished, so doing its work at once delays nobody. (What waits only for the drainer
+	 * does not count: else each packet of a burst behind the first would go by a worker, and GRO would see them one by one.) */
 	Pushed push(Packet &head)
 	{
 		Batch &batch = batch_of(head);
 		SpinGuard guard(lock_);
-		bool alone = fifo_.empty();
+		bool alone = unfinished_ == 0;
 
 		if (batches_ >= MAX_QUEUED_BATCHES || bytes_ + batch.bytes > MAX_QUEUED_BYTES)
 			return Pushed::Refused;
 		batch.finished = false;
 		fifo_.push(head);
 		batches_++;
+		unfinished_++;
 		bytes_ += batch.bytes;
 		return alone ? Pushed::Alone : Pushed::Behind;
 	}
@@ -47,6 +49,7 @@ public:
 		SpinGuard guard(lock_);
 
 		batch_of(head).finished = true;
+		unfinished_--;
 		if (draining_ || !batch_of(*fifo_.first()).finished)
 			return false;
 		draining_ = true;
@@ -69,7 +72,7 @@ public:
 private:
 	SpinLock lock_;
 	PacketFifo<&Batch::queue_next> fifo_;
-	u32 batches_ = 0, bytes_ = 0;
+	u32 batches_ = 0, unfinished_ = 0, bytes_ = 0;
 	bool draining_ = false;
 };
 

@@ -142,10 +142,13 @@ private:
 
 	[[gnu::always_inline]] static void combine(u8 *to, const u8 *from, const u8 *keystream, usize size)
 	{
+#pragma GCC unroll 4
 		for (; size >= sizeof(typename V::Text); size -= sizeof(typename V::Text))
 			combine_one<typename V::Text>(to, from, keystream);
 		for (; size >= sizeof(u64); size -= sizeof(u64))
 			combine_one<u64>(to, from, keystream);
+		for (; size >= sizeof(u32); size -= sizeof(u32))
+			combine_one<u32>(to, from, keystream);
 		for (; size > 0; size--)
 			combine_one<u8>(to, from, keystream);
 	}
@@ -252,6 +255,7 @@ template <typename V> [[gnu::noinline]] void wipe_half_stack()
 {
 	[[gnu::uninitialized]] alignas(64) u8 used[V::HALF_STACK];
 
+#pragma GCC unroll 8
 	for (usize i = 0; i < sizeof(used); i += sizeof(typename V::Text)) {
 		typename V::Text zero = {};
 

@@ -33,7 +33,7 @@ void Model::refuse(u32 id, const char *what) const
 bool Model::elapsed(const Side &side, i64 when, i64 duration) const
 {
 	/* Everything before a suspend is long ago. */
-	return when < side.offset_changed || world_.time() - when >= duration - SLACK;
+	return when <= side.offset_changed || world_.time() - when >= duration - SLACK;
 }
 
 bool Model::usable(const std::optional<SessionKey> &key, i64 margin) const

@@ -368,6 +368,34 @@ SCENARIO(port_and_mark_need_power_over_the_birth_namespace, 50)
 	EXPECT(world.dump(0).fwmark == 0);
 }
 
+/* The kernel's policy has seen the top level; inside the nests the engine is on its own. */
+SCENARIO(damaged_requests_are_refused_or_taken_and_never_read_beyond, 2)
+{
+	World world(seed, {.hosts = 1, .ordered = true, .turn = nullptr});
+	Requests requests(world.random);
+
+	for (int step = 0; step < 30; step++) {
+		Request request = requests.request();
+		if (request.peers.empty())
+			request.peers.push_back(requests.peer());
+		Message message(request);
+		std::vector<u8> &peers = message.raw().back();
+
+		for (u64 count = world.random.below(6); count > 0 && peers.size() > 8; count--)
+			peers[static_cast<size_t>(world.random.between(4, static_cast<i64>(peers.size()) - 1))] =
+				static_cast<u8>(world.random.chance(500) ? world.random.next() : world.random.below(12));
+		int result = 0;
+		Shown before = world.dump(0);
+		world.kernel.run_process(world.host(0).domain, "set", [&] {
+			wg_report report;
+
+			result = wg_engine_set(world.host(0).device, message.attributes(), true, &report);
+		});
+		if (result)
+			EXPECT(world.dump(0) == before);
+	}
+}
+
 SCENARIO(own_public_key_as_a_peer_is_ignored, 50)
 {
 	World world(seed);

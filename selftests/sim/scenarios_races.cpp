@@ -183,7 +183,7 @@ SCENARIO(namespace_that_dies_takes_the_sockets_and_the_carrier, 10)
 /* CVE-2026-52945's kind: work arrives while nothing polls, or while the one who should do it sleeps. */
 SCENARIO(no_wake_up_is_lost_when_workers_are_held_up, 2)
 {
-	World world(seed, {.hosts = 4, .ordered = true, .turn = RACING.turn});
+	World world(seed, {.hosts = 4, .ordered = seed % 2 == 0, .turn = RACING.turn});
 
 	world.meet();
 	for (u32 other = 1; other < 4; other++)
@@ -210,6 +210,33 @@ SCENARIO(no_wake_up_is_lost_when_workers_are_held_up, 2)
 		EXPECT(world.kernel.live_packets == 0);
 		world.run_for(world.random.between(0, 20) * SECOND);
 	}
+}
+
+SCENARIO(full_queues_refuse_drain_and_carry_again, 25)
+{
+	World world(seed, {.hosts = 2, .ordered = false, .turn = [](Knobs &knobs) {
+				   RACING.turn(knobs);
+				   knobs.preempt = 200;
+			   }});
+	i64 until;
+
+	world.meet();
+	world.expect_traffic(0, 1, 12 * SECOND);
+	until = world.time() + 3 * SECOND;
+	for (u32 cpu = 0; cpu < world.kernel.knobs.cpus; cpu++)
+		world.kernel.held_up[{WG_WORKER_CRYPT, cpu}] = until;
+	for (int i = 0; i < 40; i++) {
+		for (int j = 0; j < 64; j++) {
+			world.send(0, 1, 30, 4, 2);
+			world.send(1, 0, 30);
+		}
+		world.run_for(world.random.between(0, 10) * MILLISECOND);
+	}
+	EXPECT(world.kernel.live_packets < 4 * 2 * 1100 + 300);
+	world.run_for(5 * SECOND);
+	EXPECT(world.kernel.live_packets == 0);
+	EXPECT(world.drops(0, "queue-full") + world.drops(1, "queue-full") > 0);
+	world.expect_traffic(0, 1, SECOND);
 }
 
 SCENARIO(traffic_survives_allocations_that_fail_at_random, 2)

@@ -155,9 +155,9 @@ two_devices() {
 
 # veth N A M B: a cable from A in N to B in M.
 veth() {
-	ip -n "$prefix$1" link add "$2" type veth peer name "$4" netns "$prefix$3"
-	ip -n "$prefix$1" link set "$2" up
-	ip -n "$prefix$3" link set "$4" up
+	ip -n "$prefix$1" link add name "$2" type veth peer name "$4" netns "$prefix$3"
+	ip -n "$prefix$1" link set dev "$2" up
+	ip -n "$prefix$3" link set dev "$4" up
 }
 
 # ---- questions ----

@@ -63,16 +63,16 @@ struct Avx512 {
 		for (u32 i = 0; i < LIMBS; i++)
 			product.low[i] += number.limb[i];
 	}
-	/* The high halves weigh 2^52 = 2^44 2^8: they belong to the next limb, shifted by 8. All carries then move at once: a limb
-	 * stays below 2^44 + 2^18, far from the 2^52 the multiplier takes. */
+	/* The high halves weigh 2^52 = 2^44 2^8: they belong to the next limb, shifted by 8; what leaves the top comes back twentyfold.
+	 * The other carries move at once: a limb stays below 2^44 + 2^13, far from the 2^52 the multiplier takes. */
 	[[gnu::always_inline]] static LaneNumber<Avx512> reduce(const Product &product)
 	{
 		const Quads LOW = Quads{} + LOW_44;
-		Quads a = product.low[0] + wrap(product.high[2] << 8);
-		Quads b = product.low[1] + (product.high[0] << 8);
 		Quads c = product.low[2] + (product.high[1] << 8);
+		Quads a = product.low[0] + wrap((product.high[2] << 8) + (c >> 44));
+		Quads b = product.low[1] + (product.high[0] << 8);
 
-		return {{(a & LOW) + wrap(c >> 44), (b & LOW) + (a >> 44), (c & LOW) + (b >> 44)}};
+		return {{a & LOW, (b & LOW) + (a >> 44), (c & LOW) + (b >> 44)}};
 	}
 	template <typename At> [[gnu::always_inline]] static __m512i load_four(At at, u32 first)
 	{

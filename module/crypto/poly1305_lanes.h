@@ -70,10 +70,10 @@ template <typename V>
 [[gnu::always_inline]] inline void multiply_add(typename V::Product &sum, const LaneNumber<V> &number, const LaneFactor<V> &factor)
 {
 #pragma GCC unroll 5
-	for (u32 i = 0; i < V::LIMBS; i++) {
+	for (u32 k = 0; k < V::LIMBS; k++) {
 #pragma GCC unroll 5
-		for (u32 j = 0; j < V::LIMBS; j++)
-			V::multiply_add(sum, (i + j) % V::LIMBS, number.limb[i], i + j < V::LIMBS ? factor.plain.limb[j] : factor.wrapped[j - 1]);
+		for (u32 i = 0; i < V::LIMBS; i++)
+			V::multiply_add(sum, k, number.limb[i], i <= k ? factor.plain.limb[k - i] : factor.wrapped[k + V::LIMBS - i - 1]);
 	}
 }
 

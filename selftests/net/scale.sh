@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Many peers, many allowed IPs: what is read is what was set, and it goes away quickly.
+#
+#   ┌── 0 ── wg0, no traffic ──┐
+#   └──────────────────────────┘
+. "$(dirname "$0")/lib.sh"
+need awk sort
+peers=${PEERS:-10000}
+prefixes=${PREFIXES:-130000}
+
+namespaces 0
+device 0 wg0 0
+key 1 >/dev/null
+now_ms() {
+	echo $(($(date +%s%N) / 1000000))
+}
+# 42 random base64 digits and "A=" are 32 bytes whose last two bits are zero.
+random_keys() {
+	head -c $((33 * $1)) /dev/urandom | base64 -w 44 | awk 'length($0) == 44 { print substr($0, 1, 42) "A=" }'
+}
+random_keys $peers | sort >keys
+check keys_are_different equal "$(uniq keys | wc -l)" $peers
+awk -v private="$(cat 1.key)" 'BEGIN { print "[Interface]\nPrivateKey = " private "\nListenPort = 7777" } {
+	printf "[Peer]\nPublicKey = %s\nAllowedIPs = 10.%d.%d.0/24, fd00:%x::/32\nEndpoint = 127.0.0.1:%d\n", $1, NR / 256, NR % 256, NR, NR
+}' keys >many.conf
+awk '{ printf "%s\t(none)\t127.0.0.1:%d\t10.%d.%d.0/24,fd00:%x::/32\t0\t0\t0\toff\n", $1, NR, NR / 256, NR % 256, NR }' keys >expected
+
+began=$(now_ms)
+check ten_thousand_peers_are_set n0 $wg setconf wg0 many.conf
+adding=$(($(now_ms) - began))
+# In which order a peer's prefixes are shown is nobody's business.
+ipv4_first() {
+	awk -F '\t' -v OFS='\t' '{ if (split($4, a, ",") == 2 && a[1] ~ /:/) $4 = a[2] "," a[1]; print }'
+}
+shown() {
+	n0 $wg show wg0 dump | tail -n +2 | ipv4_first | sort >got && cmp got expected
+}
+check dump_of_ten_thousand_peers_is_what_was_set shown
+
+# Half of them replaced, half kept, in one request of several messages.
+head -n $((peers / 2)) keys >kept
+n0 $wg show wg0 peers | sort >before
+sync_half() {
+	awk -v keep=$((peers / 2)) '/^\[Peer\]/ { n++ } n <= keep' many.conf >half.conf
+	n0 $wg syncconf wg0 half.conf && n0 $wg show wg0 peers | sort >got && cmp got kept
+}
+check half_of_the_peers_are_removed sync_half
+check they_are_added_again n0 $wg addconf wg0 many.conf
+check dump_is_whole_again shown
+
+# A dump while peers come and go must end and never show a peer twice; who asks again in peace sees all.
+changing() {
+	local i
+	for i in 1 2; do
+		n0 $wg syncconf wg0 half.conf
+		n0 $wg addconf wg0 many.conf
+	done
+	: >done
+}
+reads=0
+unchanging() {
+	rm -f done
+	changing &
+	while [ ! -e done ]; do
+		timeout 30 ip netns exec "$(name_of 0)" $wg show wg0 dump >during || { echo "the dump failed"; return 1; }
+		[ "$(tail -n +2 during | cut -f 1 | sort | uniq -d | wc -l)" = 0 ] || { echo "a peer is shown twice"; return 1; }
+		reads=$((reads + 1))
+	done
+	wait $!
+	shown
+}
+check dump_while_peers_come_and_go unchanging
+
+began=$(now_ms)
+printf '[Interface]\nPrivateKey = %s\nListenPort = 7777\n' "$(cat 1.key)" >none.conf
+n0 $wg setconf wg0 none.conf
+removing=$(($(now_ms) - began))
+echo "# $peers peers: added in $adding ms, removed in $removing ms"
+check no_peer_is_left equal "$(n0 $wg show wg0 peers | wc -l)" 0
+# On an emulated CPU the clock says little; there removing must be much faster than adding.
+quick() {
+	[ $removing -lt 2000 ] || [ $((removing * 2)) -lt $adding ]
+}
+check ten_thousand_peers_go_quickly quick
+
+# The same, up, with an open handshake each, and the device deleted as a whole.
+n0 $wg setconf wg0 many.conf
+ip0 link set wg0 up
+began=$(now_ms)
+check device_with_ten_thousand_peers_is_deleted ip0 link del wg0
+removing=$(($(now_ms) - began))
+echo "# device with $peers peers deleted in $removing ms"
+check device_with_ten_thousand_peers_goes_quickly quick
+
+# One peer with very many prefixes: its part of a dump is split over many messages.
+device 0 wg0 0
+one=$(head -n 1 keys)
+awk -v key="$one" -v count=$prefixes 'BEGIN {
+	printf "[Interface]\n[Peer]\nPublicKey = %s\n", key
+	for (i = 0; i < count; i++)
+		printf "AllowedIPs = %s\n", i % 2 ? sprintf("10.%d.%d.%d/32", i / 65536, i / 256 % 256, i % 256) : sprintf("fd00::%x:%x/128", i / 65536, i % 65536)
+}' >prefixes.conf
+sed -n 's/^AllowedIPs = //p' prefixes.conf | sort >expected
+began=$(now_ms)
+check one_peer_with_many_prefixes_is_set n0 $wg setconf wg0 prefixes.conf
+# Addresses of IPv6 are shown in their short form: of them only the number is compared.
+many_prefixes() {
+	n0 $wg show wg0 allowed-ips | cut -f 2 | tr ' ' '\n' >got
+	equal "$(wc -l <got)" $prefixes && cmp <(grep -v : got | sort) <(grep -v : expected)
+}
+check dump_of_many_prefixes_is_what_was_set many_prefixes
+echo "# $prefixes prefixes: set and read in $(($(now_ms) - began)) ms"
+check many_prefixes_are_replaced_by_one n0 $wg set wg0 peer "$one" allowed-ips 10.0.0.0/8
+check one_prefix_is_left equal "$(n0 $wg show wg0 allowed-ips | cut -f 2)" 10.0.0.0/8
+check peer_is_removed n0 $wg set wg0 peer "$one" remove
+tap_done

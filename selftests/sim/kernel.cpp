@@ -283,6 +283,8 @@ void Kernel::enter(size_t index)
 	current = &fiber;
 	finished = fiber.stack.enter();
 	current = nullptr;
+	if (knobs.step_cost)
+		time += schedule.between(0, knobs.step_cost);
 	if (!finished)
 		return;
 	for (size_t i = 0;; i++)

@@ -72,6 +72,7 @@ struct Knobs {
 	u32 stall = 0;			/* of those, how many per 1024 are long */
 	i64 stall_most = 0;
 	i64 worker_latency = 0, poller_latency = 0, grace = 0;	/* at most */
+	i64 step_cost = 0;		/* the time a piece of code takes between two points, at most: what else is due then overlaps with it */
 	i64 tick = 4 * MILLISECOND;	/* of the coarse clock and the timers */
 	u32 allocation_failures = 0;	/* per 1024 */
 	u64 fail_allocation = 0;	/* that one, counted from arm_allocations() */

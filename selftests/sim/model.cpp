@@ -100,7 +100,7 @@ void Model::initiation_leaves(Side &side, const Sent &sent)
 	side.retry_running = true;
 	side.initiation_sent = side.handshake_sent = now;
 	side.pending_index = sent.sender_index;
-	side.unanswered_payload = NEVER;
+	side.unanswered_payload = side.surely_unanswered = NEVER;
 }
 
 void Model::data_leaves(Side &side, const Sent &sent)
@@ -133,6 +133,9 @@ void Model::data_leaves(Side &side, const Sent &sent)
 		side.payload_sent = now;
 		if (side.unanswered_payload == NEVER)
 			side.unanswered_payload = now;
+		/* Something that arrived just now may be dealt with after this left, and answer it. */
+		if (side.surely_unanswered == NEVER && !recently(side.received))
+			side.surely_unanswered = now;
 	}
 	if (key->we_initiated && now - key->born >= REKEY_AFTER - SLACK)
 		side.rekey_by_sending = now;
@@ -177,8 +180,8 @@ void Model::authenticated(Side &side, bool payload)
 
 	if (!recently(side.traversed))
 		side.traversed_before = side.traversed;	/* what arrives now may still be under way inside the host */
-	side.traversed = now;
-	side.unanswered_payload = NEVER;
+	side.traversed = side.received = now;
+	side.unanswered_payload = side.surely_unanswered = NEVER;
 	if (payload) {
 		side.payload_received = now;
 		if (side.unheeded_payload == NEVER)
@@ -268,7 +271,7 @@ void Model::check()
 			demand(id, side.unheeded_payload, KEEPALIVE, "owes a keepalive for data received");
 		/* Rule 4. Whoever sent a handshake message in the last seconds has already asked, or was asked. */
 		if (may_initiate)
-			demand(id, side.unanswered_payload, SILENCE + JITTER, "does not start a handshake after 15 s of silence");
+			demand(id, side.surely_unanswered, SILENCE + JITTER, "does not start a handshake after 15 s of silence");
 		/* Rule 2. A response of our own in between counts as a try. */
 		if (side.retry_running && side.handshake_sent == side.initiation_sent && now - side.attempt_began < ATTEMPT - RETRY - JITTER)
 			demand(id, side.initiation_sent, RETRY + JITTER, "does not repeat its initiation");

@@ -45,6 +45,7 @@ private:
 		i64 completed = NEVER;
 		i64 initiation_arrived = NEVER, response_arrived = NEVER, rekey_by_receiving = NEVER, rekey_by_sending = NEVER;
 		i64 unanswered_payload = NEVER;		/* the first one sent since anything was received */
+		i64 surely_unanswered = NEVER, received = NEVER;
 		i64 unheeded_payload = NEVER;		/* the first one received since anything was sent */
 		i64 offset_changed = NEVER;
 		i64 persistent_changed = NEVER;

@@ -12,6 +12,7 @@ const World::Options RACING = {.hosts = 2, .ordered = false, .turn = [](Knobs &k
 					       knobs.preempt = 100;
 				       if (knobs.cpus == 1)
 					       knobs.cpus = 3;
+				       knobs.step_cost += MICROSECOND;
 			       }};
 
 void both_ways(World &world, i64 interval, i64 duration)

@@ -31,6 +31,8 @@ Knobs draw_knobs(u64 seed, const std::function<void(Knobs &)> &turn)
 	knobs.cpus = static_cast<u32>(random.between(1, 4));
 	knobs.preempt = PREEMPT[random.below(5)];
 	knobs.stall = random.chance(500) ? 0 : 20;
+	static const i64 COST[] = {0, MICROSECOND, 5 * MICROSECOND, 30 * MICROSECOND};
+	knobs.step_cost = COST[random.below(4)];
 	knobs.stall_most = random.between(1, 20) * MILLISECOND;
 	knobs.worker_latency = random.between(0, 2) * MILLISECOND + 10 * MICROSECOND;
 	knobs.poller_latency = random.between(0, 200) * MICROSECOND;
@@ -463,7 +465,8 @@ void World::stream(u32 from, u32 to, i64 interval, i64 until)
 {
 	if (kernel.time >= until)
 		return;
-	send(from, to, static_cast<u32>(random.between(0, 120)), random.chance(300) ? 6 : 4);
+	for (i64 burst = random.chance(200) ? random.between(2, 5) : 1; burst > 0; burst--)
+		send(from, to, static_cast<u32>(random.between(0, 120)), random.chance(300) ? 6 : 4);
 	kernel.at(kernel.time + random.between(interval / 2, interval * 3 / 2), [this, from, to, interval, until] { stream(from, to, interval, until); });
 }
 

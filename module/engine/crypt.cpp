@@ -95,16 +95,21 @@ u64 counter_of(Packet &packet)
 	return header ? reinterpret_cast<const DataHeader *>(header)->counter.get() : 0;
 }
 
-/* Seals or opens each packet of the batch and marks those that failed. */
-void crypt(Packet &head)
+Scratch &empty_scratch()
 {
-	BottomHalvesOff off;
 	Scratch &scratch = *static_cast<Scratch *>(wg_kernel_scratch());
+
+	scratch.message_count = scratch.piece_count = scratch.bytes = 0;
+	return scratch;
+}
+
+/* Adds each packet of the batch, flushing whenever the scratch is full; marks those that failed. */
+void add_batch(Scratch &scratch, Packet &head)
+{
 	Batch &batch = batch_of(head);
 	Session &session = *batch.session;
 	u64 counter = batch.counter;
 
-	scratch.message_count = scratch.piece_count = scratch.bytes = 0;
 	for (Packet *packet = &head; packet; packet = next_of(*packet)) {
 		int error;
 
@@ -120,7 +125,15 @@ void crypt(Packet &head)
 		batch_of(*packet).failed = error != 0;
 		counter++;
 	}
-	flush(scratch, batch.direction, session.keypair);
+}
+
+void crypt(Packet &head)
+{
+	BottomHalvesOff off;
+	Scratch &scratch = empty_scratch();
+
+	add_batch(scratch, head);
+	flush(scratch, batch_of(head).direction, batch_of(head).session->keypair);
 }
 
 /* Crypts and, when that makes this CPU the drainer, sees to it that the finished leave. */
@@ -162,10 +175,35 @@ void hand_over(Device &device, Packet &head)
 
 void process(Device &device, Packet &head, OrderedQueue::Pushed pushed)
 {
-	if (pushed == OrderedQueue::Pushed::Alone && wg_kernel_netdev_recursion() <= 1)
-		complete(head);
-	else
-		hand_over(device, head);
+	switch (pushed) {
+	case OrderedQueue::Pushed::Alone:
+		if (wg_kernel_netdev_recursion() <= 1)
+			return complete(head);
+		return hand_over(device, head);
+	case OrderedQueue::Pushed::Behind: return hand_over(device, head);
+	case OrderedQueue::Pushed::LeftToCaller: return wg_kernel_poller_schedule(&batch_of(head).session->peer.poller);
+	case OrderedQueue::Pushed::Left:
+	case OrderedQueue::Pushed::Refused: return;
+	}
+}
+
+void open_run(const Run &run)
+{
+	Scratch &scratch = empty_scratch();
+	Session *session = nullptr;
+
+	for (Packet *head = run.first(); head; head = Run::next(*head)) {
+		Batch &batch = batch_of(*head);
+
+		if (batch.progress != Progress::LeftToDrainer)
+			continue;
+		if (session && session != batch.session)
+			flush(scratch, Direction::Open, session->keypair);
+		session = batch.session;
+		add_batch(scratch, *head);
+	}
+	if (session)
+		flush(scratch, Direction::Open, session->keypair);
 }
 
 void run_crypt_worker(Device &device, u32 cpu)

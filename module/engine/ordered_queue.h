@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Ordered queue: a peer's batches of one direction. Workers finish them in any order; only finished heads leave, in order.
+/* Ordered queue: a peer's batches of one direction. Their work is done in any order; only ready heads leave, in order.
  *
- * Called by:  tx and rx (push), crypt (finish), the drainer (take)
+ * Called by:  tx and rx (push, leave), crypt (finish), the drainer (take)
  * Context:    any; never sleeps
- * Bound:      MAX_QUEUED_BYTES and MAX_QUEUED_BATCHES; beyond them push() refuses
+ * Bound:      MAX_QUEUED_BYTES and MAX_QUEUED_BATCHES; beyond them a push is refused
  *
- * The hand-over, and why no wake-up is lost. `draining` means: somebody will call take() until it returns null. It changes only under
- * the lock. finish() marks its batch and, when nobody drains and the head is finished, makes its caller the drainer. take() gives
- * `draining` up only in the same locked step in which it sees the head missing or unfinished. So a finish() that take() did not see
- * comes after that step, finds `draining` false, and its caller drains. A finished head without a drainer cannot exist.
- * (For rx the drainer is the peer's poller, and NAPI keeps a schedule that comes before its completion: services.h.)
+ * The hand-over, and why no wake-up is lost. A head is ready when it is finished or left to the drainer. `draining` means: somebody will
+ * call take() until it returns null. It changes only under the lock. Whatever makes a batch ready makes its caller the drainer when
+ * nobody drains and the head is ready. take() gives `draining` up only in the same locked step in which it sees the head missing or not
+ * ready. So what take() did not see comes after that step, finds `draining` false, and its caller drains. A ready head without a drainer
+ * cannot exist. (For rx the drainer is the peer's poller: NAPI runs one at a time, and keeps a schedule that comes before its
+ * completion: services.h.)
  */
 #pragma once
 #include "engine/packet.h"
@@ -20,59 +21,96 @@ namespace wg::engine {
 constexpr u32 MAX_QUEUED_BATCHES = 1024;
 constexpr u32 MAX_QUEUED_BYTES = 4u << 20;
 
+constexpr u32 MAX_LEFT_BATCHES = 64;	/* more than one poller's round: the CPU has too much to do, others must help */
+
 class OrderedQueue {
 public:
-	enum class Pushed : u8 { Refused, Alone, Behind };
+	enum class Pushed : u8 {
+		Refused,	/* full; the batch is still the caller's */
+		Alone,		/* no work before it is unfinished, so doing its work at once delays nobody */
+		Behind,		/* a worker has to do it */
+		Left,		/* the drainer does it, and knows */
+		LeftToCaller,	/* the same, and the caller is now the drainer */
+	};
 
 	OrderedQueue() : lock_(WG_LOCK_PEER_QUEUE) {}
 
-	/* Alone: all that was queued before it is finished, so doing its work at once delays nobody. (What waits only for the drainer
-	 * does not count: else each packet of a burst behind the first would go by a worker, and GRO would see them one by one.) */
+	/* For the caller or a worker to do: Refused, Alone or Behind. */
 	Pushed push(Packet &head)
 	{
-		Batch &batch = batch_of(head);
 		SpinGuard guard(lock_);
-		bool alone = unfinished_ == 0;
 
-		if (batches_ >= MAX_QUEUED_BATCHES || bytes_ + batch.bytes > MAX_QUEUED_BYTES)
+		if (!append(head))
 			return Pushed::Refused;
-		batch.finished = false;
-		fifo_.push(head);
-		batches_++;
-		unfinished_++;
-		bytes_ += batch.bytes;
-		return alone ? Pushed::Alone : Pushed::Behind;
+		return unfinished_++ == 0 ? Pushed::Alone : Pushed::Behind;
+	}
+	/* For the drainer to do, unless workers are at it already or it has enough: Refused, Behind, Left or LeftToCaller. */
+	Pushed leave(Packet &head)
+	{
+		SpinGuard guard(lock_);
+
+		if (!append(head))
+			return Pushed::Refused;
+		if (unfinished_ != 0 || left_ >= MAX_LEFT_BATCHES) {
+			unfinished_++;
+			return Pushed::Behind;
+		}
+		left_++;
+		batch_of(head).progress = Progress::LeftToDrainer;
+		return become_drainer() ? Pushed::LeftToCaller : Pushed::Left;
 	}
 	/* True: the caller is now the drainer. */
 	[[nodiscard]] bool finish(Packet &head)
 	{
 		SpinGuard guard(lock_);
 
-		batch_of(head).finished = true;
+		batch_of(head).progress = Progress::Finished;
 		unfinished_--;
-		if (draining_ || !batch_of(*fifo_.first()).finished)
-			return false;
-		draining_ = true;
-		return true;
+		return become_drainer();
 	}
-	/* For the drainer alone: the next batch to leave; null ends its duty. */
+	/* For the drainer alone: the next batch to leave, finished or left to it; null ends its duty. */
 	Packet *take()
 	{
 		SpinGuard guard(lock_);
 
-		if (fifo_.empty() || !batch_of(*fifo_.first()).finished) {
+		if (!head_is_ready()) {
 			draining_ = false;
 			return nullptr;
 		}
+		Batch &batch = batch_of(*fifo_.first());
 		batches_--;
-		bytes_ -= batch_of(*fifo_.first()).bytes;
+		bytes_ -= batch.bytes;
+		if (batch.progress == Progress::LeftToDrainer)
+			left_--;
 		return fifo_.pop();
 	}
 
 private:
+	bool append(Packet &head)
+	{
+		Batch &batch = batch_of(head);
+
+		if (batches_ >= MAX_QUEUED_BATCHES || bytes_ + batch.bytes > MAX_QUEUED_BYTES)
+			return false;
+		batch.progress = Progress::Waiting;
+		fifo_.push(head);
+		batches_++;
+		bytes_ += batch.bytes;
+		return true;
+	}
+	bool head_is_ready() const { return !fifo_.empty() && batch_of(*fifo_.first()).progress != Progress::Waiting; }
+	bool become_drainer()
+	{
+		if (draining_ || !head_is_ready())
+			return false;
+		draining_ = true;
+		return true;
+	}
+
 	SpinLock lock_;
 	PacketFifo<&Batch::queue_next> fifo_;
-	u32 batches_ = 0, unfinished_ = 0, bytes_ = 0;
+	u32 batches_ = 0, bytes_ = 0;
+	u32 unfinished_ = 0, left_ = 0;		/* batches by progress; the rest is finished */
 	bool draining_ = false;
 };
 

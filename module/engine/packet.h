@@ -25,6 +25,13 @@ inline u32 length_of(const Packet &packet)
 
 enum class Direction : u8 { Seal, Open };
 
+/* A batch in an ordered queue; under the queue's lock. */
+enum class Progress : u8 {
+	Waiting,	/* some CPU or worker does its work */
+	LeftToDrainer,	/* the drainer does it, when the batch's turn comes */
+	Finished,	/* sealed or opened */
+};
+
 struct Batch {
 	Packet *queue_next;	/* in the peer's ordered queue, or in its staged list */
 	Packet *work_next;	/* in a CPU's work queue */
@@ -35,7 +42,7 @@ struct Batch {
 	u16 count;		/* packets in the chain */
 	u8 traffic_class;	/* of the outer packets; sealing only */
 	Direction direction;
-	bool finished;		/* sealed or opened; under the ordered queue's lock */
+	Progress progress;
 	bool failed;		/* this packet alone, any of the chain: no memory, or its tag is wrong */
 };
 static_assert(sizeof(Batch) <= WG_PACKET_CONTROL_SIZE);
@@ -62,6 +69,7 @@ template <Packet *Batch::*Link> class PacketFifo {
 public:
 	bool empty() const { return !first_; }
 	Packet *first() const { return first_; }
+	static Packet *next(Packet &packet) { return batch_of(packet).*Link; }
 	void push(Packet &packet)
 	{
 		batch_of(packet).*Link = nullptr;

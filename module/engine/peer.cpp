@@ -136,7 +136,7 @@ void make_unreachable(Peer &peer)
 void bury(Peer &peer)
 {
 	wg_kernel_poller_delete(&peer.poller);
-	/* What was opened but found no poller any more; the workers have finished everything (they were flushed). */
+	/* What found no poller any more; the workers have finished theirs (they were flushed). */
 	while (Packet *head = peer.rx.take()) {
 		Session &session = *batch_of(*head).session;
 
@@ -289,6 +289,8 @@ void start_timers(Peer &peer)
 
 		peer.timers_running = true;
 		keepalive_due = peer.timers.persistent_keepalive() != 0;
+		/* A deadline set while the interface was down may have passed: count from now. */
+		peer.timers.set_persistent_keepalive(peer.timers.persistent_keepalive(), now());
 		rearm(peer);
 	}
 	if (keepalive_due)

@@ -48,7 +48,7 @@ void receive_data(Device &device, Packet &packet, const DataHeader &header)
 		discard(session->peer, packet, Drop::ExpiredKey, WG_RX_DROPPED);
 		return put(*session);
 	}
-	pushed = session->peer.rx.push(packet);
+	pushed = session->peer.rx.leave(packet);
 	if (pushed == OrderedQueue::Pushed::Refused) {
 		discard(session->peer, packet, Drop::QueueFull, WG_RX_DROPPED);
 		return put(*session);
@@ -155,24 +155,30 @@ void receive(Device &device, Packet &first)
 int poll(Peer &peer, int budget)
 {
 	RcuSection rcu;
+	Run run;
 	int done = 0;
+	bool ran_dry = false;
 
-	while (done < budget) {
-		Packet *head = peer.rx.take();
-		Session *session;
+	while (done < budget && !ran_dry) {
+		if (Packet *head = peer.rx.take()) {
+			run.push(*head);
+			done += batch_of(*head).count;
+		} else {
+			ran_dry = true;
+		}
+	}
+	open_run(run);
+	while (Packet *head = run.pop()) {
+		Session *session = batch_of(*head).session;
 
-		if (!head)
-			return done;
-		session = batch_of(*head).session;
 		for (Packet *packet = head, *next; packet; packet = next) {
 			next = next_of(*packet);
 			next_of(*packet) = nullptr;
 			accept(peer, *session, *packet);
-			done++;
 		}
 		put(*session);
 	}
-	return budget;		/* a chain may have gone beyond it; "all of it" is what asks for another round */
+	return ran_dry ? done : budget;		/* "all of it" is what asks for another round */
 }
 
 } // namespace wg::engine

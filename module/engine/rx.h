@@ -12,7 +12,7 @@ namespace wg::engine {
 /* @packet: one UDP payload or a chain of them; consumed. [softirq] */
 void receive(Device &, Packet &packet);
 
-/* The peer's poller: handles at most @budget opened packets in order; fewer means the queue has nothing finished left. [softirq] */
+/* The peer's poller: opens what was left to it and handles at most @budget packets in order; fewer means the queue has nothing ready left. [softirq] */
 int poll(Peer &, int budget);
 
 } // namespace wg::engine

@@ -109,6 +109,9 @@ public:
 	virtual ~Shell() = default;
 	/* Returns the exit status: 128 and the signal's number when one ended it. */
 	virtual int run(const std::string &command) = 0;
+	/* From now on, a signal that would end the program is only remembered. */
+	virtual void hold_signals() = 0;
+	virtual bool is_interrupted() = 0;
 };
 
 class Namespaces {

@@ -19,9 +19,16 @@ constexpr std::array IGNORED{SIGINT, SIGQUIT};
 constexpr std::array FORWARDED{SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
 volatile pid_t forward_to = 0;
+volatile sig_atomic_t remembered = 0;
+
+void remember(int)
+{
+	remembered = 1;
+}
 
 void forward(int signal)
 {
+	remembered = 1;
 	if (forward_to > 0)
 		kill(forward_to, signal);
 }
@@ -67,6 +74,22 @@ private:
 	std::size_t count_ = 0;
 };
 
+}
+
+void hold_signals()
+{
+	struct sigaction action {};
+
+	action.sa_handler = remember;
+	action.sa_flags = SA_RESTART;
+	sigemptyset(&action.sa_mask);
+	for (int signal : {SIGINT, SIGTERM, SIGHUP})
+		sigaction(signal, &action, nullptr);
+}
+
+bool is_interrupted()
+{
+	return remembered;
 }
 
 int run_process(Signals signals, const std::function<int()> &child)

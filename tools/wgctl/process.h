@@ -15,6 +15,10 @@ enum class Signals {
 	forward
 };
 
+/* From now on, signals that would end the program are only remembered, those passed on included. */
+void hold_signals();
+bool is_interrupted();
+
 /* Runs `child` in a new process, which should replace itself; what it returns is its exit status.
  * Returns the exit status, 128 and the signal's number when a signal ended it. Throws Failure. */
 int run_process(Signals signals, const std::function<int()> &child);

@@ -179,6 +179,8 @@ private:
 	{
 		if (!placement_.is_private)
 			world_.terminal.write(Stream::err, "[#] " + what + "\n");
+		if (host_.shell.is_interrupted())
+			throw Failure{"interrupted"};
 		step(what, action);
 	}
 
@@ -194,6 +196,8 @@ private:
 		change_ = parse_config(config_.plain_text, config_.path, FileMeaning::replace, world_);
 		change_.name = name_;
 		mtu_ = config_.mtu ? *config_.mtu : step("find the MTU", [&] { return find_mtu(change_, host_.network); });
+		/* Looking up names may take long and be ended; from here on, what is begun is ended or undone. */
+		host_.shell.hold_signals();
 		told("add interface " + name_, [&] { host_.network.add_wireguard(name_, placement_.is_apart() ? std::optional(placement_.home) : std::nullopt); });
 		enter_home();
 		undo_.add("delete interface " + name_, [this_host = &host_, name = name_] { this_host->network.delete_link(name); });
@@ -386,6 +390,7 @@ public:
 		if (std::find(names.begin(), names.end(), name_) == names.end())
 			throw Failure{"there is no WireGuard interface " + quoted(name_) + ": nothing to take down"};
 		run_hooks(config_, config_.pre_down, world_);
+		host_.shell.hold_signals();
 		Device device = get_device();
 		if (config_.save)
 			save(device);

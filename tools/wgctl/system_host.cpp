@@ -83,9 +83,19 @@ private:
 
 }
 
+void SystemShell::hold_signals()
+{
+	wgctl::hold_signals();
+}
+
+bool SystemShell::is_interrupted()
+{
+	return wgctl::is_interrupted();
+}
+
 int SystemShell::run(const std::string &command)
 {
-	return run_process(Signals::ignore, [&] {
+	return run_process(Signals::forward, [&] {
 		int status = replace_by_program({"bash", "-c", command});
 		return status == 127 ? replace_by_program({"sh", "-c", command}) : status;
 	});

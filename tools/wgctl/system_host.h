@@ -23,6 +23,8 @@ public:
 class SystemShell : public Shell {
 public:
 	int run(const std::string &command) override;
+	void hold_signals() override;
+	bool is_interrupted() override;
 };
 
 class SystemNamespaces : public Namespaces {

@@ -158,6 +158,14 @@ struct FakeShell : Shell {
 		log.act("run " + command);
 		return statuses[command];
 	}
+	/* At which action a signal comes. */
+	std::string interruption;
+	bool are_signals_held = false;
+	void hold_signals() override { are_signals_held = true; }
+	bool is_interrupted() override
+	{
+		return are_signals_held && std::find(log.actions.begin(), log.actions.end(), interruption) != log.actions.end();
+	}
 };
 
 /* Namespaces are numbers: the first is 1, others have the number that stands in their path. */

@@ -196,6 +196,12 @@ TEST_F(Quick, a_failure_at_any_point_leaves_nothing)
 	}
 }
 
+TEST_F(Quick, an_interruption_is_undone)
+{
+	fake.host.shell.interruption = "address 10.0.0.1/24";
+	EXPECT_EQ(up(), "add link wg0\nconfigure wg0\naddress 10.0.0.1/24\ndelete link wg0\n! /etc/wireguard/wg0.conf:3: interrupted\n");
+}
+
 TEST_F(Quick, undoing_goes_on_after_a_failure)
 {
 	UndoList undo(fake.terminal, UndoList::Tells::failures);

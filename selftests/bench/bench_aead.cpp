@@ -41,7 +41,7 @@ namespace {
 using namespace wg;
 using namespace wg::crypto;
 
-/* One batch: plain text, sealed text with its tag behind it, and where it is opened to. Rows are a page and a bit apart. */
+/* One batch: plain text, sealed text with its tag behind it, and where it is opened to. Rows start on cache lines. */
 struct Work {
 	Work(u32 size, u32 count)
 		: size(size), count(count), row((size + TAG_SIZE + 63) / 64 * 64 + 64), plain(row * count), sealed(row * count), opened(row * count)

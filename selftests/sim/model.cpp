@@ -113,6 +113,8 @@ void Model::data_leaves(Side &side, const Sent &sent)
 		key = &*side.current;
 	else if (side.former_current && recently(side.current_changed) && side.former_current->remote == sent.receiver_index)
 		key = &*side.former_current;
+	else if (side.previous && recently(side.response_arrived) && side.previous->remote == sent.receiver_index)
+		key = &*side.previous;	/* data that came with the response was dealt with first */
 	else if (side.alternative && side.alternative->remote == sent.receiver_index)
 		key = &*side.alternative;
 	if (!key)

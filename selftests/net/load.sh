@@ -71,8 +71,10 @@ quiet() {
 check no_cookies_without_load quiet
 
 # What a flood costs a session: the same flood goes to a socket nobody reads in one round, and to the device in the next, so that
-# making and carrying it costs the same. Medians of interleaved rounds.
+# making and carrying it costs the same. Medians of interleaved rounds. The rate suits an emulated CPU, where everything takes about
+# ten times as long: 8000 a second there keep half of one busy with cookies alone.
 rounds=${ROUNDS:-5}
+rate=${RATE:-3000}
 start 0 socat -u UDP-RECV:9999,rcvbuf=2000 EXEC:'sleep 1000'
 start 2 iperf3 -s
 poll 5 listens 2 5201
@@ -81,7 +83,7 @@ throughput() {
 }
 # measured PORT
 measured() {
-	ip netns exec "$(name_of 0)" "$helpers/flood" "$(key 2)" 127.0.0.1 "$1" $((total / rounds)) --rate ${RATE:-8000} >/dev/null 2>&1 &
+	ip netns exec "$(name_of 0)" "$helpers/flood" "$(key 2)" 127.0.0.1 "$1" $((total / rounds)) --rate $rate >/dev/null 2>&1 &
 	throughput
 	stop $!
 }
@@ -95,7 +97,7 @@ done
 median() {
 	printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"
 }
-echo "# kbit/s, flood elsewhere: ${without[*]}; here: ${with[*]}"
+echo "# kbit/s at $rate initiations a second, flood elsewhere: ${without[*]}; here: ${with[*]}"
 enough() {
 	echo "medians: $(median "${without[@]}") without, $(median "${with[@]}") with"
 	[ "$(median "${without[@]}")" -gt 0 ] && [ $(($(median "${with[@]}") * 100)) -ge $(($(median "${without[@]}") * 80)) ]
@@ -103,8 +105,8 @@ enough() {
 check flood_costs_a_session_no_more_than_a_fifth enough
 flat() {
 	local now
-	# All of it, as fast as it goes.
-	flood $((total / 4)) >/dev/null
+	# Half of it, as fast as it goes.
+	flood $((total / 2)) >/dev/null
 	sleep 2
 	now=$(available)
 	echo "available: $before kB before, $now kB after"

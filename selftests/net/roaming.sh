@@ -57,7 +57,7 @@ check peer_sees_the_new_source_ipv6 seen 2 '[fd01::1]:1111'
 address 1 a 10.1.0.11/24 fd01::11/64
 
 # The peer's own address moves.
-to 10.1.0.1:1111
+to 10.1.0.1:1111 >/dev/null
 check endpoint_is_the_first_address seen 1 10.1.0.2:2222
 ip2 addr del 10.1.0.2/24 dev a
 check endpoint_follows_a_changed_address reaches 2 10.7.0.1

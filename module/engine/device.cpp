@@ -149,10 +149,12 @@ namespace {
 
 void purge_handshakes(Device &device)
 {
-	while (Peer *peer = device.handshakes.pop_initiation())
-		put(*peer);
-	while (Packet *packet = device.handshakes.pop_message())
-		wg_kernel_packet_free(packet);
+	while (HandshakeQueue::Work work = device.handshakes.pop()) {
+		if (work.initiation)
+			put(*work.initiation);
+		else
+			wg_kernel_packet_free(work.message);
+	}
 }
 
 /* The rest of a device that create gives or destroy ends; null members are fine. */

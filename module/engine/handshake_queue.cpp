@@ -3,56 +3,83 @@
 
 namespace wg::engine {
 
-Outcome<void> HandshakeQueue::push_message(Packet &packet)
+HandshakeQueue::Pushed HandshakeQueue::append(Packet &packet)
 {
-	auto append = [&]() -> Outcome<void> {
-		u32 length = length_.load_relaxed();
+	u32 length = length_.load_relaxed();
 
-		if (length >= MAX_QUEUED_HANDSHAKES)
-			return Drop::HandshakeQueueFull;
-		messages_.push(packet);
-		length_.store_relaxed(length + 1);
-		return Outcome<void>::success();
-	};
+	messages_.push(packet);
+	length_.store_relaxed(length + 1);
+	return length % KICK_EVERY() == 0 ? Pushed::WantsWorker : Pushed::Behind;
+}
 
+Outcome<HandshakeQueue::Pushed> HandshakeQueue::push_message(Packet &packet)
+{
 	/* Half full is a flood: its packets must not make the receiving CPUs wait for each other. */
 	if (length_.load_relaxed() > MAX_QUEUED_HANDSHAKES / 2) {
 		SpinTryGuard guard(lock_);
 
-		if (!guard.taken())
+		if (!guard.taken() || length_.load_relaxed() >= MAX_QUEUED_HANDSHAKES)
 			return Drop::HandshakeQueueFull;
-		return append();
+		return append(packet);
 	}
 	SpinGuard guard(lock_);
-	return append();
+	return append(packet);
 }
 
-bool HandshakeQueue::push_initiation(Peer &peer)
+HandshakeQueue::Pushed HandshakeQueue::push_initiation(Peer &peer)
 {
 	SpinGuard guard(lock_);
 
 	if (peer.to_initiate.is_linked())
-		return false;
+		return Pushed::Behind;
 	get(peer);
 	initiations_.push_back(peer);
+	return initiation_count_++ % KICK_EVERY() == 0 ? Pushed::WantsWorker : Pushed::Behind;
+}
+
+HandshakeQueue::Work HandshakeQueue::take()
+{
+	Work work;
+
+	work.initiation = initiations_.pop_front();
+	if (work.initiation) {
+		initiation_count_--;
+		return work;
+	}
+	work.message = messages_.pop();
+	if (work.message)
+		length_.store_relaxed(length_.load_relaxed() - 1);
+	return work;
+}
+
+HandshakeQueue::Work HandshakeQueue::pop()
+{
+	SpinGuard guard(lock_);
+
+	return take();
+}
+
+bool HandshakeQueue::enter()
+{
+	SpinGuard guard(lock_);
+
+	if (is_crowded())
+		return false;
+	workers_++;
 	return true;
 }
 
-Peer *HandshakeQueue::pop_initiation()
+HandshakeQueue::Work HandshakeQueue::next()
 {
 	SpinGuard guard(lock_);
+	Work work;
 
-	return initiations_.pop_front();
-}
-
-Packet *HandshakeQueue::pop_message()
-{
-	SpinGuard guard(lock_);
-	Packet *packet = messages_.pop();
-
-	if (packet)
-		length_.store_relaxed(length_.load_relaxed() - 1);
-	return packet;
+	workers_--;
+	if (!is_crowded())
+		work = take();
+	if (work)
+		workers_++;
+	return work;
 }
 
 bool HandshakeQueue::is_under_load(Instant now)

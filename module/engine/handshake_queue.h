@@ -6,6 +6,9 @@
  * Bound:      4096 messages; above half full a pusher that finds the lock taken drops its message instead of waiting
  * Load:       under load while 512 or more messages wait and for one second after
  * Priority:   our own initiations first: at most one per peer waits, and a flood must not keep us from calling
+ * Workers:    each push that finds nothing waiting, and every KICK_EVERY-th behind it, asks for a worker. A worker takes work until there
+ *             is none, so what is pushed behind other work needs no wake-up of its own. Under load all workers but one leave: a flood
+ *             gets one CPU, the others stay with those who have sessions.
  */
 #pragma once
 #include "engine/peer.h"
@@ -16,21 +19,38 @@ class HandshakeQueue {
 public:
 	HandshakeQueue() : lock_(WG_LOCK_HANDSHAKE_QUEUE) {}
 
+	enum class Pushed : u8 { Behind, WantsWorker };
 	/* Drop::HandshakeQueueFull; the packet is then still the caller's. */
-	Outcome<void> push_message(Packet &packet);
-	/* Queues @peer with a reference of its own; false when it waits already. */
-	bool push_initiation(Peer &peer);
+	Outcome<Pushed> push_message(Packet &packet);
+	/* Queues @peer with a reference of its own, unless it waits already. */
+	Pushed push_initiation(Peer &peer);
 
-	/* Next of each kind, or null. pop_initiation() passes its reference on. */
-	Peer *pop_initiation();
-	Packet *pop_message();
+	/* One of the two, or neither; an initiation's reference passes to the taker. */
+	struct Work {
+		Peer *initiation = nullptr;
+		Packet *message = nullptr;
+		explicit operator bool() const { return initiation || message; }
+	};
+	/* A worker's turn begins; false: there are enough. */
+	bool enter();
+	/* The worker's next piece of work; none ends its turn. */
+	Work next();
+	/* Empties the queue, for who is no worker. */
+	Work pop();
 
 	bool is_under_load(Instant now);
 
 private:
+	static constexpr u32 KICK_EVERY() { return 16; }
+	bool is_crowded() const { return workers_ > 0 && length_.load_relaxed() >= UNDER_LOAD_HANDSHAKES; }
+	Pushed append(Packet &packet);
+	Work take();
+
 	SpinLock lock_;
 	PacketFifo<&Batch::work_next> messages_;
 	List<Peer, &Peer::to_initiate> initiations_;
+	u32 initiation_count_ = 0;
+	u32 workers_ = 0;		/* in their turn */
 	Atomic<u32> length_;		/* of messages_; written under the lock */
 	Atomic<s64> loaded_until_;
 };

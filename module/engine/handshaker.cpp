@@ -426,7 +426,7 @@ void handle_message(Device &device, Packet &packet)
 
 void request_initiation(Peer &peer, bool is_retry)
 {
-	if (may_initiate(peer, is_retry) && peer.device.handshakes.push_initiation(peer))
+	if (may_initiate(peer, is_retry) && peer.device.handshakes.push_initiation(peer) == HandshakeQueue::Pushed::WantsWorker)
 		kick_handshaker(peer.device);
 }
 
@@ -440,17 +440,14 @@ void kick_handshaker(Device &device)
 
 void run_handshake_worker(Device &device)
 {
-	for (;;) {
-		Peer *peer = device.handshakes.pop_initiation();
-		Packet *packet = peer ? nullptr : device.handshakes.pop_message();
-
-		if (peer) {
-			initiate(*peer);
-			put(*peer);
-		} else if (packet) {
-			handle_message(device, *packet);
+	if (!device.handshakes.enter())
+		return;
+	while (HandshakeQueue::Work work = device.handshakes.next()) {
+		if (work.initiation) {
+			initiate(*work.initiation);
+			put(*work.initiation);
 		} else {
-			return;
+			handle_message(device, *work.message);
 		}
 		wg_kernel_maybe_resched();
 	}

@@ -43,6 +43,7 @@ struct Batch {
 	u8 traffic_class;	/* of the outer packets; sealing only */
 	Direction direction;
 	Progress progress;
+	u8 nesting;		/* tunnels this packet is inside of already; sealing only */
 	bool failed;		/* this packet alone, any of the chain: no memory, or its tag is wrong */
 };
 static_assert(sizeof(Batch) <= WG_PACKET_CONTROL_SIZE);

@@ -26,9 +26,12 @@ void discard(Device &device, Packet &packet, Drop reason)
 
 void receive_handshake(Device &device, Packet &packet)
 {
-	if (auto queued = device.handshakes.push_message(packet); !queued)
-		return discard(device, packet, queued.error());
-	kick_handshaker(device);
+	auto pushed = device.handshakes.push_message(packet);
+
+	if (!pushed)
+		discard(device, packet, pushed.error());
+	else if (*pushed == HandshakeQueue::Pushed::WantsWorker)
+		kick_handshaker(device);
 }
 
 void receive_data(Device &device, Packet &packet, const DataHeader &header)

@@ -9,6 +9,7 @@ namespace wg::engine {
 namespace {
 
 constexpr u8 HANDSHAKE_TRAFFIC_CLASS = 0x88;	/* AF41, ECN-less: a handshake matters more than what waits for it */
+constexpr u32 MAX_NESTING = 8;			/* as deep as the kernel lets transmit functions nest */
 constexpr u8 ECN_MASK = 3;			/* of the inner class ECN is copied out (RFC 6040), DSCP is not: it would leak */
 
 u16 ethertype_of(IpVersion version)
@@ -21,7 +22,7 @@ struct Routed {
 	u8 traffic_class;
 };
 
-/* Cryptokey routing, outwards. RCU. Drop::NotIp, NoPeer, NoEndpoint, NoMemory. */
+/* Cryptokey routing, outwards. RCU. Drop::NotIp, TooDeep, NoPeer, NoEndpoint, NoMemory. */
 Outcome<Routed> route(Device &device, Packet &packet)
 {
 	u32 size = length_of(packet);
@@ -33,6 +34,8 @@ Outcome<Routed> route(Device &device, Packet &packet)
 	auto inner = parse_inner({head, size < IPV6_HEADER_SIZE ? size : IPV6_HEADER_SIZE});
 	if (!inner || ethertype_of(inner->version) != wg_kernel_packet_protocol(&packet))
 		return Drop::NotIp;
+	if (*wg_kernel_nesting() >= MAX_NESTING)
+		return Drop::TooDeep;
 	owner = device.allowed_ips.lookup(inner->version, inner->destination);
 	if (!owner)
 		return Drop::NoPeer;
@@ -52,12 +55,13 @@ int refuse(Device &device, Packet &packet, Drop reason)
 	case Drop::NoPeer: return -WG_ENOKEY;
 	case Drop::NoEndpoint: return -WG_EDESTADDRREQ;
 	case Drop::NoMemory: return -WG_ENOMEM;
+	case Drop::TooDeep: return -WG_ELOOP;
 	default: return -WG_EPROTONOSUPPORT;
 	}
 }
 
 /* Chains describe themselves in their first packet's control block. */
-void describe(Packet &head, u32 mtu, u8 traffic_class)
+void describe(Packet &head, u32 mtu, u8 traffic_class, u8 nesting)
 {
 	Batch &batch = batch_of(head);
 	u32 bytes = 0;
@@ -73,6 +77,7 @@ void describe(Packet &head, u32 mtu, u8 traffic_class)
 	batch.mtu = mtu;
 	batch.traffic_class = traffic_class;
 	batch.direction = Direction::Seal;
+	batch.nesting = nesting;
 }
 
 /* Appends a batch; what falls out at the old end is gone. */
@@ -144,6 +149,7 @@ void send_batch(Device &device, Peer &peer, Packet &head)
 {
 	Session &session = *batch_of(head).session;
 	u8 traffic_class = batch_of(head).traffic_class;
+	u32 *nesting = wg_kernel_nesting(), outside = *nesting, inside = batch_of(head).nesting + 1u;
 	wg_endpoint endpoint = endpoint_of(peer), used = endpoint;
 	wg_sockets *sockets = device.sockets.read();
 	Packet *first = nullptr, **link = &first;
@@ -173,7 +179,9 @@ void send_batch(Device &device, Peer &peer, Packet &head)
 	}
 	if (count && sockets && endpoint.family != 0) {
 		on_data_sent(peer, payload);
+		*nesting = inside;
 		error = wg_kernel_send(sockets, &device.netdev, first, &used, device.mark.load_relaxed(), traffic_class, &peer.route_cache);
+		*nesting = outside;
 		if (used.source_interface != endpoint.source_interface || !same_bytes(used.source, endpoint.source, sizeof(used.source)))
 			forget_source(peer);
 	} else if (count) {
@@ -209,7 +217,7 @@ int transmit(Device &device, Packet &packet)
 		wg_kernel_count(&device.netdev, WG_TX_DROPPED, 1);
 		return error;
 	}
-	describe(*head, mtu, routed->traffic_class);
+	describe(*head, mtu, routed->traffic_class, static_cast<u8>(*wg_kernel_nesting()));
 	stage(*routed->peer, *head);
 	send_staged(*routed->peer);
 	return 0;
@@ -248,7 +256,7 @@ void send_keepalive(Peer &peer)
 
 		if (!empty)
 			return drop(peer, Drop::NoMemory);
-		describe(*empty, 0, 0);
+		describe(*empty, 0, 0, 0);
 		stage(peer, *empty);
 	}
 	send_staged(peer);

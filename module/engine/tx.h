@@ -2,6 +2,8 @@
 /* Transmit: from a plain inner packet to sealed messages on the wire. [WG §3, §5.4.6]
  *
  * transmit() routes and stages; send_staged() gives counters and queues; crypt seals; send_finished() lets them leave in order.
+ * Nesting: a packet that comes out of one of our devices while another is sending is a tunnel in a tunnel. Workers break the kernel's own
+ * count of that, so a batch carries its depth and the sending CPU lends it to what it sends; beyond MAX_NESTING it is a routing loop.
  * Order: counters are handed out and batches queued under the peer's tx lock, in one step; so the queue's order is the counters' order.
  */
 #pragma once

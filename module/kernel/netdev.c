@@ -342,6 +342,13 @@ int wg_kernel_netdev_recursion(void)
 	return dev_recursion_level();
 }
 
+static DEFINE_PER_CPU(u32, nesting);
+
+uint32_t *wg_kernel_nesting(void)
+{
+	return this_cpu_ptr(&nesting);
+}
+
 uint32_t wg_kernel_netdev_index(const struct wg_netdev *netdev)
 {
 	return wg_to_net_device(netdev)->ifindex;

@@ -47,7 +47,7 @@ WG_STORAGE(wg_rcu_head, 16);
 
 /* ---- the kernel's error numbers that the engine returns; asserted equal in memory.c ---- */
 enum wg_errno { WG_EPERM = 1, WG_ENOENT = 2, WG_E2BIG = 7, WG_ENOMEM = 12, WG_EINVAL = 22, WG_ENOSPC = 28, WG_ENONET = 64, WG_EBADMSG = 74,
-		WG_EDESTADDRREQ = 89, WG_EMSGSIZE = 90, WG_EPROTONOSUPPORT = 93, WG_EOPNOTSUPP = 95, WG_EPFNOSUPPORT = 96, WG_ENETUNREACH = 101,
+		WG_ELOOP = 40, WG_EDESTADDRREQ = 89, WG_EMSGSIZE = 90, WG_EPROTONOSUPPORT = 93, WG_EOPNOTSUPP = 95, WG_EPFNOSUPPORT = 96, WG_ENETUNREACH = 101,
 		WG_ENOKEY = 126 };
 
 /* ---- memory [any], RCU ---- */
@@ -191,6 +191,7 @@ void wg_kernel_icmp_unreachable(struct wg_packet *packet, struct wg_netdev *netd
 int wg_kernel_netdev_is_up(const struct wg_netdev *netdev);
 void wg_kernel_netdev_carrier_off(struct wg_netdev *netdev);
 int wg_kernel_netdev_recursion(void);				/* how deep this CPU is inside transmit functions */
+uint32_t *wg_kernel_nesting(void);				/* a number of this CPU's, 0 at first; only with BH off */
 uint32_t wg_kernel_netdev_index(const struct wg_netdev *netdev);
 const char *wg_kernel_netdev_name(const struct wg_netdev *netdev);
 void wg_kernel_debug_drop(const struct wg_netdev *netdev, const char *reason, uint64_t peer);	/* [any] rate-limited debug line */

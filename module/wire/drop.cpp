@@ -32,6 +32,7 @@ const char *drop_name(Drop reason)
 	case Drop::StagedFull: return "staged-full";
 	case Drop::QueueFull: return "queue-full";
 	case Drop::SendFailed: return "send-failed";
+	case Drop::TooDeep: return "too-deep";
 	case Drop::PeerGone: return "peer-gone";
 	case Drop::Count: break;
 	}

@@ -36,6 +36,7 @@ enum class Drop : u8 {
 	StagedFull,          /* the oldest of more than 128 staged packets */
 	QueueFull,           /* the peer's ordered queue is at its bound */
 	SendFailed,          /* route, socket or device refused the packet */
+	TooDeep,             /* tunnel in tunnel in tunnel ...: a routing loop */
 	PeerGone,            /* the peer or device went down meanwhile */
 	Count,
 };

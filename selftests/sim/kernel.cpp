@@ -79,6 +79,7 @@ Kernel::Kernel(u64 seed, const Knobs &given) : knobs(given), schedule(seed * 4 +
 	occupied_.assign(knobs.cpus, nullptr);
 	fpu_owner_.assign(knobs.cpus, nullptr);
 	scratch_half_.assign(knobs.cpus, 0);
+	nesting.assign(knobs.cpus, 0);
 	for (u32 i = 0; i < knobs.cpus; i++) {
 		scratch_.emplace_back(2 * WG_SCRATCH_SIZE);
 		ASAN_POISON_MEMORY_REGION(scratch_[i].data(), scratch_[i].size());
@@ -398,6 +399,8 @@ void Kernel::bottom_half_on(Fiber &fiber)
 	if (fiber.bottom_half_depth == 0)
 		fail("bottom halves switched on more often than off");
 	if (--fiber.bottom_half_depth == 0 && fiber.context == Context::Process) {
+		if (nesting[fiber.cpu] != 0)
+			fail("bottom halves switched on inside a send");
 		occupied_[fiber.cpu] = nullptr;
 		poison_scratch(fiber.cpu);
 	}

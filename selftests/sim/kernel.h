@@ -239,6 +239,7 @@ public:
 	std::map<std::pair<int, u32>, i64> held_up;
 
 	u8 *scratch(Fiber &);
+	std::vector<u32> nesting;	/* per CPU */
 	bool fpu_begin(Fiber &);
 	void fpu_end(Fiber &);
 

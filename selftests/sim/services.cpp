@@ -865,6 +865,12 @@ int wg_kernel_netdev_recursion(void)
 	return 0;
 }
 
+uint32_t *wg_kernel_nesting(void)
+{
+	kernel->require_softirq("nesting");
+	return &kernel->nesting[kernel->current->cpu];
+}
+
 uint32_t wg_kernel_netdev_index(const wg_netdev *netdev)
 {
 	return netdev->index;

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/* SystemDns against a message bus and a resolvconf of our own. */
+#include <gtest/gtest.h>
+#include <net/if.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <systemd/sd-bus.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "descriptor.h"
+#include "fakes.h"
+#include "system_host.h"
+
+namespace wgctl {
+
+namespace {
+
+/* The other end of one connection to the system bus, in a thread: bus and systemd-resolved in one. */
+class FakeBus {
+public:
+	FakeBus(const std::string &path, bool has_resolved) : listener_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)), has_resolved_(has_resolved)
+	{
+		sockaddr_un address{};
+		address.sun_family = AF_UNIX;
+		path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+		EXPECT_EQ(bind(listener_.get(), reinterpret_cast<sockaddr *>(&address), sizeof(address)), 0);
+		EXPECT_EQ(listen(listener_.get(), 1), 0);
+		thread_ = std::thread([this] { serve(); });
+	}
+	FakeBus(const FakeBus &) = delete;
+	~FakeBus() { thread_.join(); }
+
+	/* After the connection has ended: the calls to systemd-resolved, as text. */
+	std::string calls()
+	{
+		thread_.join();
+		thread_ = std::thread([] {});
+		return calls_;
+	}
+	/* Calls of this method are refused. */
+	std::string broken;
+
+private:
+	void serve()
+	{
+		sd_bus *bus = nullptr;
+		int connection = accept(listener_.get(), nullptr, nullptr);
+		ASSERT_GE(sd_bus_new(&bus), 0);
+		ASSERT_GE(sd_bus_set_fd(bus, connection, connection), 0);
+		ASSERT_GE(sd_bus_set_server(bus, 1, sd_id128_t{{1}}), 0);
+		ASSERT_GE(sd_bus_add_filter(bus, nullptr, &FakeBus::answer, this), 0);
+		ASSERT_GE(sd_bus_start(bus), 0);
+		for (;;) {
+			int result = sd_bus_process(bus, nullptr);
+			if (result < 0)
+				break;
+			if (result == 0 && sd_bus_wait(bus, 10'000'000) <= 0)
+				break;
+		}
+		sd_bus_flush_close_unref(bus);
+	}
+
+	static int answer(sd_bus_message *call, void *data, sd_bus_error *)
+	{
+		auto &self = *static_cast<FakeBus *>(data);
+		std::string member = sd_bus_message_get_member(call) ? sd_bus_message_get_member(call) : "";
+
+		if (member == "Hello")
+			return reply(call, "s", ":1.1");
+		if (member == "NameHasOwner")
+			return reply(call, "b", int{self.has_resolved_});
+		if (!sd_bus_message_is_method_call(call, "org.freedesktop.resolve1.Manager", nullptr))
+			return 0;
+		if (member == self.broken) {
+			sd_bus_reply_method_errorf(call, SD_BUS_ERROR_ACCESS_DENIED, "not you");
+			return 1;
+		}
+		self.record(call, member);
+		return reply(call, "");
+	}
+	template<class... T>
+	static int reply(sd_bus_message *call, const char *types, T... values)
+	{
+		EXPECT_GE(sd_bus_reply_method_return(call, types, values...), 0);
+		return 1;
+	}
+
+	void record(sd_bus_message *call, const std::string &member)
+	{
+		int link = 0;
+		EXPECT_EQ(sd_bus_message_read(call, "i", &link), 1);
+		calls_ += member + " " + std::to_string(link);
+		if (member == "SetLinkDNS") {
+			EXPECT_EQ(sd_bus_message_enter_container(call, 'a', "(iay)"), 1);
+			while (sd_bus_message_enter_container(call, 'r', "iay") > 0) {
+				int family = 0;
+				const void *bytes = nullptr;
+				std::size_t size = 0;
+				EXPECT_EQ(sd_bus_message_read(call, "i", &family), 1);
+				EXPECT_EQ(sd_bus_message_read_array(call, 'y', &bytes, &size), 1);
+				Prefix server;
+				server.family = static_cast<std::uint16_t>(family);
+				EXPECT_EQ(size, server.bits() / 8u);
+				std::memcpy(server.address.data(), bytes, size);
+				calls_ += " " + format_address(server);
+				sd_bus_message_exit_container(call);
+			}
+		} else if (member == "SetLinkDomains") {
+			const char *domain = nullptr;
+			int is_route = 0;
+			EXPECT_EQ(sd_bus_message_enter_container(call, 'a', "(sb)"), 1);
+			while (sd_bus_message_read(call, "(sb)", &domain, &is_route) > 0)
+				calls_ += std::string(is_route ? " ~" : " ") + domain;
+		}
+		calls_ += "\n";
+	}
+
+	Descriptor listener_;
+	bool has_resolved_;
+	std::string calls_;
+	std::thread thread_;
+};
+
+struct SystemDnses : testing::Test {
+	std::string folder = std::filesystem::temp_directory_path() / "wgctl-dns-XXXXXX";
+	std::string old_path = std::getenv("PATH");
+	SystemDns dns;
+	int lo = static_cast<int>(if_nametoindex("lo"));
+
+	SystemDnses()
+	{
+		EXPECT_NE(mkdtemp(folder.data()), nullptr);
+		setenv("DBUS_SYSTEM_BUS_ADDRESS", ("unix:path=" + folder + "/bus").c_str(), 1);
+	}
+	~SystemDnses() override
+	{
+		setenv("PATH", old_path.c_str(), 1);
+		unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
+		std::filesystem::remove_all(folder);
+	}
+	void add_resolvconf(int status)
+	{
+		std::string program = folder + "/resolvconf";
+		std::ofstream(program) << "#!/bin/sh\n{ echo \"$@\"; cat; } >>" << folder << "/log\nexit " << status << "\n";
+		std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+		setenv("PATH", (folder + ":" + old_path).c_str(), 1);
+	}
+	std::string log()
+	{
+		std::ostringstream text;
+		text << std::ifstream(folder + "/log").rdbuf();
+		return text.str();
+	}
+};
+
+}
+
+TEST_F(SystemDnses, resolved_is_told_servers_and_domains)
+{
+	FakeBus bus(folder + "/bus", true);
+	dns.set("lo", {{"10.0.0.53", "fd00::53"}, {"example.org"}});
+	std::string link = std::to_string(lo);
+	EXPECT_EQ(bus.calls(), "SetLinkDNS " + link + " 10.0.0.53 fd00::53\nSetLinkDomains " + link + " example.org ~.\n");
+}
+
+TEST_F(SystemDnses, resolved_is_told_to_forget)
+{
+	FakeBus bus(folder + "/bus", true);
+	dns.unset("lo");
+	EXPECT_EQ(bus.calls(), "RevertLink " + std::to_string(lo) + "\n");
+}
+
+TEST_F(SystemDnses, what_resolved_refuses_is_told)
+{
+	FakeBus bus(folder + "/bus", true);
+	bus.broken = "SetLinkDomains";
+	EXPECT_EQ(failure_of([&] { dns.set("lo", {{"10.0.0.53"}, {}}); }), "systemd-resolved: SetLinkDomains: not you");
+}
+
+TEST_F(SystemDnses, a_bus_without_resolved_leaves_it_to_resolvconf)
+{
+	FakeBus bus(folder + "/bus", false);
+	add_resolvconf(0);
+	dns.set("wg0", {{"10.0.0.53"}, {"example.org"}});
+	EXPECT_EQ(log(), "-a wg0 -m 0 -x\n# written by wgctl for wg0\nnameserver 10.0.0.53\nsearch example.org\n");
+}
+
+TEST_F(SystemDnses, resolvconf_is_told_to_forget)
+{
+	add_resolvconf(0);
+	dns.unset("wg0");
+	EXPECT_EQ(log(), "-d wg0 -f\n");
+}
+
+TEST_F(SystemDnses, a_failure_of_resolvconf_is_told)
+{
+	add_resolvconf(7);
+	EXPECT_EQ(failure_of([&] { dns.set("wg0", {{"10.0.0.53"}, {}}); }), "resolvconf -a wg0 ended with status 7");
+}
+
+TEST_F(SystemDnses, with_neither_it_is_told_what_to_do)
+{
+	setenv("PATH", folder.c_str(), 1);
+	EXPECT_EQ(failure_of([&] { dns.set("wg0", {{"10.0.0.53"}, {}}); }),
+		  "neither systemd-resolved runs nor is there a resolvconf: install one of them, or remove DNS from the file");
+}
+
+}

@@ -18,7 +18,7 @@ out = build/$(release)
 jobs := $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
 guest_cpus := $(shell n=$$(nproc); [ $$n -gt 4 ] && n=4; echo $$n)
 
-.PHONY: all module wgctl unit check sloc demo shell test install clean help both setup-build setup-guest setup-test
+.PHONY: all module wgctl unit check sloc bench-aead demo shell test install clean help both setup-build setup-guest setup-test
 .DEFAULT_GOAL := module
 
 all: module wgctl
@@ -39,6 +39,7 @@ define help
   make unit       unit tests on the host, also under ASan and UBSan
   make check      include direction, symbols, frames, clang, house rules
   make sloc       code lines per folder
+  make bench-aead our AEAD beside OpenSSL, libsodium and the kernel's code; a table and build/bench/aead.svg
   make install    module to /lib/modules/KVER/updates, wgctl to PREFIX/bin (/usr/local); honours DESTDIR
   make clean      removes build/
 endef
@@ -95,6 +96,9 @@ test: setup-test
 check: setup-test
 	@mkdir -p build; $(MAKE) --no-print-directory both >build/check-build.log 2>&1 || { cat build/check-build.log; exit 1; }
 	@selftests/check/all
+
+bench-aead: setup-test
+	@$(MAKE) --no-print-directory -s -C selftests/bench aead
 
 sloc:
 	@selftests/check/sloc

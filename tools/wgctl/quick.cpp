@@ -157,6 +157,14 @@ public:
 			run_hooks(config_, config_.post_up, world_);
 	}
 
+	/* Of an interface that is up. */
+	void add_default_routes(const Device &device, const std::vector<Prefix> &prefixes)
+	{
+		device_ = device;
+		for (const Prefix &prefix : prefixes)
+			add_default_route(prefix);
+	}
+
 private:
 	/* Whatever can be known to be wrong before anything is done. */
 	void check()
@@ -396,7 +404,7 @@ public:
 			save(device);
 
 		attempt("read the nftables tables", [&] { delete_filters(); });
-		if (device.fwmark.value_or(0) && config_.routing == Routing::automatic && !placement_.is_apart())
+		if (device.fwmark.value_or(0) && config_.routing == Routing::automatic)
 			for (std::uint16_t family : FAMILIES)
 				attempt("read the rules", [&] { delete_rules(family, *device.fwmark); });
 		if (config_.has_dns())
@@ -405,6 +413,20 @@ public:
 		if (failed_)
 			throw Failure{name_ + " is not down as a whole: see above"};
 		run_hooks(config_, config_.post_down, world_);
+	}
+
+	/* The interface stays. */
+	void delete_default_route(const Device &device, const Prefix &prefix)
+	{
+		std::string table = (prefix.family == AF_INET6 ? "ip6 " : "ip ") + filter_table(name_);
+		std::uint32_t mark = device.fwmark.value_or(0);
+
+		attempt("read the nftables tables", [&] { delete_filter(table, host_.filter.tables()); });
+		attempt("read the rules", [&] { delete_rules(prefix.family, mark); });
+		tell_and_attempt("delete route " + format_prefix(prefix) + " of " + name_,
+				 [&] { host_.network.delete_route(name_, {prefix, mark}); });
+		if (failed_)
+			throw Failure{"the default route of " + name_ + " is not gone as a whole: see above"};
 	}
 
 private:
@@ -440,8 +462,12 @@ private:
 	{
 		std::vector<std::string> tables = host_.filter.tables();
 		for (const std::string &table : {"ip " + filter_table(name_), "ip6 " + filter_table(name_)})
-			if (std::find(tables.begin(), tables.end(), table) != tables.end())
-				tell_and_attempt("delete nftables table " + table, [&] { host_.filter.run("delete table " + table + "\n"); });
+			delete_filter(table, tables);
+	}
+	void delete_filter(const std::string &table, const std::vector<std::string> &tables)
+	{
+		if (std::find(tables.begin(), tables.end(), table) != tables.end())
+			tell_and_attempt("delete nftables table " + table, [&] { host_.filter.run("delete table " + table + "\n"); });
 	}
 
 	/* The pair that `up` added. Other tunnels have pairs like it; theirs stay. */
@@ -564,6 +590,21 @@ void bring_up(const QuickConfig &config, const Placement &placement, World &worl
 void take_down(const QuickConfig &config, const Placement &placement, World &world)
 {
 	Down(config, placement, world).run();
+}
+
+void add_default_routes(const QuickConfig &config, const Placement &placement, const Device &device,
+			const std::vector<Prefix> &prefixes, World &world)
+{
+	UndoList undo(world.terminal, UndoList::Tells::all);
+
+	Up(config, placement, undo, world).add_default_routes(device, prefixes);
+	undo.keep();
+}
+
+void delete_default_route(const QuickConfig &config, const Placement &placement, const Device &device, const Prefix &prefix,
+			  World &world)
+{
+	Down(config, placement, world).delete_default_route(device, prefix);
 }
 
 bool is_default_route(const Prefix &prefix)

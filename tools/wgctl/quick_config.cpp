@@ -275,7 +275,9 @@ Prefix parse_address(std::string_view text)
 	return prefix;
 }
 
-QuickConfig read_quick_config(std::string_view argument, World &world)
+namespace {
+
+QuickConfig read_file(std::string_view argument, World &world)
 {
 	QuickConfig config;
 
@@ -284,6 +286,19 @@ QuickConfig read_quick_config(std::string_view argument, World &world)
 		world.terminal.write(Stream::err, "Warning: " + config.path + " is accessible to everybody; it holds a private key. "
 						  "Remedy: chmod 600 " + config.path + "\n");
 	config.text = world.files.read(config.path, CONFIG_FILE_LIMIT);
+	return config;
+}
+
+}
+
+Text read_quick_text(std::string_view argument, World &world)
+{
+	return read_file(argument, world).text;
+}
+
+QuickConfig read_quick_config(std::string_view argument, World &world)
+{
+	QuickConfig config = read_file(argument, world);
 	QuickParser parser(config, world.files);
 	for_each_line(config.text, [&](std::string_view line) { parser.line(line.substr(0, line.find('\0'))); });
 	return config;

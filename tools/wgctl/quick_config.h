@@ -58,8 +58,11 @@ struct QuickConfig {
 /* [a-zA-Z0-9_=+.-]{1,15} */
 bool is_interface_name(std::string_view name);
 
-/* `argument` is an interface, whose file is in /etc/wireguard, or the path of NAME.conf. */
+/* `argument` is an interface, whose file is in /etc/wireguard, or the path of NAME.conf. Warns when
+ * everybody has access to the file. */
 QuickConfig read_quick_config(std::string_view argument, World &world);
+/* The same, but the file is not looked into. */
+Text read_quick_text(std::string_view argument, World &world);
 
 /* Without the additions: what `wg setconf` understands, comments and all. */
 Text strip_quick_keys(std::string_view text);

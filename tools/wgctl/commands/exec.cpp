@@ -49,6 +49,8 @@ int exec(Arguments arguments, World &world)
 
 	UndoList undo(world.terminal, UndoList::Tells::failures);
 	bring_up(config, placement, undo, world);
+	if (world.host.shell.is_interrupted())
+		throw Failure{"interrupted"};
 	std::optional<std::string> resolver;
 	if (config.has_dns())
 		resolver = resolv_conf({config.dns_servers, config.dns_domains}, config.interface);

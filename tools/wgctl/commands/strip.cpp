@@ -7,7 +7,7 @@ namespace wgctl {
 
 int strip(Arguments arguments, World &world)
 {
-	world.terminal.write(Stream::out, strip_quick_keys(read_quick_config(arguments[0], world).text));
+	world.terminal.write(Stream::out, strip_quick_keys(read_quick_text(arguments[0], world)));
 	return 0;
 }
 

@@ -51,6 +51,14 @@ TEST_F(QuickCommands, exec_undoes_what_failed)
 	EXPECT_EQ(fake.host.log.actions.back(), "delete link wg0");
 }
 
+TEST_F(QuickCommands, exec_that_is_interrupted_runs_nothing)
+{
+	fake.host.shell.interruption = "route 0.0.0.0/0 table 254";
+	EXPECT_EQ(run({"exec", "wg0", "--", "x"}), 1);
+	EXPECT_EQ(fake.host.log.actions.back(), "delete link wg0");
+	EXPECT_EQ(log().find("exec x"), std::string::npos);
+}
+
 TEST_F(QuickCommands, exec_refuses_a_key_that_is_in_use)
 {
 	fake.devices.order = {"wg7"};

@@ -124,6 +124,12 @@ TEST_F(QuickConfigs, an_open_file_is_worth_a_warning)
 	EXPECT_NE(fake.terminal.err.find("chmod 600 /etc/wireguard/wg0.conf"), std::string::npos);
 }
 
+TEST_F(QuickConfigs, strip_does_not_judge)
+{
+	fake.files.contents["/etc/wireguard/wg0.conf"] = "[Interface]\nTable = nonsense\n";
+	EXPECT_EQ(plain(strip_quick_keys(read_quick_text("wg0", fake))), "[Interface]\n\n");
+}
+
 TEST_F(QuickConfigs, strip_leaves_what_wg_understands)
 {
 	EXPECT_EQ(plain(strip_quick_keys("# a\n[Interface] # b\n  DNS=1.2.3.4\nListenPort = 5\n \n[Peer]\nAddress = x\n")),

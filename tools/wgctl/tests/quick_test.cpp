@@ -308,6 +308,9 @@ TEST_F(Quick, a_namespace_apart_needs_no_rules)
 	EXPECT_EQ(up("77", "/x/y").find("enter 3\nenter 4\nadd link wg0 in 3\nenter 3\n"), 0u);
 	fake.host.network.links.clear();
 	EXPECT_NE(up("box", "box").find("enter 2\nadd link wg0\nconfigure"), std::string::npos);
+	EXPECT_EQ(fake.host.network.all_rules.size(), 4u);
+	down("box");
+	EXPECT_TRUE(fake.host.network.all_rules.empty());
 	EXPECT_EQ(failure_of([&] { placement("nowhere"); }),
 		  "cannot open network namespace `nowhere': /run/netns/nowhere: No such file or directory");
 }

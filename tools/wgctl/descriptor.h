@@ -13,6 +13,12 @@ class Descriptor {
 public:
 	explicit Descriptor(int fd) : fd_(fd) {}
 	Descriptor(Descriptor &&other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+	Descriptor &operator=(Descriptor &&other) noexcept
+	{
+		reset();
+		fd_ = std::exchange(other.fd_, -1);
+		return *this;
+	}
 	~Descriptor() { reset(); }
 
 	int get() const { return fd_; }

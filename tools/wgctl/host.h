@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -54,6 +55,11 @@ struct Rule {
 	bool is_special = false;
 };
 
+struct Counter {
+	std::string name;
+	std::uint64_t value = 0;
+};
+
 class Network {
 public:
 	virtual ~Network() = default;
@@ -66,12 +72,21 @@ public:
 	virtual void set_up(const std::string &name, std::optional<std::uint32_t> mtu) = 0;
 	virtual std::uint32_t mtu(const std::string &name) = 0;
 
+	virtual bool is_up(const std::string &name) = 0;
+	/* What `ethtool -S` has of the link; none when it counts nothing of its own. */
+	virtual std::vector<Counter> statistics(const std::string &name) = 0;
+
 	virtual std::vector<Prefix> addresses(const std::string &name) = 0;
 	virtual void add_address(const std::string &name, const Prefix &address) = 0;
+	virtual void delete_address(const std::string &name, const Prefix &address) = 0;
 
 	/* The routes over the link in the main table, default routes included. */
 	virtual std::vector<Prefix> main_routes(const std::string &name) = 0;
+	/* The routes over the link in all tables that `add_route` may have added; not those the kernel
+	 * made for addresses, nor a routing daemon's. */
+	virtual std::vector<Route> added_routes(const std::string &name) = 0;
 	virtual void add_route(const std::string &name, const Route &route) = 0;
+	virtual void delete_route(const std::string &name, const Route &route) = 0;
 	virtual bool is_table_empty(std::uint32_t table) = 0;
 	/* How large a packet the way to there takes: the route's MTU, else the link's. Nothing when there
 	 * is no way. Without `destination`: that of IPv4's default route. */
@@ -147,6 +162,39 @@ public:
 	virtual bool make_folder(const std::string &path) = 0;
 };
 
+/* A terminal as one page that is painted again and again; keys come without Enter. */
+class Screen {
+public:
+	struct Size {
+		std::size_t rows = 24, columns = 80;
+	};
+	/* `quit` is Ctrl-C, or any other end of the program that is asked for. */
+	enum class Event { time, key, resized, quit };
+
+	virtual ~Screen() = default;
+	virtual void open() = 0;
+	/* Gives the terminal back as it was. */
+	virtual void close() = 0;
+	virtual Size size() = 0;
+	/* Lines end in a newline; those beyond the size are not seen. */
+	virtual void paint(std::string_view page) = 0;
+	/* What comes first; `time` after so many milliseconds. */
+	virtual Event wait(std::int64_t milliseconds, char &key) = 0;
+};
+
+struct WebPage {
+	std::string content_type, body;
+};
+
+/* Answers HTTP at one place, one page. */
+class WebServer {
+public:
+	virtual ~WebServer() = default;
+	/* At unix:PATH or a loopback ADDRESS:PORT, until the program is asked to end. `page` is called for
+	 * each request; its Failure becomes the answer. */
+	virtual void serve(const std::string &place, const std::string &path, const std::function<WebPage()> &page) = 0;
+};
+
 struct Host {
 	Network &network;
 	Filter &filter;
@@ -154,6 +202,8 @@ struct Host {
 	Shell &shell;
 	Namespaces &namespaces;
 	Store &store;
+	Screen &screen;
+	WebServer &web;
 };
 
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands/commands.h"
 #include "host.h"
+#include "http.h"
 #include "kernel.h"
 #include "network.h"
+#include "screen.h"
 #include "system.h"
 #include "system_host.h"
 #include "userspace.h"
@@ -28,7 +30,9 @@ int main(int argc, char **argv)
 	SystemShell shell;
 	SystemNamespaces namespaces;
 	SystemStore store;
-	Host host{network, filter, dns, shell, namespaces, store};
+	SystemScreen screen;
+	HttpServer web;
+	Host host{network, filter, dns, shell, namespaces, store, screen, web};
 	World world{devices, files, terminal, resolver, clock, environment, host};
 
 	std::vector<std::string_view> arguments(argv + 1, argv + argc);

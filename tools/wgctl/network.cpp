@@ -99,6 +99,7 @@ std::optional<KernelNetwork::Link> KernelNetwork::find(const nlmsghdr *request_f
 		if (!fixed)
 			return;
 		link.emplace().index = static_cast<std::uint32_t>(fixed->ifi_index);
+		link->is_up = fixed->ifi_flags & IFF_UP;
 		for_each_attribute(answer, sizeof(ifinfomsg), [&](const nlattr *attribute) {
 			if (mnl_attr_get_type(attribute) == IFLA_MTU)
 				link->mtu = number(attribute);
@@ -178,6 +179,11 @@ std::uint32_t KernelNetwork::mtu(const std::string &name)
 	return get(name).mtu;
 }
 
+bool KernelNetwork::is_up(const std::string &name)
+{
+	return get(name).is_up;
+}
+
 std::vector<Prefix> KernelNetwork::addresses(const std::string &name)
 {
 	std::uint32_t index = get(name).index;
@@ -205,9 +211,9 @@ std::vector<Prefix> KernelNetwork::addresses(const std::string &name)
 	return found;
 }
 
-void KernelNetwork::add_address(const std::string &name, const Prefix &address)
+void KernelNetwork::change_address(const std::string &name, const Prefix &address, std::uint16_t type, std::uint16_t flags)
 {
-	Request<ifaddrmsg> request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+	Request<ifaddrmsg> request(type, flags);
 
 	request->ifa_family = static_cast<std::uint8_t>(address.family);
 	request->ifa_prefixlen = address.cidr;
@@ -218,6 +224,16 @@ void KernelNetwork::add_address(const std::string &name, const Prefix &address)
 	must(channel().exchange(request.header(), [](const nlmsghdr *) {}));
 }
 
+void KernelNetwork::add_address(const std::string &name, const Prefix &address)
+{
+	change_address(name, address, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+}
+
+void KernelNetwork::delete_address(const std::string &name, const Prefix &address)
+{
+	change_address(name, address, RTM_DELADDR, 0);
+}
+
 KernelNetwork::FoundRoute KernelNetwork::read_route(const nlmsghdr *message)
 {
 	const auto *fixed = static_cast<const rtmsg *>(mnl_nlmsg_get_payload(message));
@@ -226,6 +242,7 @@ KernelNetwork::FoundRoute KernelNetwork::read_route(const nlmsghdr *message)
 	route.destination.family = fixed->rtm_family;
 	route.destination.cidr = fixed->rtm_dst_len;
 	route.table = fixed->rtm_table;
+	route.protocol = fixed->rtm_protocol;
 	for_each_attribute(message, sizeof(rtmsg), [&](const nlattr *attribute) {
 		switch (mnl_attr_get_type(attribute)) {
 		case RTA_DST:
@@ -279,9 +296,21 @@ std::vector<Prefix> KernelNetwork::main_routes(const std::string &name)
 	return found;
 }
 
-void KernelNetwork::add_route(const std::string &name, const Route &route)
+std::vector<Route> KernelNetwork::added_routes(const std::string &name)
 {
-	Request<rtmsg> request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+	std::uint32_t index = get(name).index;
+	std::vector<Route> found;
+
+	for (std::uint16_t family : FAMILIES)
+		for (const FoundRoute &route : routes(family))
+			if (route.link == index && route.protocol == RTPROT_BOOT)
+				found.push_back({route.destination, route.table});
+	return found;
+}
+
+void KernelNetwork::change_route(const std::string &name, const Route &route, std::uint16_t type, std::uint16_t flags)
+{
+	Request<rtmsg> request(type, flags);
 
 	request->rtm_family = static_cast<std::uint8_t>(route.destination.family);
 	request->rtm_dst_len = route.destination.cidr;
@@ -294,6 +323,16 @@ void KernelNetwork::add_route(const std::string &name, const Route &route)
 	request.put_number(RTA_OIF, get(name).index);
 	request.put_number(RTA_TABLE, route.table);
 	must(channel().exchange(request.header(), [](const nlmsghdr *) {}));
+}
+
+void KernelNetwork::add_route(const std::string &name, const Route &route)
+{
+	change_route(name, route, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+}
+
+void KernelNetwork::delete_route(const std::string &name, const Route &route)
+{
+	change_route(name, route, RTM_DELROUTE, 0);
 }
 
 bool KernelNetwork::is_table_empty(std::uint32_t table)

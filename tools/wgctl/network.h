@@ -17,10 +17,15 @@ public:
 	void delete_link(const std::string &name) override;
 	void set_up(const std::string &name, std::optional<std::uint32_t> mtu) override;
 	std::uint32_t mtu(const std::string &name) override;
+	bool is_up(const std::string &name) override;
+	std::vector<Counter> statistics(const std::string &name) override;
 	std::vector<Prefix> addresses(const std::string &name) override;
 	void add_address(const std::string &name, const Prefix &address) override;
+	void delete_address(const std::string &name, const Prefix &address) override;
 	std::vector<Prefix> main_routes(const std::string &name) override;
+	std::vector<Route> added_routes(const std::string &name) override;
 	void add_route(const std::string &name, const Route &route) override;
+	void delete_route(const std::string &name, const Route &route) override;
 	bool is_table_empty(std::uint32_t table) override;
 	std::optional<std::uint32_t> path_mtu(const std::optional<Prefix> &destination) override;
 	std::vector<Rule> rules(std::uint16_t family) override;
@@ -30,11 +35,13 @@ public:
 private:
 	struct Link {
 		std::uint32_t index = 0, mtu = 0;
+		bool is_up = false;
 	};
 	struct FoundRoute {
 		Prefix destination;
 		std::uint32_t table = 0, link = 0, priority = 0;
 		std::optional<std::uint32_t> mtu;
+		std::uint8_t protocol = 0;
 	};
 
 	/* A socket for each call: it belongs to the namespace it was opened in. */
@@ -46,6 +53,8 @@ private:
 	std::vector<FoundRoute> routes(std::uint16_t family);
 	std::optional<std::uint32_t> mtu_of(const FoundRoute &route);
 	static FoundRoute read_route(const nlmsghdr *message);
+	void change_address(const std::string &name, const Prefix &address, std::uint16_t type, std::uint16_t flags);
+	void change_route(const std::string &name, const Route &route, std::uint16_t type, std::uint16_t flags);
 	void change_rule(const Rule &rule, std::uint16_t type, std::uint16_t flags);
 
 	OpenNetlink open_;

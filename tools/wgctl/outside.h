@@ -84,6 +84,8 @@ public:
 	virtual ~Clock() = default;
 	/* Wall clock, seconds. */
 	virtual std::int64_t now() = 0;
+	/* Milliseconds that nobody sets back, for rates. */
+	virtual std::int64_t monotonic() = 0;
 	virtual void sleep(std::int64_t milliseconds) = 0;
 };
 

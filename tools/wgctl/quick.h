@@ -70,6 +70,12 @@ void bring_up(const QuickConfig &config, const Placement &placement, World &worl
 void bring_up(const QuickConfig &config, const Placement &placement, UndoList &undo, World &world);
 void take_down(const QuickConfig &config, const Placement &placement, World &world);
 
+/* For `apply`: default routes of an interface that is up, with their rules and filters. */
+void add_default_routes(const QuickConfig &config, const Placement &placement, const Device &device,
+			const std::vector<Prefix> &prefixes, World &world);
+void delete_default_route(const QuickConfig &config, const Placement &placement, const Device &device, const Prefix &prefix,
+			  World &world);
+
 /* The nftables commands; parts of the interface for tests. */
 std::string filter_table(const std::string &interface);
 std::string filter_setup(const std::string &interface, std::uint16_t family, std::uint32_t mark,

@@ -201,6 +201,11 @@ std::int64_t SystemClock::now()
 	return std::time(nullptr);
 }
 
+std::int64_t SystemClock::monotonic()
+{
+	return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 void SystemClock::sleep(std::int64_t milliseconds)
 {
 	std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));

@@ -27,6 +27,7 @@ public:
 class SystemClock : public Clock {
 public:
 	std::int64_t now() override;
+	std::int64_t monotonic() override;
 	void sleep(std::int64_t milliseconds) override;
 };
 

@@ -44,6 +44,12 @@ const std::array COMMANDS = {
 		"wgctl save wg0", 1, ANY, save},
 	Command{"strip", "Print a file without what only `up' and `down' understand", "{ FILE | INTERFACE }", "wgctl strip wg0", 1, 1,
 		strip},
+	Command{"watch", "Watch traffic and handshakes of all interfaces or one; q quits",
+		"[--once [--json]] [--interval SECONDS] [INTERFACE]", "wgctl watch wg0", 0, ANY, watch},
+	Command{"apply", "Show and make the difference between a file and the running interface: exit code 0 nothing to do, 2 changed",
+		"[--dry-run] [--json] [--steal] [--endpoints] { FILE | INTERFACE }...", "wgctl apply --dry-run wg0", 1, ANY, apply},
+	Command{"metrics", "Print counters for Prometheus and others, as OpenMetrics text, or serve them over HTTP",
+		"[--listen unix:PATH | 127.0.0.1:PORT] [INTERFACE...]", "wgctl metrics --listen 127.0.0.1:9586", 0, ANY, metrics},
 	Command{"exec", "Run a command whose only way to the network is the tunnel",
 		"[--birth-netns NAME|PID|PATH] { FILE | INTERFACE } -- COMMAND [ARGUMENT...]", "wgctl exec wg0 -- curl https://example.com", 1,
 		ANY, exec},
@@ -116,6 +122,14 @@ int run_command_line(Arguments arguments, World &world)
 		world.terminal.write(Stream::err, "wgctl: out of memory\n");
 	}
 	return 1;
+}
+
+bool wants_colour(World &world)
+{
+	const char *mode = world.environment.get("WG_COLOR_MODE");
+	std::string_view wanted = mode ? mode : "";
+
+	return wanted == "always" || (wanted != "never" && world.terminal.output_is_terminal());
 }
 
 Device get_device(const std::string &name, World &world)

@@ -27,10 +27,12 @@ struct Command {
 std::span<const Command> all_commands();
 
 int addconf(Arguments arguments, World &world);
+int apply(Arguments arguments, World &world);
 int down(Arguments arguments, World &world);
 int exec(Arguments arguments, World &world);
 int genkey(Arguments arguments, World &world);
 int genpsk(Arguments arguments, World &world);
+int metrics(Arguments arguments, World &world);
 int pubkey(Arguments arguments, World &world);
 int save(Arguments arguments, World &world);
 int set(Arguments arguments, World &world);
@@ -40,10 +42,14 @@ int showconf(Arguments arguments, World &world);
 int strip(Arguments arguments, World &world);
 int syncconf(Arguments arguments, World &world);
 int up(Arguments arguments, World &world);
+int watch(Arguments arguments, World &world);
 
 /* Shared by several: the interface's name added to what went wrong. */
 Device get_device(const std::string &name, World &world);
 void set_device(const Device &change, World &world);
+
+/* As WG_COLOR_MODE says; by itself, on terminals. */
+bool wants_colour(World &world);
 
 /* Runs a whole command line, without the program's name; tells failures to the user. */
 int run_command_line(Arguments arguments, World &world);

@@ -20,8 +20,7 @@ Style style_for(const Options &options, World &world)
 {
 	Style style;
 
-	style.colour = is_set_to(world.environment, "WG_COLOR_MODE", "always") ||
-		       (!is_set_to(world.environment, "WG_COLOR_MODE", "never") && world.terminal.output_is_terminal());
+	style.colour = wants_colour(world);
 	style.hide_keys = !options.has("--secrets") && !is_set_to(world.environment, "WG_HIDE_KEYS", "never");
 	return style;
 }

@@ -40,6 +40,9 @@ struct FakeNetwork : Network {
 	FakeLog &log;
 	std::vector<std::string> links;
 	std::map<std::string, std::vector<Prefix>> link_addresses, link_routes;
+	std::map<std::string, std::vector<Route>> link_added_routes;
+	std::map<std::string, std::vector<Counter>> link_counters;
+	bool link_is_up = true;
 	std::vector<Rule> all_rules;
 	std::vector<std::uint32_t> used_tables;
 	/* By destination; "default" for the default route's. */
@@ -62,6 +65,8 @@ struct FakeNetwork : Network {
 		log.act("up " + name + (mtu ? " " + std::to_string(*mtu) : ""));
 	}
 	std::uint32_t mtu(const std::string &) override { return link_mtu; }
+	bool is_up(const std::string &) override { return link_is_up; }
+	std::vector<Counter> statistics(const std::string &name) override { return link_counters[name]; }
 	std::vector<Prefix> addresses(const std::string &name) override { return link_addresses[name]; }
 	void add_address(const std::string &name, const Prefix &address) override
 	{
@@ -73,6 +78,16 @@ struct FakeNetwork : Network {
 			network.address[bit / 8] = static_cast<std::uint8_t>(network.address[bit / 8] & ~(0x80 >> bit % 8));
 		if (address.family == AF_INET6 || address.cidr < 32)
 			link_routes[name].push_back(network);
+	}
+	void delete_address(const std::string &name, const Prefix &address) override
+	{
+		log.act("no address " + format_prefix(address));
+		std::erase(link_addresses[name], address);
+	}
+	std::vector<Route> added_routes(const std::string &name) override { return link_added_routes[name]; }
+	void delete_route(const std::string &, const Route &route) override
+	{
+		log.act("no route " + format_prefix(route.destination) + " table " + std::to_string(route.table));
 	}
 	std::vector<Prefix> main_routes(const std::string &name) override { return link_routes[name]; }
 	void add_route(const std::string &, const Route &route) override
@@ -256,6 +271,47 @@ struct FakeStore : Store {
 	}
 };
 
+/* Keys and other events come from a list, then `quit`. */
+struct FakeScreen : Screen {
+	struct Step {
+		Event event = Event::time;
+		char key = 0;
+		std::function<void()> before = {};
+	};
+	Size page_size;
+	std::vector<Step> steps;
+	std::vector<std::string> pages;
+	std::size_t next = 0;
+	bool is_open = false;
+
+	void open() override { is_open = true; }
+	void close() override { is_open = false; }
+	Size size() override { return page_size; }
+	void paint(std::string_view page) override { pages.emplace_back(page); }
+	Event wait(std::int64_t, char &key) override
+	{
+		if (next >= steps.size())
+			return Event::quit;
+		Step &step = steps[next++];
+		if (step.before)
+			step.before();
+		key = step.key;
+		return step.event;
+	}
+};
+
+struct FakeWebServer : WebServer {
+	std::string place, path;
+	WebPage last;
+
+	void serve(const std::string &where, const std::string &what, const std::function<WebPage()> &page) override
+	{
+		place = where;
+		path = what;
+		last = page();
+	}
+};
+
 struct FakeHost {
 	explicit FakeHost(std::map<std::string, std::string> &contents) : store(log, contents) {}
 
@@ -266,7 +322,9 @@ struct FakeHost {
 	FakeShell shell{log};
 	FakeNamespaces namespaces{log};
 	FakeStore store;
-	Host host{network, filter, dns, shell, namespaces, store};
+	FakeScreen screen;
+	FakeWebServer web;
+	Host host{network, filter, dns, shell, namespaces, store, screen, web};
 };
 
 }

@@ -93,8 +93,19 @@ struct FakeClock : Clock {
 	std::int64_t time = 1'700'000'000;
 	std::vector<std::int64_t> sleeps;
 
-	std::int64_t now() override { return time; }
-	void sleep(std::int64_t milliseconds) override { sleeps.push_back(milliseconds); }
+	/* The milliseconds behind `time`; sleeping lets both pass. */
+	std::int64_t milliseconds_passed = 0;
+	std::function<void()> on_sleep;
+
+	std::int64_t now() override { return time + milliseconds_passed / 1000; }
+	std::int64_t monotonic() override { return milliseconds_passed; }
+	void sleep(std::int64_t milliseconds) override
+	{
+		sleeps.push_back(milliseconds);
+		milliseconds_passed += milliseconds;
+		if (on_sleep)
+			on_sleep();
+	}
 };
 
 struct FakeEnvironment : Environment {

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The difference between a file and a running interface, and making it.
+ *
+ * A plan is made from the file and the system and checked as a whole before anything is done. What is
+ * in it is a difference: peers that are as the file has them are not touched, so they keep sessions,
+ * queues and the endpoints they were last heard from. Hooks and DNS are left as `up` made them.
+ */
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "names.h"
+#include "quick.h"
+#include "quick_config.h"
+
+namespace wgctl {
+
+struct Change {
+	enum class Action { add, remove, change };
+	Action action = Action::change;
+	/* "peer", "allowed ip", "listen port", ... */
+	std::string what;
+	std::optional<Key> peer;
+	/* Both absent for secrets. */
+	std::optional<std::string> before, after;
+};
+
+struct ApplyOptions {
+	/* An allowed IP may go from one peer to another. */
+	bool steal = false;
+	/* Endpoints go back to the file's even when the peer is alive elsewhere. */
+	bool endpoints = false;
+};
+
+struct Plan {
+	QuickConfig config;
+	Placement placement;
+	PeerNames names;
+	/* In the order they are made. */
+	std::vector<Change> changes;
+	/* What differs and is meant to. */
+	std::vector<Change> kept;
+
+	/* Not there yet: all of it is brought up. */
+	bool is_new = false;
+	bool changes_device = false, changes_addresses = false, changes_routes = false, sets_up = false;
+	Device device;
+	std::vector<Prefix> wanted_addresses;
+	std::optional<std::uint32_t> mtu;
+	/* All routes in the end, and those that are to go; without default routes by mark. */
+	std::vector<Route> wanted_routes, removed_routes;
+	std::vector<Prefix> added_default_routes, removed_default_routes, kept_default_routes;
+};
+
+/* Changes nothing. Leaves the program in `placement.home`. Throws Failure when something is wrong with
+ * the file, or when one peer would take another's allowed IP. */
+Plan make_plan(QuickConfig config, const Placement &placement, const ApplyOptions &options, World &world);
+
+void carry_out(const Plan &plan, World &world);
+
+/* "+ peer laptop (KEY): allowed ip 10.0.0.2/32" */
+std::string describe(const Change &change, const PeerNames &names);
+
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "../metrics.h"
+
+#include <algorithm>
+
+#include "commands.h"
+#include "options.h"
+
+namespace wgctl {
+
+namespace {
+
+/* Drop counters are a comfort of our module: whoever cannot read them still gets the rest. */
+std::vector<Counter> counters_of(const std::string &name, World &world)
+{
+	try {
+		return world.host.network.statistics(name);
+	} catch (const Failure &) {
+		return {};
+	}
+}
+
+/* An interface that goes away meanwhile is left out. Fails only when none could be read. */
+WebPage measure(const std::vector<std::string_view> &wanted, World &world)
+{
+	std::vector<Measurement> measurements;
+	std::optional<Failure> first_failure;
+
+	for (const std::string &name : world.devices.names()) {
+		if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end())
+			continue;
+		try {
+			measurements.push_back({get_device(name, world), read_peer_names(name, world), counters_of(name, world)});
+		} catch (const Failure &failure) {
+			first_failure = first_failure ? first_failure : failure;
+		}
+	}
+	if (measurements.empty() && first_failure)
+		throw *first_failure;
+	return {std::string(METRICS_TYPE), format_metrics(measurements)};
+}
+
+}
+
+int metrics(Arguments arguments, World &world)
+{
+	Options options("metrics", arguments, {}, {"--listen"});
+
+	if (std::optional<std::string_view> place = options.value("--listen")) {
+		world.host.web.serve(std::string(*place), "/metrics", [&] { return measure(options.rest(), world); });
+		return 0;
+	}
+	for (std::string_view name : options.rest())
+		get_device(std::string(name), world);
+	world.terminal.write(Stream::out, measure(options.rest(), world).body);
+	return 0;
+}
+
+}

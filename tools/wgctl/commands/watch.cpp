@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "../watch.h"
+
+#include <ctime>
+
+#include "../host.h"
+#include "../json.h"
+#include "../values.h"
+#include "commands.h"
+#include "options.h"
+
+namespace wgctl {
+
+namespace {
+
+constexpr std::int64_t LONGEST_INTERVAL = 3600;
+
+bool speaks_utf8(Environment &environment)
+{
+	for (const char *name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+		std::string_view value = environment.get(name) ? environment.get(name) : "";
+		if (!value.empty())
+			return value.find("UTF-8") != value.npos || value.find("utf8") != value.npos;
+	}
+	return false;
+}
+
+std::int64_t interval_of(const Options &options)
+{
+	std::optional<std::string_view> text = options.value("--interval");
+	std::optional<std::uint32_t> seconds = text ? parse_number<std::uint32_t>(*text) : 1;
+
+	if (!seconds || !*seconds || *seconds > LONGEST_INTERVAL)
+		throw Failure{"watch: --interval is not 1-" + std::to_string(LONGEST_INTERVAL) + " seconds: " + quoted(*text)};
+	return std::int64_t{*seconds} * 1000;
+}
+
+/* Looks at the interfaces again and again, in one of three ways. */
+class Watcher {
+public:
+	Watcher(std::string wanted, std::int64_t interval, World &world) : wanted_(std::move(wanted)), interval_(interval), world_(world)
+	{
+		style_.colour = wants_colour(world);
+		style_.unicode = speaks_utf8(world.environment);
+	}
+
+	int once(bool as_json)
+	{
+		sample();
+		world_.clock.sleep(interval_);
+		sample();
+		if (as_json)
+			world_.terminal.write(Stream::out, json());
+		else
+			world_.terminal.write(Stream::out, watch_.page(style_, world_.clock.now()));
+		return has_problem() ? 1 : 0;
+	}
+
+	/* For files and pipes: a page for each sample, with the time above. */
+	int plain()
+	{
+		for (;;) {
+			sample();
+			world_.terminal.write(Stream::out, time_line().append(watch_.page(style_, world_.clock.now())).append("\n"));
+			world_.clock.sleep(interval_);
+		}
+	}
+
+	int live()
+	{
+		Screen &screen = world_.host.screen;
+		std::int64_t next = world_.clock.monotonic();
+		char key;
+
+		screen.open();
+		for (;;) {
+			std::int64_t left = next - world_.clock.monotonic();
+			if (left <= 0) {
+				sample();
+				/* Not after every late sample another late one. */
+				next = world_.clock.monotonic() + interval_;
+				left = interval_;
+			}
+			style_.columns = screen.size().columns;
+			screen.paint(watch_.page(style_, world_.clock.now()).append("\nq quits\n"));
+			Screen::Event event = screen.wait(left, key);
+			if (event == Screen::Event::quit || (event == Screen::Event::key && (key == 'q' || key == 'Q' || key == '\x03')))
+				break;
+		}
+		screen.close();
+		return 0;
+	}
+
+private:
+	void sample()
+	{
+		std::vector<std::string> names = wanted_.empty() ? all_names() : std::vector{wanted_};
+
+		watch_.keep(names);
+		for (const std::string &name : names) {
+			try {
+				watch_.sample(world_.devices.get(name), read_peer_names(name, world_), world_.clock.monotonic());
+			} catch (const Failure &failure) {
+				watch_.problem(name, failure.text);
+			}
+		}
+	}
+
+	/* None while they cannot be listed: a module may be reloaded. */
+	std::vector<std::string> all_names()
+	{
+		try {
+			return world_.devices.names();
+		} catch (const Failure &) {
+			return {};
+		}
+	}
+
+	bool has_problem() const
+	{
+		for (const auto &[name, watched] : watch_.devices())
+			if (!watched.problem.empty())
+				return true;
+		return false;
+	}
+
+	Text time_line()
+	{
+		std::time_t now = world_.clock.now();
+		std::tm utc;
+		char text[32];
+
+		gmtime_r(&now, &utc);
+		std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ\n", &utc);
+		return Text(text);
+	}
+
+	Text json() const
+	{
+		Json document = Json::object();
+
+		document["version"] = JSON_VERSION;
+		document["interfaces"] = Json::array();
+		for (const auto &[name, watched] : watch_.devices()) {
+			if (!watched.problem.empty()) {
+				world_.terminal.write(Stream::err, "wgctl: cannot read interface " + wgctl::quoted(name) + ": " + watched.problem + "\n");
+				continue;
+			}
+			Json interface = json_of(watched.device, watched.names, Secrets::hidden);
+			for (std::size_t i = 0; i < watched.device.peers.size(); ++i) {
+				Rates rates = watched.histories.at(watched.device.peers[i].public_key).rates();
+				interface["peers"][i]["rx_bytes_per_second"] = static_cast<std::uint64_t>(rates.received);
+				interface["peers"][i]["tx_bytes_per_second"] = static_cast<std::uint64_t>(rates.sent);
+			}
+			document["interfaces"].push_back(std::move(interface));
+		}
+		return to_text(document);
+	}
+
+	std::string wanted_;
+	std::int64_t interval_;
+	World &world_;
+	WatchStyle style_;
+	Watch watch_;
+};
+
+}
+
+int watch(Arguments arguments, World &world)
+{
+	Options options("watch", arguments, {"--once", "--json"}, {"--interval"});
+
+	if (options.rest().size() > 1)
+		throw Failure{"watch: one interface, or all of them: " + quoted(options.rest()[1])};
+	if (options.has("--json") && !options.has("--once"))
+		throw Failure{"watch: --json is for --once"};
+	Watcher watcher(options.rest().empty() ? "" : std::string(options.rest()[0]), interval_of(options), world);
+	if (options.has("--once"))
+		return watcher.once(options.has("--json"));
+	return world.terminal.output_is_terminal() ? watcher.live() : watcher.plain();
+}
+
+}

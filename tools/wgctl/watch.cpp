@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "watch.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "values.h"
+
+namespace wgctl {
+
+namespace {
+
+constexpr std::string_view RESET = "\x1b[0m";
+constexpr std::string_view BOLD = "\x1b[1m";
+constexpr std::string_view DIM = "\x1b[2m";
+constexpr std::string_view RED = "\x1b[31m";
+constexpr std::string_view GREEN = "\x1b[32m";
+constexpr std::string_view YELLOW = "\x1b[33m";
+
+/* A session lives as long after its handshake: REJECT_AFTER_TIME. */
+constexpr std::int64_t SESSION_SECONDS = 180;
+constexpr std::size_t LONGEST_NAME = 20;
+constexpr std::size_t SPARKLINE_WIDTH = 20;
+constexpr std::size_t NARROW = 80;
+
+std::string scaled(double value, std::string_view suffix)
+{
+	static constexpr const char *UNITS[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	std::size_t unit = 0;
+	char text[48];
+
+	while (unit + 1 < std::size(UNITS) && value >= 1000) {
+		value /= 1024;
+		++unit;
+	}
+	std::snprintf(text, sizeof(text), unit && value < 100 ? "%.1f %s%s" : "%.0f %s%s", value, UNITS[unit], std::string(suffix).c_str());
+	return text;
+}
+
+/* Columns on the screen, one for each character of UTF-8. */
+std::size_t width_of(std::string_view text)
+{
+	return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
+}
+
+std::string clipped(std::string_view text, std::size_t width)
+{
+	std::size_t end = 0, columns = 0;
+
+	if (width_of(text) <= width)
+		return std::string(text);
+	while (columns + 1 < width) {
+		do
+			++end;
+		while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80);
+		++columns;
+	}
+	return std::string(text.substr(0, end)) + "~";
+}
+
+std::string padded(std::string_view text, std::size_t width, bool is_right = false)
+{
+	std::size_t missing = width - std::min(width, width_of(text));
+
+	return is_right ? std::string(missing, ' ') + std::string(text) : std::string(text) + std::string(missing, ' ');
+}
+
+std::string painted(std::string_view text, std::string_view colour, const WatchStyle &style)
+{
+	if (!style.colour || colour.empty())
+		return std::string(text);
+	return std::string(colour) + std::string(text) + std::string(RESET);
+}
+
+std::string name_of(const Peer &peer, const PeerNames &names)
+{
+	auto name = names.find(peer.public_key);
+
+	return clipped(name == names.end() ? std::string(to_base64(peer.public_key)) : name->second, LONGEST_NAME);
+}
+
+std::string header(const WatchedDevice &watched, const WatchStyle &style)
+{
+	Rates sum;
+	std::size_t peers = watched.device.peers.size();
+
+	for (const auto &[key, history] : watched.histories) {
+		sum.received += history.rates().received;
+		sum.sent += history.rates().sent;
+	}
+	return painted(watched.name, BOLD, style) + "  port " + std::to_string(watched.device.listen_port.value_or(0)) + "  " +
+	       std::to_string(peers) + (peers == 1 ? " peer" : " peers") + "  in " + format_rate(sum.received) + "  out " +
+	       format_rate(sum.sent) + "\n";
+}
+
+/* The columns of a peer; the endpoint only where there is room. */
+std::string row(const std::string &name, const std::string &age, std::string_view age_colour, const std::string &in, const std::string &out,
+		const std::string &line, const std::string &endpoint, const WatchStyle &style)
+{
+	std::string text = "  " + padded(name, LONGEST_NAME) + "  " + painted(padded(age, 9, true), age_colour, style) + "  " +
+			   padded(in, 11, true) + "  " + padded(out, 11, true) + "  " + padded(line, SPARKLINE_WIDTH);
+
+	if (!style.columns || style.columns > NARROW) {
+		std::size_t room = style.columns ? style.columns - NARROW : endpoint.size();
+		text += "  " + clipped(endpoint, room);
+	}
+	return text + "\n";
+}
+
+std::string peer_row(const Peer &peer, const WatchedDevice &watched, const WatchStyle &style, std::int64_t now)
+{
+	auto found = watched.histories.find(peer.public_key);
+	bool has_rates = found != watched.histories.end() && found->second.has_rates();
+	Rates rates = has_rates ? found->second.rates() : Rates();
+	std::int64_t age = now - peer.last_handshake.seconds;
+	std::string_view colour = age <= SESSION_SECONDS ? GREEN : YELLOW;
+	std::string text = format_age(age), line;
+
+	if (!peer.last_handshake.seconds) {
+		text = "never";
+		colour = DIM;
+	}
+	if (has_rates)
+		line = sparkline(found->second.all(), SPARKLINE_WIDTH, style.unicode);
+	return row(name_of(peer, watched.names), text, colour, has_rates ? format_rate(rates.received) : "-",
+		   has_rates ? format_rate(rates.sent) : "-", line,
+		   peer.endpoint ? std::string(std::string_view(format_endpoint(*peer.endpoint))) : "-", style);
+}
+
+}
+
+std::string format_rate(double bytes_per_second)
+{
+	return scaled(bytes_per_second, "/s");
+}
+
+std::string format_age(std::int64_t seconds)
+{
+	auto two = [](std::int64_t big, const char *big_unit, std::int64_t small, const char *small_unit) {
+		return std::to_string(big) + big_unit + " " + std::to_string(small) + small_unit;
+	};
+
+	if (seconds < 0)
+		return "future";
+	if (seconds < 60)
+		return std::to_string(seconds) + "s";
+	if (seconds < 60 * 60)
+		return two(seconds / 60, "m", seconds % 60, "s");
+	if (seconds < 24 * 60 * 60)
+		return two(seconds / 3600, "h", seconds / 60 % 60, "m");
+	return two(seconds / 86400, "d", seconds / 3600 % 24, "h");
+}
+
+/* The tallest bar is the peer's own busiest moment: shapes can be compared, heights cannot. */
+std::string sparkline(const std::deque<Rates> &history, std::size_t width, bool unicode)
+{
+	static constexpr const char *BARS[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+	static constexpr const char *ASCII[] = {"_", ".", ":", "-", "=", "+", "*", "#"};
+	std::size_t first = history.size() - std::min(width, history.size());
+	double most = 0;
+	std::string text;
+
+	for (std::size_t i = first; i < history.size(); ++i)
+		most = std::max(most, history[i].received + history[i].sent);
+	for (std::size_t i = first; i < history.size(); ++i) {
+		double value = history[i].received + history[i].sent;
+		std::size_t level = value > 0 ? 1 + static_cast<std::size_t>(value / most * 6) : 0;
+		text += (unicode ? BARS : ASCII)[level];
+	}
+	return text;
+}
+
+void RateHistory::sample(const Peer &peer, std::int64_t now)
+{
+	bool went_back = peer.rx_bytes < rx_bytes_ || peer.tx_bytes < tx_bytes_;
+
+	if (!is_first_ && !went_back && now > time_) {
+		double seconds = static_cast<double>(now - time_) / 1000;
+		history_.push_back({static_cast<double>(peer.rx_bytes - rx_bytes_) / seconds, static_cast<double>(peer.tx_bytes - tx_bytes_) / seconds});
+		if (history_.size() > LENGTH)
+			history_.pop_front();
+	} else if (went_back) {
+		history_.clear();
+	}
+	is_first_ = false;
+	rx_bytes_ = peer.rx_bytes;
+	tx_bytes_ = peer.tx_bytes;
+	time_ = now;
+}
+
+void Watch::sample(const Device &device, PeerNames names, std::int64_t now)
+{
+	WatchedDevice &watched = devices_[device.name];
+	std::map<Key, RateHistory> histories;
+
+	for (const Peer &peer : device.peers) {
+		RateHistory &history = histories[peer.public_key] = watched.histories[peer.public_key];
+		history.sample(peer, now);
+	}
+	watched = {device.name, "", device, std::move(names), std::move(histories)};
+}
+
+void Watch::problem(const std::string &name, const std::string &text)
+{
+	devices_[name] = {name, text, {}, {}, {}};
+}
+
+void Watch::keep(const std::vector<std::string> &names)
+{
+	std::erase_if(devices_, [&](const auto &entry) { return std::find(names.begin(), names.end(), entry.first) == names.end(); });
+}
+
+Text Watch::page(const WatchStyle &style, std::int64_t now) const
+{
+	Text text;
+
+	for (const auto &[name, watched] : devices_) {
+		text.append(text.empty() ? "" : "\n");
+		if (!watched.problem.empty()) {
+			text.append(painted(name, BOLD, style)).append("  ").append(painted(watched.problem, RED, style)).append("\n");
+			continue;
+		}
+		text.append(header(watched, style));
+		if (!watched.device.peers.empty())
+			text.append(row("PEER", "HANDSHAKE", "", "IN", "OUT", "TRAFFIC", "ENDPOINT", style));
+		for (const Peer &peer : watched.device.peers)
+			text.append(peer_row(peer, watched, style, now));
+	}
+	return text.empty() ? Text("There is no WireGuard interface.\n") : text;
+}
+
+}

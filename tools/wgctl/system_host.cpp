@@ -96,8 +96,8 @@ bool SystemShell::is_interrupted()
 int SystemShell::run(const std::string &command)
 {
 	return run_process(Signals::forward, [&] {
-		int status = replace_by_program({"bash", "-c", command});
-		return status == 127 ? replace_by_program({"sh", "-c", command}) : status;
+		int status = replace_by_program({"bash", "-e", "-o", "pipefail", "-c", command});
+		return status == 127 ? replace_by_program({"sh", "-e", "-c", command}) : status;
 	});
 }
 

@@ -19,7 +19,8 @@ public:
 	void unset(const std::string &interface) override;
 };
 
-/* bash, for which wg-quick's hooks are written; where there is none, sh. */
+/* bash, for which wg-quick's hooks are written; where there is none, sh. As with wg-quick, a command
+ * that fails ends a hook, in a pipe, too (-e, pipefail). */
 class SystemShell : public Shell {
 public:
 	int run(const std::string &command) override;

@@ -48,6 +48,8 @@ void Model::wants_to_send(u32 id)
 	side.wanted = world_.time();
 	if (!usable(side.current, SLACK))
 		side.wanted_without_key = side.wanted;
+	if (side.wanted - side.initiation_sent > RETRY + JITTER + SLACK)
+		side.retry_owed = false;	/* it may have given up meanwhile */
 	if (!usable(side.current, 0))
 		side.attempt_began = side.wanted;	/* fresh traffic: the 90 s begin anew */
 }
@@ -97,7 +99,7 @@ void Model::initiation_leaves(Side &side, const Sent &sent)
 		refuse(id, "initiates without a reason");
 	if (!retry || wanted || rekey || silence || persistent)
 		side.attempt_began = now;
-	side.retry_running = true;
+	side.retry_running = side.retry_owed = true;
 	side.initiation_sent = side.handshake_sent = now;
 	side.pending_index = sent.sender_index;
 	side.unanswered_payload = side.surely_unanswered = NEVER;
@@ -275,7 +277,7 @@ void Model::check()
 		if (may_initiate)
 			demand(id, side.surely_unanswered, SILENCE + JITTER, "does not start a handshake after 15 s of silence");
 		/* Rule 2. A response of our own in between counts as a try. */
-		if (side.retry_running && side.handshake_sent == side.initiation_sent && now - side.attempt_began < ATTEMPT - RETRY - JITTER)
+		if (side.retry_running && side.retry_owed && side.handshake_sent == side.initiation_sent && now - side.attempt_began < ATTEMPT - RETRY - JITTER)
 			demand(id, side.initiation_sent, RETRY + JITTER, "does not repeat its initiation");
 		/* Rule 1. */
 		if (may_initiate && side.rekey_by_sending != NEVER && side.current && side.current->we_initiated &&

@@ -50,7 +50,7 @@ private:
 		i64 offset_changed = NEVER;
 		i64 persistent_changed = NEVER;
 		u16 persistent = 0;
-		bool retry_running = false;
+		bool retry_running = false, retry_owed = false;
 	};
 	void message_sent(const Sent &);
 	void message_arrived(const Sent &);

@@ -279,6 +279,18 @@ void forget_source(Peer &peer)
 	wg_kernel_route_cache_reset(&peer.route_cache);
 }
 
+void settle_route(Peer &peer, const wg_endpoint &before, const wg_endpoint &after)
+{
+	SpinGuard guard(peer.endpoint_lock);
+	bool is_same = same_remote(before, peer.endpoint) && same_source(before, peer.endpoint);
+
+	if (is_same && same_source(before, after))
+		return;
+	if (is_same)
+		clear_source(peer.endpoint);
+	wg_kernel_route_cache_reset(&peer.route_cache);
+}
+
 /* ---- timers ---- */
 
 void start_timers(Peer &peer)

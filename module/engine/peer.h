@@ -106,6 +106,9 @@ void learn_endpoint(Peer &peer, const wg_endpoint &endpoint);
 void set_endpoint(Peer &peer, const wg_endpoint &endpoint);
 void forget_source(Peer &peer);
 wg_endpoint endpoint_of(const Peer &peer);
+/* After a send with a copy of the endpoint, @before, which came back as @after: the sticky source may have proved void; and when the
+ * endpoint changed meanwhile, the route cached for the copy is another one's. */
+void settle_route(Peer &peer, const wg_endpoint &before, const wg_endpoint &after);
 
 /* ---- timers: events in, actions carried out ---- */
 void start_timers(Peer &peer);		/* interface up: also the persistent keepalive that is due at once */

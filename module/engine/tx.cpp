@@ -182,8 +182,7 @@ void send_batch(Device &device, Peer &peer, Packet &head)
 		*nesting = inside;
 		error = wg_kernel_send(sockets, &device.netdev, first, &used, device.mark.load_relaxed(), traffic_class, &peer.route_cache);
 		*nesting = outside;
-		if (used.source_interface != endpoint.source_interface || !same_bytes(used.source, endpoint.source, sizeof(used.source)))
-			forget_source(peer);
+		settle_route(peer, endpoint, used);
 	} else if (count) {
 		error = -WG_ENETUNREACH;
 		free_chain(first);
@@ -309,8 +308,7 @@ bool send_message(Peer &peer, ConstByteSpan message)
 		wg_kernel_count(&device.netdev, WG_TX_ERROR, 1);
 		return false;
 	}
-	if (used.source_interface != endpoint.source_interface || !same_bytes(used.source, endpoint.source, sizeof(used.source)))
-		forget_source(peer);
+	settle_route(peer, endpoint, used);
 	peer.tx_bytes.fetch_add(message.size());
 	return true;
 }

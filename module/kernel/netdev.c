@@ -327,11 +327,6 @@ void wg_kernel_count_received(struct wg_netdev *netdev, uint32_t bytes)
 	local_bh_enable();
 }
 
-int wg_kernel_netdev_is_up(const struct wg_netdev *netdev)
-{
-	return netif_running(wg_to_net_device(netdev));
-}
-
 void wg_kernel_netdev_carrier_off(struct wg_netdev *netdev)
 {
 	netif_carrier_off(wg_to_net_device(netdev));

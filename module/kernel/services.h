@@ -89,7 +89,6 @@ void wg_kernel_timer_delete(struct wg_timer *timer);			/* [process] for ever (ti
 enum wg_worker_kind { WG_WORKER_HANDSHAKE, WG_WORKER_CRYPT };		/* CPU-intensive, freezable | CPU-intensive, reclaim-safe */
 uint32_t wg_kernel_cpu_limit(void);					/* CPU numbers are below it */
 uint32_t wg_kernel_next_online_cpu(uint32_t after);			/* wraps; pass any number */
-uint32_t wg_kernel_this_cpu(void);
 /* @function runs in process context for (argument, cpu) after each kick, one at a time per CPU number. */
 struct wg_workers *wg_kernel_workers_create(struct wg_netdev *netdev, enum wg_worker_kind kind,
 					    void (*function)(void *argument, uint32_t cpu), void *argument);	/* [process] */
@@ -188,7 +187,6 @@ enum wg_statistic { WG_TX_DROPPED, WG_TX_ERROR, WG_TX_CARRIER_ERROR, WG_RX_DROPP
 void wg_kernel_count(struct wg_netdev *netdev, enum wg_statistic statistic, uint32_t count);	/* [any] */
 void wg_kernel_count_received(struct wg_netdev *netdev, uint32_t bytes);				/* [any] one packet of @bytes of UDP payload */
 void wg_kernel_icmp_unreachable(struct wg_packet *packet, struct wg_netdev *netdev);		/* [softirq] host / address unreachable to the inner source, NAT undone */
-int wg_kernel_netdev_is_up(const struct wg_netdev *netdev);
 void wg_kernel_netdev_carrier_off(struct wg_netdev *netdev);
 int wg_kernel_netdev_recursion(void);				/* how deep this CPU is inside transmit functions */
 uint32_t *wg_kernel_nesting(void);				/* a number of this CPU's, 0 at first; only with BH off */

@@ -73,11 +73,6 @@ uint32_t wg_kernel_next_online_cpu(uint32_t after)
 	return cpu < nr_cpu_ids ? cpu : cpumask_first(cpu_online_mask);
 }
 
-uint32_t wg_kernel_this_cpu(void)
-{
-	return raw_smp_processor_id();
-}
-
 static void worker_run(struct work_struct *work)
 {
 	struct wg_worker *worker = container_of(work, struct wg_worker, work);

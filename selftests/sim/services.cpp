@@ -426,11 +426,6 @@ uint32_t wg_kernel_next_online_cpu(uint32_t after)
 	return (after % kernel->knobs.cpus + 1) % kernel->knobs.cpus;
 }
 
-uint32_t wg_kernel_this_cpu(void)
-{
-	return kernel->self("this_cpu").cpu;
-}
-
 wg_workers *wg_kernel_workers_create(wg_netdev *netdev, wg_worker_kind kind, void (*function)(void *, uint32_t), void *argument)
 {
 	kernel->require_sleepable("workers_create");
@@ -847,12 +842,6 @@ void wg_kernel_count_received(wg_netdev *netdev, uint32_t bytes)
 	kernel->self("count_received");
 	netdev->rx_packets++;
 	netdev->rx_bytes += bytes;
-}
-
-int wg_kernel_netdev_is_up(const wg_netdev *netdev)
-{
-	kernel->self("netdev_is_up");
-	return netdev->up;
 }
 
 void wg_kernel_netdev_carrier_off(wg_netdev *netdev)

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Who does the work: how often workers are woken, which costs more than what they are woken for. */
+#include "scenario.h"
+
+using namespace sim;
+
+namespace {
+
+u64 kicks(World &world, wg_worker_kind kind)
+{
+	u64 count = 0;
+
+	for (auto &[id, workers] : world.kernel.workers)
+		if (workers->kind == kind)
+			for (auto &work : workers->work)
+				count += work.kicks;
+	return count;
+}
+
+} // namespace
+
+SCENARIO(burst_is_sealed_and_opened_without_a_worker, 5)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }});
+
+	world.meet();
+	world.expect_traffic(0, 1, 3 * SECOND);
+	world.run_for(SECOND);
+
+	u64 before = kicks(world, WG_WORKER_CRYPT), received = world.flow(0, 1).received;
+
+	for (u32 i = 0; i < 5; i++) {
+		world.send(0, 1, 400, 4, 20);
+		world.run_for(SECOND);
+	}
+	EXPECT(world.flow(0, 1).received - received == 100);
+	EXPECT(kicks(world, WG_WORKER_CRYPT) == before);
+}
+
+SCENARIO(flood_wakes_few_workers, 50)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }});
+
+	world.meet();
+	world.expect_traffic(0, 1, 3 * SECOND);
+
+	u64 before = kicks(world, WG_WORKER_HANDSHAKE);
+
+	for (u32 i = 0; i < 1600; i++)
+		world.inject(1, std::vector<u8>(148, 1), world.endpoint_of(0));
+	world.run_for(100 * MILLISECOND);
+	/* One for each sixteenth that waits; and one whenever the queue was empty, which a flood does not leave it. */
+	EXPECT(kicks(world, WG_WORKER_HANDSHAKE) - before <= 1600 / 4);
+	world.run_for(SECOND);
+	world.expect_traffic(0, 1, 12 * SECOND);
+}

@@ -195,6 +195,8 @@ public:
 	virtual void serve(const std::string &place, const std::string &path, const std::function<WebPage()> &page) = 0;
 };
 
+class Lookout;
+
 struct Host {
 	Network &network;
 	Filter &filter;
@@ -204,6 +206,7 @@ struct Host {
 	Store &store;
 	Screen &screen;
 	WebServer &web;
+	Lookout &lookout;
 };
 
 }

@@ -3,6 +3,7 @@
 #include "host.h"
 #include "http.h"
 #include "kernel.h"
+#include "lookout.h"
 #include "network.h"
 #include "screen.h"
 #include "system.h"
@@ -32,7 +33,8 @@ int main(int argc, char **argv)
 	SystemStore store;
 	SystemScreen screen;
 	HttpServer web;
-	Host host{network, filter, dns, shell, namespaces, store, screen, web};
+	SystemLookout lookout(open_system_netlink);
+	Host host{network, filter, dns, shell, namespaces, store, screen, web, lookout};
 	World world{devices, files, terminal, resolver, clock, environment, host};
 
 	std::vector<std::string_view> arguments(argv + 1, argv + argc);

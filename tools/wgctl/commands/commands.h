@@ -27,13 +27,18 @@ struct Command {
 std::span<const Command> all_commands();
 
 int addconf(Arguments arguments, World &world);
+int agent(Arguments arguments, World &world);
 int apply(Arguments arguments, World &world);
+int client(Arguments arguments, World &world);
+int doctor(Arguments arguments, World &world);
 int down(Arguments arguments, World &world);
 int exec(Arguments arguments, World &world);
 int genkey(Arguments arguments, World &world);
 int genpsk(Arguments arguments, World &world);
 int metrics(Arguments arguments, World &world);
+int peer(Arguments arguments, World &world);
 int pubkey(Arguments arguments, World &world);
+int rotate(Arguments arguments, World &world);
 int save(Arguments arguments, World &world);
 int set(Arguments arguments, World &world);
 int setconf(Arguments arguments, World &world);

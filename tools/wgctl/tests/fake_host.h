@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "host.h"
+#include "lookout.h"
 #include "outside.h"
 #include "values.h"
 
@@ -312,6 +313,40 @@ struct FakeWebServer : WebServer {
 	}
 };
 
+/* Knows what it was told: names and links by the text of host or endpoint. */
+struct FakeLookout : Lookout {
+	std::map<std::string, std::vector<Endpoint>> names;
+	std::map<std::string, std::string> links;
+	std::optional<std::uint32_t> probed_mtu;
+	std::vector<Event> events;
+	std::vector<std::string> lookups;
+	std::function<void()> on_wait;
+
+	std::vector<Endpoint> addresses_of(const std::string &host, const std::string &port) override
+	{
+		lookups.push_back(host + ":" + port);
+		return names[host];
+	}
+	std::optional<std::string> way_to(const Endpoint &endpoint, std::uint32_t mark) override
+	{
+		std::string text(format_endpoint(endpoint));
+		auto found = links.find(text + (mark ? " marked" : ""));
+		return found == links.end() ? std::nullopt : std::optional(found->second);
+	}
+	std::optional<std::uint32_t> probe_mtu(const Endpoint &, std::uint32_t, std::uint32_t) override { return probed_mtu; }
+	/* The end comes when there are no more events. */
+	Event wait(std::int64_t) override
+	{
+		if (events.empty())
+			return Event::quit;
+		Event event = events.front();
+		events.erase(events.begin());
+		if (on_wait)
+			on_wait();
+		return event;
+	}
+};
+
 struct FakeHost {
 	explicit FakeHost(std::map<std::string, std::string> &contents) : store(log, contents) {}
 
@@ -324,7 +359,8 @@ struct FakeHost {
 	FakeStore store;
 	FakeScreen screen;
 	FakeWebServer web;
-	Host host{network, filter, dns, shell, namespaces, store, screen, web};
+	FakeLookout lookout;
+	Host host{network, filter, dns, shell, namespaces, store, screen, web, lookout};
 };
 
 }

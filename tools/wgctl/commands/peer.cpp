@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "commands.h"
+
+#include <algorithm>
+
+#include "../hub.h"
+#include "../pool.h"
+#include "../values.h"
+#include "options.h"
+
+namespace wgctl {
+
+namespace {
+
+std::vector<Prefix> prefixes_of(const Options &options, std::string_view name, World &world)
+{
+	std::vector<Prefix> list;
+
+	try {
+		parse_allowed_ips(options.value(name).value_or(""), list, world.terminal);
+	} catch (const Failure &failure) {
+		throw Failure{std::string(name) + ": " + failure.text};
+	}
+	return list;
+}
+
+ClientWishes wishes_of(const Options &options, World &world)
+{
+	ClientWishes wishes;
+
+	for (const Prefix &pool : prefixes_of(options, "--pool", world))
+		wishes.pools.push_back(network_part(pool));
+	wishes.allowed_ips = prefixes_of(options, "--allowed-ips", world);
+	wishes.endpoint = options.value("--endpoint").value_or("");
+	wishes.dns = options.value("--dns").value_or("");
+	if (std::optional<std::string_view> keepalive = options.value("--keepalive"))
+		wishes.keepalive = parse_keepalive(*keepalive);
+	return wishes;
+}
+
+Delivery delivery_of(const Options &options)
+{
+	return {std::string(options.value("--out").value_or("")), options.has("--qr")};
+}
+
+void check_count(const Options &options, std::size_t count, const std::string &command)
+{
+	if (options.rest().size() != count)
+		throw Failure{command + ": which interface or file, and which peer? (wgctl " + command + " --help)"};
+}
+
+int add(Arguments arguments, World &world)
+{
+	Options options("peer", arguments, {"--psk", "--qr"},
+			{"--pool", "--allowed-ips", "--public-key", "--endpoint", "--dns", "--keepalive", "--out"});
+	check_count(options, 2, "peer");
+	Hub hub = read_hub(options.rest()[0], world);
+	std::string name(options.rest()[1]);
+	ClientWishes wishes = wishes_of(options, world);
+	std::optional<Key> private_key;
+	Peer peer;
+
+	check_new_name(name, hub.names, hub.config.path);
+	if (std::optional<std::string_view> key = options.value("--public-key")) {
+		peer.public_key = parse_key(*key);
+		for (const Peer &other : hub.device.peers)
+			if (other.public_key == peer.public_key)
+				throw Failure{hub.config.path + " has this peer already: " + describe_peer(other.public_key, hub.names)};
+	} else {
+		private_key = random_private_key();
+		peer.public_key = public_key_of(*private_key);
+	}
+	if (options.has("--psk"))
+		peer.preshared_key = random_preshared_key();
+	peer.allowed_ips = next_addresses(hub, wishes.pools, world);
+	peer.replace_allowed_ips = true;
+
+	Text config = client_config(hub, name, peer, private_key, wishes);
+	HubChange change{with_peer(hub.config.text, name, peer), {}, peer.allowed_ips, {}};
+	change.device.name = hub.config.interface;
+	change.device.peers = {peer};
+	change_hub(hub, change, [&] { deliver(config, delivery_of(options), world); }, world);
+	return 0;
+}
+
+int remove(Arguments arguments, World &world)
+{
+	Options options("peer", arguments, {});
+	check_count(options, 2, "peer");
+	Hub hub = read_hub(options.rest()[0], world);
+	Key key = find_peer(options.rest()[1], hub.config.text, hub.config.path);
+	HubChange change{without_peer(hub.config.text, key), {}, {}, {}};
+
+	change.device.name = hub.config.interface;
+	Peer &gone = change.device.peers.emplace_back();
+	gone.public_key = key;
+	gone.remove = true;
+	for (const Peer &peer : hub.device.peers)
+		if (peer.public_key == key)
+			change.delete_routes = peer.allowed_ips;
+	change_hub(hub, change, [] {}, world);
+	return 0;
+}
+
+}
+
+int peer(Arguments arguments, World &world)
+{
+	if (arguments[0] == "add")
+		return add(arguments.subspan(1), world);
+	if (arguments[0] == "remove")
+		return remove(arguments.subspan(1), world);
+	throw Failure{"peer: add or remove, not " + quoted(arguments[0]) + " (wgctl peer --help)"};
+}
+
+/* The private key of a client is nowhere but on the client, so a new file means a new key. */
+int client(Arguments arguments, World &world)
+{
+	Options options("client", arguments, {"--qr"}, {"--allowed-ips", "--endpoint", "--dns", "--keepalive", "--out"});
+	check_count(options, 2, "client");
+	Hub hub = read_hub(options.rest()[0], world);
+	Key old = find_peer(options.rest()[1], hub.config.text, hub.config.path), private_key = random_private_key();
+	auto known = std::find_if(hub.device.peers.begin(), hub.device.peers.end(), [&](const Peer &p) { return p.public_key == old; });
+	if (known == hub.device.peers.end())
+		throw Failure{hub.config.path + " has no such peer: " + quoted(options.rest()[1])};
+	Peer peer = *known;
+	auto name = hub.names.find(old);
+
+	peer.public_key = public_key_of(private_key);
+	peer.endpoint.reset();
+	Text config = client_config(hub, name == hub.names.end() ? "client" : name->second, peer, private_key, wishes_of(options, world));
+	HubChange change{with_value(hub.config.text, old, "PublicKey", to_base64(peer.public_key)), {}, {}, {}};
+	change.device.name = hub.config.interface;
+	Peer &gone = change.device.peers.emplace_back();
+	gone.public_key = old;
+	gone.remove = true;
+	change.device.peers.push_back(peer);
+	change_hub(hub, change, [&] { deliver(config, delivery_of(options), world); }, world);
+	return 0;
+}
+
+}

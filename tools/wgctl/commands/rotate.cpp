@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A new key pair takes two steps, because both sides must know it: first the key is made and put beside
+ * the file, and each other side is told it; then this side begins to use it. Between the two, the
+ * peers that were told cannot be reached: WireGuard gives an allowed IP to one key only.
+ */
+#include "commands.h"
+
+#include <algorithm>
+
+#include "../config.h"
+#include "../host.h"
+#include "../hub.h"
+#include "../values.h"
+#include "options.h"
+
+namespace wgctl {
+
+namespace {
+
+constexpr unsigned PRIVATE_MODE = 0600;
+
+struct Rotation {
+	Hub hub;
+	World &world;
+	bool is_dry_run;
+
+	std::string pending_path() const
+	{
+		const std::string &path = hub.config.path;
+		return path.substr(0, path.size() - std::string_view(".conf").size()) + ".next-key";
+	}
+	void say(const std::string &text) const { world.terminal.write(Stream::out, text); }
+	HubChange change(Text text) const
+	{
+		HubChange result{std::move(text), {}, {}, {}};
+		result.device.name = hub.config.interface;
+		return result;
+	}
+	void carry_out(const HubChange &what, const std::function<void()> &finish = [] {}) const
+	{
+		if (!is_dry_run)
+			change_hub(hub, what, finish, world);
+	}
+};
+
+Key read_pending(const Rotation &rotation)
+{
+	const std::string path = rotation.pending_path();
+
+	if (!rotation.world.host.store.exists(path))
+		throw Failure{"no new key is prepared: wgctl rotate " + rotation.hub.config.interface + " makes " + path};
+	Key key = parse_key_file(rotation.world.files.read(path, KEY_FILE_LIMIT));
+	if (key.is_zero())
+		throw Failure{path + " is empty: wgctl rotate " + rotation.hub.config.interface + " --abort removes it"};
+	return key;
+}
+
+void prepare(const Rotation &rotation)
+{
+	const std::string &name = rotation.hub.config.interface, path = rotation.pending_path();
+	bool is_there = rotation.world.host.store.exists(path);
+
+	if (rotation.is_dry_run && !is_there)
+		return rotation.say("Would make a new private key in " + path + ", then:\n"
+				    "1. at each of the " + std::to_string(rotation.hub.device.peers.size()) +
+				    " other sides: wgctl rotate INTERFACE --peer " + std::string(to_base64(rotation.hub.public_key)) +
+				    " --new-key NEW-PUBLIC-KEY\n2. here: wgctl rotate " + name + " --commit\n");
+	Key key = is_there ? read_pending(rotation) : random_private_key();
+	if (!is_there)
+		rotation.world.host.store.replace(path, to_base64(key).append("\n"), PRIVATE_MODE);
+	std::string text = "The new key is in " + path + "; " + name + " does not use it yet.\n1. Run at the other side of each peer:\n"
+			   "   wgctl rotate INTERFACE --peer " + std::string(to_base64(rotation.hub.public_key)) + " --new-key " +
+			   std::string(to_base64(public_key_of(key))) + "\n";
+	for (const Peer &peer : rotation.hub.device.peers)
+		text += "   - " + describe_peer(peer.public_key, rotation.hub.names) + "\n";
+	rotation.say(text + "   From then on, that side waits for step 2.\n2. Then here:\n   wgctl rotate " + name +
+		     " --commit\nTo forget the new key instead: wgctl rotate " + name + " --abort\n");
+}
+
+void commit(const Rotation &rotation)
+{
+	const Hub &hub = rotation.hub;
+	Key key = read_pending(rotation);
+	HubChange change = rotation.change(with_value(hub.config.text, {}, "PrivateKey", to_base64(key)));
+
+	change.device.private_key = key;
+	rotation.carry_out(change, [&] { rotation.world.host.store.remove(rotation.pending_path()); });
+	rotation.say(std::string(rotation.is_dry_run ? "Would change" : "Changed") + " the key of " + hub.config.interface + " from " +
+		     std::string(to_base64(hub.public_key)) + " to " + std::string(to_base64(public_key_of(key))) + "\n");
+}
+
+void abort(const Rotation &rotation)
+{
+	read_pending(rotation);
+	if (!rotation.is_dry_run)
+		rotation.world.host.store.remove(rotation.pending_path());
+	rotation.say((rotation.is_dry_run ? "Would remove " : "Removed ") + rotation.pending_path() +
+		     "; other sides that were told the new key need the old one back: wgctl rotate INTERFACE --peer NEW --new-key " +
+		     std::string(to_base64(rotation.hub.public_key)) + "\n");
+}
+
+/* Where the peer listens now, and what it may send, stay. */
+Peer as_it_is(const Rotation &rotation, const Key &key)
+{
+	const Hub &hub = rotation.hub;
+	std::vector<Peer> peers = hub.is_running ? get_device(hub.config.interface, rotation.world).peers : hub.device.peers;
+	auto same = [&](const Peer &peer) { return peer.public_key == key; };
+	auto found = std::find_if(peers.begin(), peers.end(), same);
+
+	if (found == peers.end())
+		throw Failure{hub.config.path + " has the peer, but the running " + hub.config.interface + " does not: wgctl apply " +
+			      hub.config.interface};
+	return *found;
+}
+
+void follow(const Rotation &rotation, const Key &old, const Key &wanted)
+{
+	const Hub &hub = rotation.hub;
+
+	for (const Peer &peer : hub.device.peers)
+		if (peer.public_key == wanted)
+			throw Failure{hub.config.path + " has a peer with that key already: " + describe_peer(wanted, hub.names)};
+	HubChange change = rotation.change(with_value(hub.config.text, old, "PublicKey", to_base64(wanted)));
+	Peer peer = as_it_is(rotation, old);
+	Peer &gone = change.device.peers.emplace_back();
+	gone.public_key = old;
+	gone.remove = true;
+	peer.public_key = wanted;
+	peer.replace_allowed_ips = true;
+	change.device.peers.push_back(peer);
+	rotation.carry_out(change);
+	rotation.say((rotation.is_dry_run ? "Would change " : "Changed ") + describe_peer(old, hub.names) + " to " +
+		     std::string(to_base64(wanted)) + "\n");
+}
+
+void change_psk(const Rotation &rotation, const Key &key, std::string_view descriptor)
+{
+	const Hub &hub = rotation.hub;
+
+	if (!parse_number<std::uint16_t>(descriptor))
+		throw Failure{"--psk-fd is the number of an open file, not " + quoted(descriptor)};
+	Key psk = parse_key_file(rotation.world.files.read("/dev/fd/" + std::string(descriptor), KEY_FILE_LIMIT));
+	if (psk.is_zero())
+		throw Failure{"file descriptor " + std::string(descriptor) + " has no key: wgctl genpsk makes one"};
+	HubChange change = rotation.change(with_value(hub.config.text, key, "PresharedKey", to_base64(psk)));
+	Peer &peer = change.device.peers.emplace_back();
+	peer.public_key = key;
+	peer.update_only = true;
+	peer.preshared_key = psk;
+	rotation.carry_out(change);
+	rotation.say((rotation.is_dry_run ? "Would change" : "Changed") + std::string(" the preshared key of ") + describe_peer(key, hub.names) +
+		     "; the next handshake needs it.\nRun at the other side, with the same key on standard input:\n"
+		     "   wgctl rotate INTERFACE --peer " + std::string(to_base64(hub.public_key)) + " --psk-fd 0\n");
+}
+
+}
+
+int rotate(Arguments arguments, World &world)
+{
+	Options options("rotate", arguments, {"--commit", "--abort", "--dry-run"}, {"--peer", "--new-key", "--psk-fd"});
+	auto new_key = options.value("--new-key"), descriptor = options.value("--psk-fd"), peer = options.value("--peer");
+	int wishes = options.has("--commit") + options.has("--abort") + new_key.has_value() + descriptor.has_value();
+
+	if (options.rest().size() != 1 || wishes > 1 || peer.has_value() != (new_key || descriptor))
+		throw Failure{"rotate: one interface or file, and one of --commit, --abort, --peer with --new-key, --peer with --psk-fd, or "
+			      "nothing (wgctl rotate --help)"};
+	Rotation rotation{read_hub(options.rest()[0], world), world, options.has("--dry-run")};
+	if (options.has("--commit")) {
+		commit(rotation);
+	} else if (options.has("--abort")) {
+		abort(rotation);
+	} else if (peer) {
+		Key key = find_peer(*peer, rotation.hub.config.text, rotation.hub.config.path);
+		if (new_key)
+			follow(rotation, key, parse_key(*new_key));
+		else
+			change_psk(rotation, key, *descriptor);
+	} else {
+		prepare(rotation);
+	}
+	return 0;
+}
+
+}

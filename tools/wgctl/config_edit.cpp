@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "config_edit.h"
+
+#include <algorithm>
+
+#include "quick_config.h"
+#include "values.h"
+
+namespace wgctl {
+
+namespace {
+
+/* Offsets into the text. */
+struct Section {
+	std::size_t begin = 0, end = 0;
+	bool is_interface = false;
+	std::optional<Key> key;
+};
+
+bool is_comment(std::string_view line)
+{
+	std::size_t first = line.find_first_not_of(" \t");
+
+	return first != line.npos && line[first] == '#';
+}
+
+std::vector<Section> sections_of(std::string_view text)
+{
+	std::vector<Section> sections;
+	/* Where the comments right above the present line begin. */
+	std::size_t comments = 0, at = 0;
+
+	for_each_line(text, [&](std::string_view raw) {
+		ConfigLine line = read_config_line(raw);
+		if (line.kind == ConfigLine::Kind::section) {
+			/* The name of the peer above may stand last in its section: then nothing but its own
+			 * title may come between, and an empty line ends it. */
+			if (!sections.empty())
+				sections.back().end = comments;
+			sections.push_back({comments, text.size(), equal_ignoring_case(line.name, "[Interface]"), {}});
+		} else if (!sections.empty() && line.kind == ConfigLine::Kind::value && equal_ignoring_case(line.name, "PublicKey")) {
+			sections.back().key = key_from_base64(line.value);
+		}
+		at = std::min(at + raw.size() + 1, text.size());
+		if (!is_comment(raw))
+			comments = at;
+	});
+	return sections;
+}
+
+std::optional<Section> find_section(std::string_view text, const WhichSection &where)
+{
+	std::vector<Section> sections = sections_of(text);
+	auto found = std::find_if(sections.begin(), sections.end(),
+				  [&](const Section &s) { return where ? !s.is_interface && s.key == where : s.is_interface; });
+
+	return found == sections.end() ? std::nullopt : std::optional(*found);
+}
+
+}
+
+Text with_peer(std::string_view text, const std::string &name, const Peer &peer)
+{
+	Text result(text);
+
+	if (!result.empty() && !result.ends_with('\n'))
+		result += '\n';
+	if (!result.empty() && !result.ends_with("\n\n"))
+		result += '\n';
+	result.append("[Peer]\n# Name = ").append(name).append("\nPublicKey = ").append(to_base64(peer.public_key)).append("\n");
+	if (peer.preshared_key)
+		result.append("PresharedKey = ").append(to_base64(*peer.preshared_key)).append("\n");
+	for (std::size_t i = 0; i < peer.allowed_ips.size(); ++i)
+		result.append(i ? ", " : "AllowedIPs = ").append(format_prefix(peer.allowed_ips[i]));
+	return result.append(peer.allowed_ips.empty() ? "" : "\n");
+}
+
+Text without_peer(std::string_view text, const Key &key)
+{
+	Text result(text);
+
+	while (std::optional<Section> section = find_section(result, key)) {
+		result.erase(section->begin, section->end - section->begin);
+		while (section->begin == result.size() && result.ends_with("\n\n"))
+			result.pop_back();
+		section->begin = std::min(section->begin, result.size());
+	}
+	return result;
+}
+
+Text with_value(std::string_view text, const WhichSection &where, std::string_view key, std::string_view value)
+{
+	std::optional<Section> section = find_section(text, where);
+	std::size_t at = 0, behind = 0, length = 0, found = text.npos;
+
+	if (!section)
+		throw Failure{where ? "there is no [Peer] with this key" : "there is no [Interface]"};
+	at = section->begin;
+	for_each_line(text.substr(at, section->end - at), [&](std::string_view raw) {
+		ConfigLine line = read_config_line(raw);
+		if (line.kind == ConfigLine::Kind::value && equal_ignoring_case(line.name, key)) {
+			/* read_config_line's views point into the text. */
+			found = line.value.empty() ? at + raw.find('=') + 1 : static_cast<std::size_t>(line.value.data() - text.data());
+			length = line.value.size();
+		}
+		at = std::min(at + raw.size() + 1, text.size());
+		if (line.kind != ConfigLine::Kind::other)
+			behind = at;
+	});
+	Text result(text);
+	if (found != text.npos)
+		return result.replace(found, length, value);
+	Text line = Text(text.substr(0, behind).ends_with('\n') ? "" : "\n").append(key).append(" = ").append(value).append("\n");
+	return result.insert(behind, line);
+}
+
+std::vector<std::string> values_of(std::string_view text, const WhichSection &where, std::string_view key, Spelled how)
+{
+	std::optional<Section> section = find_section(text, where);
+	std::vector<std::string> values;
+	bool is_above = true;
+
+	if (!section)
+		return values;
+	for_each_line(text.substr(section->begin, section->end - section->begin), [&](std::string_view raw) {
+		ConfigLine line = read_config_line(raw);
+		bool was_above = is_above;
+		if (line.kind == ConfigLine::Kind::section)
+			is_above = false;
+		bool is_hidden = line.kind == ConfigLine::Kind::other && is_comment(raw) && !was_above;
+		if (is_hidden)
+			line = read_config_line(raw.substr(raw.find('#') + 1));
+		if (line.kind == ConfigLine::Kind::value && equal_ignoring_case(line.name, key) && !line.value.empty() &&
+		    (is_hidden || how == Spelled::either_way))
+			values.emplace_back(line.value);
+	});
+	return values;
+}
+
+Key find_peer(std::string_view what, std::string_view text, const std::string &path)
+{
+	std::optional<Key> key = key_from_base64(what);
+	std::vector<Key> found;
+
+	if (key && find_section(text, key))
+		return *key;
+	for (const auto &[peer, name] : parse_peer_names(text))
+		if (name == what)
+			found.push_back(peer);
+	if (found.size() == 1)
+		return found[0];
+	if (found.empty())
+		throw Failure{path + " has no peer of this name or key: " + quoted(what)};
+	throw Failure{path + " has " + std::to_string(found.size()) + " peers named " + quoted(what) + "; give the public key"};
+}
+
+void check_new_name(std::string_view name, const PeerNames &names, const std::string &path)
+{
+	if (name_in_comment("# Name = " + std::string(name)) != std::string(name))
+		throw Failure{"a name is text without control characters and blanks around it, not " + quoted(name)};
+	if (key_from_base64(name))
+		throw Failure{"a name must not look like a key: " + quoted(name)};
+	for (const auto &[key, other] : names)
+		if (other == name)
+			throw Failure{path + " has a peer named " + quoted(name) + " already: " + std::string(to_base64(key))};
+}
+
+}

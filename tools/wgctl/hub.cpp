@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "hub.h"
+
+#include <algorithm>
+
+#include "host.h"
+#include "pool.h"
+#include "qr.h"
+#include "quick.h"
+#include "values.h"
+
+namespace wgctl {
+
+namespace {
+
+constexpr unsigned PRIVATE_MODE = 0600;
+
+std::string joined(const std::vector<Prefix> &list)
+{
+	std::string text;
+
+	for (const Prefix &prefix : list)
+		text += (text.empty() ? "" : ", ") + format_prefix(prefix);
+	return text;
+}
+
+std::vector<Prefix> networks_of(const Hub &hub)
+{
+	std::vector<Prefix> networks;
+
+	for (const Address &address : hub.config.addresses) {
+		bool is_single = address.prefix.cidr == address.prefix.bits();
+		bool has_family = std::any_of(networks.begin(), networks.end(),
+					      [&](const Prefix &other) { return other.family == address.prefix.family; });
+		if (!is_single && !has_family)
+			networks.push_back(network_part(address.prefix));
+	}
+	return networks;
+}
+
+std::string endpoint_for_clients(const Hub &hub, std::string endpoint)
+{
+	if (endpoint.empty()) {
+		std::vector<std::string> known = values_of(hub.config.text, {}, "Endpoint", Spelled::as_comment);
+		if (known.empty())
+			throw Failure{"the client must know where to find this machine: --endpoint HOST[:PORT], or a line \"# Endpoint = "
+				      "HOST:PORT\" in [Interface] of " + hub.config.path};
+		endpoint = known.front();
+	}
+	std::size_t colon = endpoint.rfind(':');
+	bool is_bare_ipv6 = colon != endpoint.npos && endpoint.find(':') != colon && !endpoint.starts_with('[');
+	if (is_bare_ipv6)
+		endpoint = "[" + endpoint + "]";
+	if (colon != endpoint.npos && !is_bare_ipv6 && !endpoint.ends_with(']'))
+		return endpoint;
+	if (!hub.device.listen_port.value_or(0))
+		throw Failure{hub.config.path + " has no ListenPort: add one, or give the port, --endpoint " + endpoint + ":PORT"};
+	return endpoint + ":" + std::to_string(*hub.device.listen_port);
+}
+
+/* The ways to a peer that the interface's own networks do not cover. */
+std::vector<Route> routes_for(const Hub &hub, const std::vector<Prefix> &prefixes, World &world)
+{
+	std::vector<Route> routes;
+	bool is_numbered = hub.config.routing == Routing::numbered;
+
+	if (hub.config.routing == Routing::off)
+		return routes;
+	std::vector<Prefix> present = world.host.network.main_routes(hub.config.interface);
+	for (const Prefix &prefix : prefixes)
+		if (is_numbered || std::none_of(present.begin(), present.end(), [&](const Prefix &p) { return covers(p, prefix); }))
+			routes.push_back({prefix, is_numbered ? hub.config.table : MAIN_TABLE});
+	return routes;
+}
+
+void set_running(const Device &change, World &world)
+{
+	try {
+		world.devices.set(change);
+	} catch (const Failure &failure) {
+		throw Failure{"cannot change interface " + quoted(change.name) + ": " + failure.text};
+	}
+}
+
+/* What sets everything `change` touches back to what `before` has. */
+Device reversal(const Device &change, const Device &before)
+{
+	Device back;
+
+	back.name = change.name;
+	if (change.private_key)
+		back.private_key = before.private_key.value_or(Key());
+	for (const Peer &peer : change.peers) {
+		auto old = std::find_if(before.peers.begin(), before.peers.end(),
+					[&](const Peer &other) { return other.public_key == peer.public_key; });
+		Peer &restored = back.peers.emplace_back();
+		if (old == before.peers.end()) {
+			restored.public_key = peer.public_key;
+			restored.remove = true;
+		} else {
+			restored = *old;
+			restored.preshared_key = old->preshared_key.value_or(Key());
+			restored.replace_allowed_ips = true;
+		}
+	}
+	return back;
+}
+
+}
+
+Hub read_hub(std::string_view argument, World &world)
+{
+	Hub hub{read_quick_config(argument, world), {}, {}, {}, {}, false};
+
+	hub.device = parse_without_lookup(hub.config, world);
+	if (!hub.device.private_key || hub.device.private_key->is_zero())
+		throw Failure{hub.config.path + ": [Interface] has no PrivateKey; wgctl genkey makes one"};
+	hub.private_key = *hub.device.private_key;
+	hub.public_key = public_key_of(hub.private_key);
+	hub.names = parse_peer_names(hub.config.text);
+	hub.is_running = world.host.network.has_link(hub.config.interface);
+	return hub;
+}
+
+std::vector<Prefix> next_addresses(const Hub &hub, const std::vector<Prefix> &pools, World &world)
+{
+	std::vector<Prefix> networks = pools.empty() ? networks_of(hub) : pools, used, found;
+
+	if (networks.empty())
+		throw Failure{hub.config.path + " has no Address with a network, like 10.0.0.1/24, to take addresses from; give one with --pool"};
+	for (const Address &address : hub.config.addresses) {
+		used.push_back(address.prefix);
+		used.back().cidr = address.prefix.bits();
+	}
+	std::vector<Peer> peers = hub.device.peers;
+	if (hub.is_running) {
+		Device running = world.devices.get(hub.config.interface);
+		peers.insert(peers.end(), running.peers.begin(), running.peers.end());
+	}
+	for (const Peer &peer : peers)
+		used.insert(used.end(), peer.allowed_ips.begin(), peer.allowed_ips.end());
+	for (const Prefix &network : networks) {
+		std::optional<Prefix> address = next_free_address(network, used);
+		if (!address)
+			throw Failure{"all addresses of " + format_prefix(network) + " are taken; --pool names another network"};
+		found.push_back(*address);
+		used.push_back(*address);
+	}
+	return found;
+}
+
+Text client_config(const Hub &hub, const std::string &name, const Peer &peer, const std::optional<Key> &private_key,
+		   const ClientWishes &wishes)
+{
+	std::vector<Prefix> allowed = wishes.allowed_ips.empty() ? networks_of(hub) : wishes.allowed_ips;
+	Text text = Text("[Interface]\n# Name = ").append(name).append("\n");
+
+	if (allowed.empty())
+		throw Failure{"what shall the client send here? --allowed-ips NET,..., for all traffic 0.0.0.0/0,::/0"};
+	if (private_key)
+		text.append("PrivateKey = ").append(to_base64(*private_key)).append("\n");
+	else
+		text.append("# PrivateKey = that of ").append(to_base64(peer.public_key)).append("\n");
+	text.append("Address = ").append(joined(peer.allowed_ips)).append("\n");
+	if (!wishes.dns.empty())
+		text.append("DNS = ").append(wishes.dns).append("\n");
+	if (hub.config.mtu)
+		text.append("MTU = ").append(std::to_string(*hub.config.mtu)).append("\n");
+	text.append("\n[Peer]\nPublicKey = ").append(to_base64(hub.public_key)).append("\n");
+	if (peer.preshared_key && !peer.preshared_key->is_zero())
+		text.append("PresharedKey = ").append(to_base64(*peer.preshared_key)).append("\n");
+	text.append("AllowedIPs = ").append(joined(allowed)).append("\nEndpoint = ").append(endpoint_for_clients(hub, wishes.endpoint));
+	if (wishes.keepalive)
+		text.append("\nPersistentKeepalive = ").append(std::to_string(wishes.keepalive));
+	return text.append("\n");
+}
+
+void change_hub(const Hub &hub, const HubChange &change, const std::function<void()> &finish, World &world)
+{
+	Network &network = world.host.network;
+	const std::string &name = hub.config.interface;
+	UndoList undo(world.terminal, UndoList::Tells::failures);
+
+	world.host.store.replace(hub.config.path, change.text, PRIVATE_MODE);
+	undo.add("restore " + hub.config.path, [&] { world.host.store.replace(hub.config.path, hub.config.text, PRIVATE_MODE); });
+	if (hub.is_running) {
+		Device back = reversal(change.device, world.devices.get(name));
+		set_running(change.device, world);
+		undo.add("restore the peers of " + name, [&world, back] { world.devices.set(back); });
+		for (const Route &route : routes_for(hub, change.add_routes, world)) {
+			network.add_route(name, route);
+			undo.add("remove the route to " + format_prefix(route.destination), [&network, &name, route] { network.delete_route(name, route); });
+		}
+		for (const Route &route : network.added_routes(name)) {
+			if (std::find(change.delete_routes.begin(), change.delete_routes.end(), route.destination) == change.delete_routes.end())
+				continue;
+			network.delete_route(name, route);
+			undo.add("restore the route to " + format_prefix(route.destination), [&network, &name, route] { network.add_route(name, route); });
+		}
+	}
+	finish();
+	undo.keep();
+}
+
+void deliver(const Text &config, const Delivery &delivery, World &world)
+{
+	if (!delivery.out.empty() && world.host.store.exists(delivery.out))
+		throw Failure{delivery.out + " exists already; remove it, or give another name with --out"};
+	if (delivery.as_qr)
+		world.terminal.write(Stream::out, qr_code(config));
+	else if (delivery.out.empty())
+		world.terminal.write(Stream::out, config);
+	if (!delivery.out.empty())
+		world.host.store.replace(delivery.out, config, PRIVATE_MODE);
+}
+
+}

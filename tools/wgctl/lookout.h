@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Looking out at the network between here and the peers; nothing is changed. */
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "netlink.h"
+#include "outside.h"
+
+namespace wgctl {
+
+class Lookout {
+public:
+	/* `network`: an address or a route has changed. `quit`: the program is asked to end. */
+	enum class Event { time, network, quit };
+
+	virtual ~Lookout() = default;
+	/* Every answer for a name or number and a port, in the system's order; none when there is none. */
+	virtual std::vector<Endpoint> addresses_of(const std::string &host, const std::string &port) = 0;
+	/* The link that packets with this mark leave by; nothing when there is no way. */
+	virtual std::optional<std::string> way_to(const Endpoint &endpoint, std::uint32_t mark) = 0;
+	/* Sends a few packets of up to `largest` bytes, which WireGuard ignores, and returns the size the
+	 * routers on the path let through; those that say nothing are not noticed. Takes 2 s at most. */
+	virtual std::optional<std::uint32_t> probe_mtu(const Endpoint &endpoint, std::uint32_t mark, std::uint32_t largest) = 0;
+	/* What comes first; `time` after so many milliseconds. */
+	virtual Event wait(std::int64_t milliseconds) = 0;
+};
+
+class SystemLookout : public Lookout {
+public:
+	explicit SystemLookout(OpenNetlink open) : open_(std::move(open)) {}
+	~SystemLookout() override;
+
+	std::vector<Endpoint> addresses_of(const std::string &host, const std::string &port) override;
+	std::optional<std::string> way_to(const Endpoint &endpoint, std::uint32_t mark) override;
+	std::optional<std::uint32_t> probe_mtu(const Endpoint &endpoint, std::uint32_t mark, std::uint32_t largest) override;
+	Event wait(std::int64_t milliseconds) override;
+
+private:
+	OpenNetlink open_;
+	/* Subscribed at the first wait. */
+	int events_ = -1;
+};
+
+}

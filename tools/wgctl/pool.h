@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Addresses for new peers: the lowest one of a network that nobody has. */
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "model.h"
+
+namespace wgctl {
+
+/* Is `inner` part of `outer`? */
+bool covers(const Prefix &outer, const Prefix &inner);
+/* With the host bits zero. */
+Prefix network_part(Prefix prefix);
+
+/* A single address of `network`, or nothing when all are taken. Not its first nor IPv4's broadcast
+ * address, where the network is large enough to have them. What is as wide as the network in `used`
+ * leads elsewhere; narrower routes win over it, so it takes no address. */
+std::optional<Prefix> next_free_address(const Prefix &network, const std::vector<Prefix> &used);
+
+}

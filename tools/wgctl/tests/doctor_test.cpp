@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "doctor.h"
+
+#include <gtest/gtest.h>
+
+#include "commands/commands.h"
+#include "fakes.h"
+
+namespace wgctl {
+
+namespace {
+
+constexpr std::int64_t NOW = 1'790'000'000;
+
+/* A tunnel with nothing wrong; each test breaks one thing. */
+struct DoctorTest : testing::Test {
+	FakeWorld fake;
+	Examination seen;
+
+	DoctorTest()
+	{
+		seen.now = NOW;
+		seen.mtu = 1420;
+		seen.device.name = "wg0";
+		seen.device.private_key = test_key(8);
+		seen.device.public_key = test_key(7);
+		seen.path = "/etc/wireguard/wg0.conf";
+		seen.routes = {test_prefix("10.0.0.0/24")};
+		seen.forwards_ipv4 = seen.forwards_ipv6 = true;
+		add_peer(1, "10.0.0.2/32");
+		seen.names[test_key(1)] = "Ann";
+	}
+	Peer &add_peer(std::uint8_t number, std::string_view allowed)
+	{
+		Peer &peer = seen.device.peers.emplace_back();
+		peer.public_key = test_key(number);
+		peer.endpoint = parse_endpoint("192.0.2.1:7", fake);
+		peer.allowed_ips = {test_prefix(allowed)};
+		peer.last_handshake.seconds = NOW - 5;
+		peer.tx_bytes = 1000;
+		seen.ways[peer.public_key] = {"eth0", 1500};
+		return peer;
+	}
+	std::string found() const
+	{
+		std::string text;
+		for (const Finding &finding : diagnose(seen))
+			text += finding.what + " => " + finding.remedy + "\n";
+		return text;
+	}
+	const std::string ann = "peer Ann (" + test_key_text(1) + ")";
+};
+
+}
+
+TEST_F(DoctorTest, a_sound_tunnel_has_no_findings)
+{
+	EXPECT_EQ(found(), "");
+}
+
+TEST_F(DoctorTest, no_route_to_the_endpoint)
+{
+	seen.ways[test_key(1)] = {};
+	EXPECT_EQ(found(), "there is no route to 192.0.2.1:7, the endpoint of " + ann +
+			   " => connect this machine to the network, or add a route to that address\n");
+}
+
+TEST_F(DoctorTest, an_endpoint_inside_allowed_ips_without_mark)
+{
+	seen.ways[test_key(1)] = {"wg0", 1420};
+	EXPECT_NE(found().find("go into the tunnel itself: it is inside allowed IPs => set FwMark"), std::string::npos) << found();
+	seen.device.fwmark = 51820;
+	EXPECT_NE(found().find("although they carry a mark => wgctl down wg0"), std::string::npos) << found();
+}
+
+TEST_F(DoctorTest, no_reply_at_all)
+{
+	seen.device.peers[0].last_handshake.seconds = 0;
+	EXPECT_EQ(found(), "no reply at all from " + ann + " at 192.0.2.1:7 => check there that WireGuard listens on that port, that no firewall "
+			   "stops UDP, and that it knows " + test_key_text(7) + "\n");
+	seen.device.peers[0].last_handshake.seconds = NOW - 181;
+	EXPECT_NE(found().find("since 181 s"), std::string::npos);
+	seen.device.peers[0].last_handshake.seconds = NOW - 180;
+	EXPECT_EQ(found(), "");
+	seen.device.peers[0].last_handshake.seconds = seen.device.peers[0].tx_bytes = 0;
+	EXPECT_EQ(found(), "");
+}
+
+TEST_F(DoctorTest, replies_that_are_dropped_say_why)
+{
+	seen.device.peers[0].last_handshake.seconds = 0;
+	seen.counters = {{"drop-bad-mac1", 0}, {"drop-bad-handshake", 12}, {"drop-no-session", 9}};
+	EXPECT_EQ(found(), ann + " has no session; 12 packets came in and were dropped: they do not decrypt => compare public keys and "
+			   "PresharedKey on both sides\n");
+}
+
+TEST_F(DoctorTest, a_wrong_clock)
+{
+	seen.now = 1000;
+	EXPECT_NE(found().find("the clock was never set"), std::string::npos);
+	seen.now = NOW - 10;
+	EXPECT_NE(found().find("the clock went back"), std::string::npos);
+}
+
+TEST_F(DoctorTest, two_peers_that_claim_the_same)
+{
+	seen.wanted = seen.device;
+	seen.wanted->peers.push_back(seen.wanted->peers[0]);
+	EXPECT_EQ(found(), "");
+	seen.wanted->peers[1].public_key = test_key(2);
+	EXPECT_EQ(found(), ann + " and peer " + test_key_text(2) +
+			   " both claim 10.0.0.2/32; only the last one gets it => leave it to one of them in /etc/wireguard/wg0.conf\n");
+}
+
+TEST_F(DoctorTest, a_missing_return_route)
+{
+	seen.device.peers[0].allowed_ips.push_back(test_prefix("10.9.0.0/16"));
+	EXPECT_EQ(found(), "there is no route over wg0 to 10.9.0.0/16 of " + ann + ": answers to it go elsewhere => ip route add 10.9.0.0/16 dev wg0\n");
+	seen.is_routing_off = true;
+	EXPECT_EQ(found(), "");
+}
+
+TEST_F(DoctorTest, forwarding_that_is_off_on_a_hub)
+{
+	seen.forwards_ipv4 = seen.forwards_ipv6 = false;
+	EXPECT_EQ(found(), "");
+	add_peer(2, "10.0.0.3/32");
+	EXPECT_EQ(found(), "forwarding of IPv4 is off: the peers reach this machine, but not each other => sysctl -w net.ipv4.ip_forward=1\n");
+}
+
+TEST_F(DoctorTest, an_mtu_that_is_too_big)
+{
+	seen.ways[test_key(1)].mtu = 1400;
+	EXPECT_EQ(found(), "the MTU of wg0, 1420, is too big: the path to " + ann +
+			   " takes 1340 inside the tunnel => set MTU = 1340 in /etc/wireguard/wg0.conf\n");
+	seen.ways[test_key(1)].mtu = 1480;
+	EXPECT_EQ(found(), "");
+}
+
+TEST_F(DoctorTest, dns_outside_of_a_tunnel_for_everything)
+{
+	seen.name_servers = {{"192.0.2.53", "eth0"}, {"127.0.0.1", "lo"}, {"10.0.0.1", "wg0"}};
+	EXPECT_EQ(found(), "");
+	seen.routes.push_back(test_prefix("0.0.0.0/0"));
+	seen.device.peers[0].allowed_ips.push_back(test_prefix("0.0.0.0/0"));
+	EXPECT_EQ(found(), "all traffic goes through the tunnel, but questions to the name server 192.0.2.53 leave by eth0 => set DNS in "
+			   "[Interface] of /etc/wireguard/wg0.conf to a server behind the tunnel\n");
+}
+
+TEST_F(DoctorTest, keys_that_everybody_can_read)
+{
+	seen.is_open_to_the_world = true;
+	EXPECT_EQ(found(), "/etc/wireguard/wg0.conf holds a private key and everybody may read it => chmod 600 /etc/wireguard/wg0.conf\n");
+}
+
+TEST_F(DoctorTest, an_interface_that_is_down)
+{
+	seen.is_up = false;
+	EXPECT_EQ(found(), "wg0 is down => ip link set wg0 up\n");
+}
+
+TEST_F(DoctorTest, the_exit_code_counts_what_was_found_in_the_system)
+{
+	const std::string path = "/etc/wireguard/wg0.conf";
+	std::vector<std::string_view> line{"doctor", "wg0"};
+
+	fake.clock.time = NOW;
+	fake.devices.present["wg0"] = seen.device;
+	fake.files.contents[path] = "[Interface]\nPrivateKey = " + test_key_text(8) + "\n[Peer]\n# Name = Ann\nPublicKey = " + test_key_text(1) + "\n";
+	fake.files.contents["/etc/resolv.conf"] = "nameserver 127.0.0.53\n";
+	fake.files.contents["/run/systemd/resolve/resolv.conf"] = "nameserver 192.0.2.53\n";
+	fake.host.network.link_routes["wg0"] = {test_prefix("10.0.0.0/24")};
+	fake.host.lookout.links["192.0.2.1:7"] = "eth0";
+	fake.host.network.path_mtus["192.0.2.1"] = 1500;
+	EXPECT_EQ(run_command_line(line, fake), 0) << fake.terminal.out << fake.terminal.err;
+	EXPECT_EQ(fake.terminal.out, "wg0: nothing is wrong as far as can be seen from here\n");
+
+	fake.terminal.out.clear();
+	fake.host.store.open_files = {path};
+	fake.host.network.path_mtus["192.0.2.1"] = 1300;
+	EXPECT_EQ(run_command_line(line, fake), 2) << fake.terminal.out;
+	EXPECT_NE(fake.terminal.out.find("wg0: the MTU of wg0, 1420, is too big: the path to peer Ann"), std::string::npos) << fake.terminal.out;
+
+	fake.host.network.path_mtus["192.0.2.1"] = 1500;
+	fake.host.lookout.probed_mtu = 1280;
+	EXPECT_EQ(run_command_line(line, fake), 1);
+	line.push_back("--probe");
+	EXPECT_EQ(run_command_line(line, fake), 2);
+}
+
+TEST_F(DoctorTest, the_servers_behind_a_stub_are_judged)
+{
+	fake.devices.present["wg0"] = seen.device;
+	fake.files.contents["/etc/resolv.conf"] = "# stub\nnameserver 127.0.0.53\noptions edns0\n";
+	fake.files.contents["/run/systemd/resolve/resolv.conf"] = "nameserver 192.0.2.53\n";
+	fake.host.lookout.names["192.0.2.53"] = {parse_endpoint("192.0.2.53:53", fake)};
+	fake.host.lookout.links["192.0.2.53:53"] = "eth0";
+	EXPECT_EQ(examine("wg0", Probing::none, fake).name_servers, (std::map<std::string, std::optional<std::string>>{{"192.0.2.53", "eth0"}}));
+}
+
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "hub.h"
+
+#include <gtest/gtest.h>
+
+#include "commands/commands.h"
+#include "fakes.h"
+#include "pool.h"
+#include "qr.h"
+
+namespace wgctl {
+
+namespace {
+
+struct HubTest : testing::Test {
+	FakeWorld fake;
+	const std::string path = "/etc/wireguard/wg0.conf";
+	std::string text = "# hub\n[Interface]\n# Endpoint = vpn.example.com\nPrivateKey = " + test_key_text(8) +
+			   "\nListenPort = 51820\nAddress = 10.0.0.1/24, fd00::1/64\n\n# of Ann\n[Peer]\n# Name = Ann # tall\nPublicKey = " +
+			   test_key_text(1) + " # hers\nAllowedIPs = 10.0.0.2/32, fd00::2/128\n\n# of Bob\n[Peer]\n#Name=Bob\nPublicKey = " +
+			   test_key_text(2) + "\nAllowedIPs = 10.0.0.3/32, 10.9.0.0/16\n";
+
+	HubTest() { fake.files.contents[path] = text; }
+	int run(std::vector<std::string_view> arguments) { return run_command_line(arguments, fake); }
+	std::string &file() { return fake.files.contents[path]; }
+	void start()
+	{
+		fake.host.network.links = {"wg0"};
+		fake.host.network.link_routes["wg0"] = {test_prefix("10.0.0.0/24"), test_prefix("fd00::/64")};
+		Device &device = fake.devices.present["wg0"];
+		device.name = "wg0";
+		Peer &bob = device.peers.emplace_back();
+		bob.public_key = test_key(2);
+		bob.allowed_ips = {test_prefix("10.0.0.3/32"), test_prefix("10.0.0.4/32")};
+	}
+	std::string between(const std::string &whole, const std::string &from)
+	{
+		std::size_t at = whole.find(from);
+		EXPECT_NE(at, std::string::npos) << whole;
+		return whole.substr(at + from.size(), whole.find('\n', at) - at - from.size());
+	}
+};
+
+std::string next(std::string_view network, std::string_view used)
+{
+	FakeTerminal terminal;
+	std::vector<Prefix> list;
+	parse_allowed_ips(used, list, terminal);
+	std::optional<Prefix> address = next_free_address(test_prefix(network), list);
+	return address ? format_prefix(*address) : "none";
+}
+
+}
+
+TEST(Pool, the_lowest_free_address_is_next)
+{
+	EXPECT_EQ(next("10.0.0.0/24", ""), "10.0.0.1/32");
+	EXPECT_EQ(next("10.0.0.0/24", "10.0.0.1,10.0.0.3"), "10.0.0.2/32");
+	EXPECT_EQ(next("10.0.0.0/24", "10.0.0.0/25"), "10.0.0.128/32");
+	EXPECT_EQ(next("fd00::/64", "fd00::1,fd00::2"), "fd00::3/128");
+	EXPECT_EQ(next("::/0", ""), "::1/128");
+}
+
+TEST(Pool, a_full_network_has_none)
+{
+	EXPECT_EQ(next("10.0.0.0/30", "10.0.0.1,10.0.0.2"), "none");
+	EXPECT_EQ(next("10.0.0.0/31", "10.0.0.0,10.0.0.1"), "none");
+	EXPECT_EQ(next("10.0.0.0/31", "10.0.0.0"), "10.0.0.1/32");
+	EXPECT_EQ(next("255.255.255.0/24", "255.255.255.0/25,255.255.255.128/25"), "none");
+	EXPECT_EQ(next("ffff::/16", "ffff::/17,ffff:8000::/17"), "none");
+}
+
+TEST(Pool, what_leads_elsewhere_takes_no_address)
+{
+	EXPECT_EQ(next("10.0.0.0/24", "0.0.0.0/0,10.0.0.0/24,192.0.2.1,fd00::/8"), "10.0.0.1/32");
+}
+
+TEST_F(HubTest, a_new_peer_gets_a_name_a_key_and_the_next_addresses)
+{
+	ASSERT_EQ(run({"peer", "add", "wg0", "laptop"}), 0) << fake.terminal.err;
+	ASSERT_TRUE(file().starts_with(text)) << file();
+	std::string added = file().substr(text.size()), out = fake.terminal.out;
+	std::optional<Key> secret = key_from_base64(between(out, "PrivateKey = "));
+	ASSERT_TRUE(secret);
+	EXPECT_EQ(added, "\n[Peer]\n# Name = laptop\nPublicKey = " + plain(to_base64(public_key_of(*secret))) +
+				 "\nAllowedIPs = 10.0.0.4/32, fd00::3/128\n");
+	EXPECT_EQ(out, "[Interface]\n# Name = laptop\nPrivateKey = " + plain(to_base64(*secret)) +
+			       "\nAddress = 10.0.0.4/32, fd00::3/128\n\n[Peer]\nPublicKey = " + plain(to_base64(public_key_of(test_key(8)))) +
+			       "\nAllowedIPs = 10.0.0.0/24, fd00::/64\nEndpoint = vpn.example.com:51820\nPersistentKeepalive = 25\n");
+	EXPECT_TRUE(fake.devices.changes.empty());
+}
+
+TEST_F(HubTest, the_running_interface_gains_the_peer_and_nothing_else_changes)
+{
+	start();
+	ASSERT_EQ(run({"peer", "add", "wg0", "phone", "--psk", "--out=phone.conf"}), 0) << fake.terminal.err;
+	ASSERT_EQ(fake.devices.changes.size(), 1u);
+	const Device &change = fake.devices.changes[0];
+	EXPECT_FALSE(change.replace_peers || change.private_key || change.listen_port || change.fwmark);
+	ASSERT_EQ(change.peers.size(), 1u);
+	/* .4 is Bob's on the running interface. */
+	EXPECT_EQ(format_prefix(change.peers[0].allowed_ips[0]), "10.0.0.5/32");
+	std::string psk = plain(to_base64(*change.peers[0].preshared_key));
+	EXPECT_NE(file().find("PresharedKey = " + psk), std::string::npos);
+	EXPECT_NE(fake.files.contents["phone.conf"].find("PresharedKey = " + psk), std::string::npos);
+	EXPECT_EQ(fake.terminal.out, "");
+}
+
+TEST_F(HubTest, a_pool_outside_gets_its_route)
+{
+	start();
+	ASSERT_EQ(run({"peer", "add", "wg0", "far", "--pool", "172.16.0.0/30"}), 0) << fake.terminal.err;
+	EXPECT_NE(fake.host.log.joined().find("route 172.16.0.1/32 table 254"), std::string::npos) << fake.host.log.joined();
+}
+
+TEST_F(HubTest, what_fails_late_leaves_nothing_behind)
+{
+	start();
+	fake.terminal.is_full = true;
+	EXPECT_EQ(run({"peer", "add", "wg0", "phone"}), 1);
+	EXPECT_EQ(file(), text);
+	ASSERT_EQ(fake.devices.changes.size(), 2u);
+	EXPECT_TRUE(fake.devices.changes[1].peers.at(0).remove);
+}
+
+TEST_F(HubTest, names_are_given_once)
+{
+	EXPECT_EQ(run({"peer", "add", "wg0", "Bob"}), 1);
+	EXPECT_NE(fake.terminal.err.find("/etc/wireguard/wg0.conf has a peer named `Bob' already"), std::string::npos) << fake.terminal.err;
+	EXPECT_EQ(run({"peer", "add", "wg0", "two\nlines"}), 1);
+	EXPECT_EQ(run({"peer", "add", "wg0", test_key_text(3)}), 1);
+	EXPECT_EQ(file(), text);
+}
+
+TEST_F(HubTest, a_peer_goes_with_its_comments_by_name_or_key)
+{
+	start();
+	fake.host.network.link_added_routes["wg0"] = {{test_prefix("10.9.0.0/16"), MAIN_TABLE}, {test_prefix("10.8.0.0/16"), MAIN_TABLE}};
+	ASSERT_EQ(run({"peer", "remove", "wg0", "Bob"}), 0) << fake.terminal.err;
+	EXPECT_EQ(file(), text.substr(0, text.find("\n# of Bob")));
+	ASSERT_EQ(fake.devices.changes.size(), 1u);
+	EXPECT_TRUE(fake.devices.changes[0].peers.at(0).remove);
+	EXPECT_EQ(fake.devices.changes[0].peers[0].public_key, test_key(2));
+	EXPECT_NE(fake.host.log.joined().find("no route 10.9.0.0/16"), std::string::npos);
+	EXPECT_EQ(fake.host.log.joined().find("no route 10.8.0.0/16"), std::string::npos);
+
+	file() = text;
+	ASSERT_EQ(run({"peer", "remove", "wg0", test_key_text(1)}), 0) << fake.terminal.err;
+	EXPECT_EQ(file(), text.substr(0, text.find("# of Ann")) + text.substr(text.find("# of Bob")));
+	EXPECT_EQ(run({"peer", "remove", "wg0", "Eve"}), 1);
+}
+
+TEST_F(HubTest, a_client_written_anew_has_a_new_key_and_its_old_addresses)
+{
+	start();
+	ASSERT_EQ(run({"client", "wg0", "Bob", "--endpoint", "192.0.2.1:7", "--keepalive", "off"}), 0) << fake.terminal.err;
+	std::string key = plain(to_base64(public_key_of(*key_from_base64(between(fake.terminal.out, "PrivateKey = ")))));
+	std::string expected = text;
+	EXPECT_EQ(file(), expected.replace(expected.find(test_key_text(2)), key.size(), key));
+	EXPECT_NE(fake.terminal.out.find("Address = 10.0.0.3/32, 10.9.0.0/16\n"), std::string::npos);
+	EXPECT_NE(fake.terminal.out.find("Endpoint = 192.0.2.1:7\n"), std::string::npos);
+	ASSERT_EQ(fake.devices.changes.at(0).peers.size(), 2u);
+}
+
+TEST_F(HubTest, values_change_where_they_stand)
+{
+	EXPECT_EQ(plain(with_value(text, test_key(1), "PublicKey", "X")).find("PublicKey = X # hers\n") != std::string::npos, true);
+	EXPECT_NE(plain(with_value(text, test_key(2), "PresharedKey", "X")).find("10.9.0.0/16\nPresharedKey = X\n"), std::string::npos);
+	EXPECT_NE(plain(with_value(text, {}, "PrivateKey", "X")).find("PrivateKey = X\nListenPort"), std::string::npos);
+	EXPECT_NE(plain(with_value(text, {}, "FwMark", "7")).find("fd00::1/64\nFwMark = 7\n\n# of Ann"), std::string::npos);
+}
+
+TEST(Qr, the_code_is_square_and_has_a_quiet_zone)
+{
+	std::string code = plain(qr_code("WireGuard"));
+	/* 21 modules and 8 of quiet zone, two rows to a line. */
+	EXPECT_EQ(std::count(code.begin(), code.end(), '\n'), 15);
+	EXPECT_TRUE(code.starts_with("\x1b[30;107m" + std::string(29, ' ') + "\x1b[0m\n")) << code;
+	EXPECT_NE(failure_of([] { qr_code(std::string(5000, 'x')); }), "");
+}
+
+}

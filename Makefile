@@ -40,7 +40,7 @@ define help
   make check      include direction, symbols, frames, clang, house rules
   make sloc       code lines per folder
   make bench-aead our AEAD beside OpenSSL, libsodium and the kernel's code; a table and build/bench/aead.svg
-  make install    module to /lib/modules/KVER/updates, wgctl to PREFIX/bin (/usr/local); honours DESTDIR
+  make install    module to /lib/modules/KVER/updates, wgctl with its man page, completions and units to PREFIX (/usr/local); honours DESTDIR
   make clean      removes build/
 endef
 
@@ -68,7 +68,7 @@ wgctl:
 install: module wgctl
 	install -D -m 644 $(out)/wireguard.ko $(DESTDIR)/lib/modules/$(release)/updates/wireguard.ko
 	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
-	install -D -m 755 build/wgctl $(DESTDIR)$(PREFIX)/bin/wgctl
+	@$(MAKE) --no-print-directory -C tools/wgctl install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
 clean:
 	rm -rf build

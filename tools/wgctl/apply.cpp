@@ -443,6 +443,7 @@ private:
 				   [&](const Peer &peer) { return contains(peer.allowed_ips, route.destination); });
 	}
 
+	/* The rule says whether there is one: the route itself goes whenever the link goes down. */
 	void default_route(std::uint16_t family, const std::vector<Prefix> &wanted_defaults, const std::vector<Route> &now)
 	{
 		Prefix prefix;
@@ -450,9 +451,15 @@ private:
 
 		prefix.family = family;
 		bool is_wanted = contains(wanted_defaults, prefix);
-		bool is_present = mark && contains(now, Route{prefix, mark});
-		if (is_wanted && is_present)
+		bool is_present = mark && has_rule(family, mark);
+		if (is_wanted && is_present) {
 			plan_.kept_default_routes.push_back(prefix);
+			plan_.wanted_routes.push_back({prefix, mark});
+			if (!contains(now, plan_.wanted_routes.back())) {
+				add(Change::Action::add, "route", {}, {}, text_of(plan_.wanted_routes.back()));
+				plan_.changes_routes = true;
+			}
+		}
 		if (is_wanted == is_present)
 			return;
 		plan_.changes_routes = true;
@@ -461,6 +468,15 @@ private:
 			add(Change::Action::add, "default route", {}, {}, format_prefix(prefix));
 		else
 			add(Change::Action::remove, "default route", {}, format_prefix(prefix), {});
+	}
+
+	bool has_rule(std::uint16_t family, std::uint32_t mark)
+	{
+		std::vector<Rule> rules = world_.host.network.rules(family);
+
+		return std::any_of(rules.begin(), rules.end(), [mark](const Rule &rule) {
+			return !rule.is_special && rule.invert && rule.fwmark == mark && rule.table == mark;
+		});
 	}
 
 	Plan &plan_;

@@ -423,8 +423,12 @@ public:
 
 		attempt("read the nftables tables", [&] { delete_filter(table, host_.filter.tables()); });
 		attempt("read the rules", [&] { delete_rules(prefix.family, mark); });
-		tell_and_attempt("delete route " + format_prefix(prefix) + " of " + name_,
-				 [&] { host_.network.delete_route(name_, {prefix, mark}); });
+		attempt("read the routes of " + name_, [&] {
+			std::vector<Route> routes = host_.network.added_routes(name_);
+			if (std::find(routes.begin(), routes.end(), Route{prefix, mark}) != routes.end())
+				tell_and_attempt("delete route " + format_prefix(prefix) + " of " + name_,
+						 [&] { host_.network.delete_route(name_, {prefix, mark}); });
+		});
 		if (failed_)
 			throw Failure{"the default route of " + name_ + " is not gone as a whole: see above"};
 	}

@@ -100,8 +100,15 @@ int apply(Arguments arguments, World &world)
 	for (const Plan &plan : plans) {
 		if (!options.has("--json"))
 			tell(plan, world);
-		if (!is_dry_run)
+		if (is_dry_run)
+			continue;
+		try {
 			carry_out(plan, world);
+		} catch (const Failure &failure) {
+			/* `up` undoes what it began. */
+			std::string_view rest = plan.is_new ? "" : ". What comes before it is done; run the command again for the rest";
+			throw Failure{plan.config.path + ": " + failure.text + std::string(rest)};
+		}
 	}
 	if (options.has("--json"))
 		world.terminal.write(Stream::out, json_of(plans, is_dry_run, has_changes));

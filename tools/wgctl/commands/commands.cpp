@@ -47,7 +47,9 @@ const std::array COMMANDS = {
 	Command{"watch", "Watch traffic and handshakes of all interfaces or one; q quits",
 		"[--once [--json]] [--interval SECONDS] [INTERFACE]", "wgctl watch wg0", 0, ANY, watch},
 	Command{"apply", "Show and make the difference between a file and the running interface: exit code 0 nothing to do, 2 changed",
-		"[--dry-run] [--json] [--steal] [--endpoints] { FILE | INTERFACE }...", "wgctl apply --dry-run wg0", 1, ANY, apply},
+		"[--dry-run] [--json] [--steal] [--endpoints] [--netns NAME|PID|PATH] [--birth-netns NAME|PID|PATH] "
+		"{ FILE | INTERFACE }...",
+		"wgctl apply --dry-run wg0", 1, ANY, apply},
 	Command{"metrics", "Print counters for Prometheus and others, as OpenMetrics text, or serve them over HTTP",
 		"[--listen unix:PATH | 127.0.0.1:PORT] [INTERFACE...]", "wgctl metrics --listen 127.0.0.1:9586", 0, ANY, metrics},
 	Command{"peer", "Add a peer, with the file for its side, or remove one: in the file, and in the interface if it runs",

@@ -269,11 +269,23 @@ TEST_F(Apply, default_route_goes_with_rules_and_filter)
 					  "no route 0.0.0.0/0 table 51820\n");
 }
 
+TEST_F(Apply, lost_default_route_comes_back_under_its_rule)
+{
+	device.fwmark = 51820;
+	device.peers[0].allowed_ips.push_back(test_prefix("0.0.0.0/0"));
+	fake.host.network.add_rule({AF_INET, true, 51820, 51820, {}, {}, false});
+	write(interface(ADDRESS), laptop("10.0.0.2, 192.168.2.0/24, 0.0.0.0/0"), phone());
+	EXPECT_EQ(run(), 2);
+	EXPECT_EQ(out(), "wg0:\n  + route 0.0.0.0/0 table 51820\n");
+	EXPECT_EQ(fake.host.log.joined(), "route 0.0.0.0/0 table 51820\n");
+}
+
 TEST_F(Apply, filter_follows_the_addresses)
 {
 	device.fwmark = 51820;
 	device.peers[0].allowed_ips.push_back(test_prefix("0.0.0.0/0"));
 	fake.host.network.link_added_routes["wg0"].push_back({test_prefix("0.0.0.0/0"), 51820});
+	fake.host.network.add_rule({AF_INET, true, 51820, 51820, {}, {}, false});
 	write(interface(ADDRESS), laptop("10.0.0.2, 192.168.2.0/24, 0.0.0.0/0"), phone());
 	EXPECT_EQ(run(), 0) << out();
 	write(interface("Address = 10.0.0.8/24\n"), laptop("10.0.0.2, 192.168.2.0/24, 0.0.0.0/0"), phone());
@@ -316,7 +328,8 @@ TEST_F(Apply, refusal_of_the_system_is_an_error)
 	write(interface("Address = 10.0.0.1/24, 10.0.0.9/24\n"), laptop(), phone());
 	fake.host.log.broken = "address 10.0.0.9/24";
 	EXPECT_EQ(run(), 1);
-	EXPECT_EQ(err(), "wgctl: cannot add address 10.0.0.9/24 to wg0: broken\n");
+	EXPECT_EQ(err(), "wgctl: " + FILE_NAME + ": cannot add address 10.0.0.9/24 to wg0: broken. What comes before it is done; "
+			 "run the command again for the rest\n");
 }
 
 TEST_F(Apply, sections_of_one_peer_are_one)

@@ -214,7 +214,7 @@ public:
 	};
 	std::unordered_map<void *, Allocation> memory;
 	u64 allocated_bytes = 0, most_allocated_bytes = 0, live_packets = 0, most_live_packets = 0;
-	u64 reply_failures = 0;
+	u64 x25519_calls = 0;
 
 	/* Objects inside the engine's memory, by address. */
 	enum class Kind : u8 { Timer, Poller, DeadPoller, RouteCache, RcuHead };

@@ -184,6 +184,27 @@ SCENARIO(replayed_forged_and_old_messages_change_nothing_and_get_no_answer, 2)
 	world.expect_traffic(0, 1, 2 * SECOND);
 }
 
+SCENARIO(message_with_a_wrong_mac1_costs_no_x25519, 20)
+{
+	World world(seed, STEADY);
+
+	world.meet();
+	world.expect_traffic(0, 1, 2 * SECOND);
+	u64 calls = world.kernel.x25519_calls;
+	for (u32 i = 0; i < 100; i++) {
+		std::vector<u8> message = forged_initiation(world.random, world.host(1).public_key, i % 2 ? INITIATION : RESPONSE);
+
+		message[world.random.between(4, static_cast<i64>(message.size()) - 17)] ^= 1;
+		world.inject(1, message, stranger(i));
+	}
+	world.run_for(SECOND);
+	EXPECT(world.kernel.x25519_calls == calls);
+	EXPECT(world.drops(1, "bad-mac1") == 100);
+	world.inject(1, forged_initiation(world.random, world.host(1).public_key), stranger(1));
+	world.run_for(SECOND);
+	EXPECT(world.kernel.x25519_calls > calls);
+}
+
 SCENARIO(initiation_replayed_after_the_session_is_gone_gets_no_answer, 10)
 {
 	World world(seed, STEADY);

@@ -318,3 +318,23 @@ SCENARIO(suspended_host_comes_back_without_keys_and_talks_again, 2)
 	}
 	world.expect_traffic(0, 1, 30 * SECOND);
 }
+
+/* The kernel's timer stands still through a suspend, the clock does not; and a new session may have come between erasing and sleeping. */
+SCENARIO(retries_go_on_after_a_suspend, 5)
+{
+	World world(seed, STEADY);
+
+	world.meet();
+	world.expect_traffic(0, 1, 2 * SECOND);
+	world.erase_keys(0);
+	world.send(0, 1);
+	world.run_for(SECOND);
+	EXPECT(world.flow(0, 1).received == 2);
+	world.host(0).domain.boot_offset += world.random.between(600, 100000) * SECOND;
+	i64 woken = world.time();
+	world.passes = [](const Sent &) { return false; };
+	world.send(0, 1);
+	world.run_for(40 * SECOND);
+	u64 tries = world.count(INITIATION, 0, woken);
+	EXPECT(tries >= 6 && tries <= 9);
+}

@@ -691,6 +691,7 @@ void wg_kernel_blake2s(uint8_t *out, size_t out_size, const uint8_t *key, size_t
 bool wg_kernel_x25519(uint8_t *shared, const uint8_t *secret, const uint8_t *public_key)
 {
 	require_unhurried("x25519");
+	kernel->x25519_calls++;
 	return library().x25519(shared, secret, public_key);
 }
 

@@ -330,6 +330,7 @@ SCENARIO(retries_go_on_after_a_suspend, 5)
 	world.send(0, 1);
 	world.run_for(SECOND);
 	EXPECT(world.flow(0, 1).received == 2);
+	world.run_for(30 * SECOND);	/* until only rule 6's far time is set */
 	world.host(0).domain.boot_offset += world.random.between(600, 100000) * SECOND;
 	i64 woken = world.time();
 	world.passes = [](const Sent &) { return false; };

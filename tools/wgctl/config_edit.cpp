@@ -33,8 +33,7 @@ std::vector<Section> sections_of(std::string_view text)
 	for_each_line(text, [&](std::string_view raw) {
 		ConfigLine line = read_config_line(raw);
 		if (line.kind == ConfigLine::Kind::section) {
-			/* The name of the peer above may stand last in its section: then nothing but its own
-			 * title may come between, and an empty line ends it. */
+			/* Comments right above a title belong to it; an empty line leaves them to the section above. */
 			if (!sections.empty())
 				sections.back().end = comments;
 			sections.push_back({comments, text.size(), equal_ignoring_case(line.name, "[Interface]"), {}});

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,7 +50,7 @@ Text client_config(const Hub &hub, const std::string &name, const Peer &peer, co
 struct HubChange {
 	Text text;
 	Device device;
-	/* For peers in [`device`] that are not on the way yet, and those that are gone. */
+	/* Where the interface's own networks do not lead already; and where peers that are gone were. */
 	std::vector<Prefix> add_routes, delete_routes;
 };
 /* `finish` comes last; its failure undoes the rest. */

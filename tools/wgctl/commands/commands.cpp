@@ -63,7 +63,7 @@ const std::array COMMANDS = {
 	Command{"rotate", "Change the key pair, in two steps, or a preshared key; tells what to run at the other side",
 		"{ FILE | INTERFACE } [--commit | --abort | --peer NAME|KEY { --new-key KEY | --psk-fd NUMBER }] [--dry-run]",
 		"wgctl rotate wg0 --dry-run", 1, ANY, rotate},
-	Command{"doctor", "Find what keeps an interface from working; the exit code is how much was found", "INTERFACE [--probe]",
+	Command{"doctor", "Find what keeps an interface from working; the exit code is how much was found", "INTERFACE [--probe] [--json]",
 		"wgctl doctor wg0", 1, ANY, doctor},
 	Command{"agent", "Keep the endpoints of an interface at the names its file has, when sessions are dead", "{ FILE | INTERFACE }",
 		"wgctl agent wg0", 1, 1, agent},

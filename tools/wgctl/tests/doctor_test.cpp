@@ -188,6 +188,22 @@ TEST_F(DoctorTest, the_exit_code_counts_what_was_found_in_the_system)
 	EXPECT_EQ(run_command_line(line, fake), 2);
 }
 
+TEST_F(DoctorTest, json_is_the_documented_schema)
+{
+	std::vector<std::string_view> line{"doctor", "wg0", "--json"};
+
+	fake.devices.present["wg0"].name = "wg0";
+	fake.host.network.link_is_up = false;
+	int count = run_command_line(line, fake);
+	const std::string &out = fake.terminal.out;
+	EXPECT_EQ(out.find("{\n  \"version\": 1,\n  \"interface\": \"wg0\",\n  \"findings\": [\n    {\n      \"what\": \""), 0u) << out;
+	EXPECT_GT(count, 0);
+	int remedies = 0;
+	for (std::size_t at = 0; (at = out.find("\"remedy\": \"", at)) != out.npos; ++at)
+		++remedies;
+	EXPECT_EQ(remedies, count);
+}
+
 TEST_F(DoctorTest, the_servers_behind_a_stub_are_judged)
 {
 	fake.devices.present["wg0"] = seen.device;

@@ -18,7 +18,7 @@ out = build/$(release)
 jobs := $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
 guest_cpus := $(shell n=$$(nproc); [ $$n -gt 4 ] && n=4; echo $$n)
 
-.PHONY: all module wgctl unit check sloc bench-aead demo shell test install clean help both setup-build setup-guest setup-test
+.PHONY: all module wgctl unit check sloc bench-aead demo shell test test-all install clean help both setup-build setup-guest setup-test
 .DEFAULT_GOAL := module
 
 all: module wgctl
@@ -36,6 +36,7 @@ define help
   make shell      the same guest, interactively             KVER=6.1 or 6.12
   make test       everything: sets up, checks, unit tests, guests on 6.1 and 6.12, interop
                   SUITES="unit interop" picks some; the table is selftests/suites
+  make test-all   the same with the long suites, about three times as long
   make unit       unit tests on the host, also under ASan and UBSan
   make check      include direction, symbols, frames, clang, house rules
   make sloc       code lines per folder
@@ -92,6 +93,9 @@ shell: setup-guest
 # ---- tests ------------------------------------------------------------------------------------------
 test: setup-test
 	@selftests/run $(if $(SUITES),build $(filter-out build,$(SUITES)))
+
+test-all: setup-test
+	@selftests/run --all
 
 check: setup-test
 	@mkdir -p build; $(MAKE) --no-print-directory both >build/check-build.log 2>&1 || { cat build/check-build.log; exit 1; }

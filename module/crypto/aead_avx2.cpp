@@ -6,8 +6,8 @@ namespace wg::crypto {
 
 /* Eight blocks a pass; four messages' Poly1305 in limbs of 26 bits, because the multiplier takes 32. */
 struct Avx2 {
-	enum : u32 { LANES = 8, GROUPS = 2, WOVEN = 1, MAC_LANES = 4, LIMBS = 5, LIMB_BITS = 26 };
-	enum : u32 { PLAIN_BLOCK = 15, STRIPED_SETUP = 180, STEP = 44, LANES_SETUP = 150, HALF_STACK = 2560 };
+	enum : u32 { LANES = 8, GROUPS = 2, WOVEN = 2, MAC_LANES = 4, MAC_ASIDE = 1, LIMBS = 5, LIMB_BITS = 26 };
+	enum : u32 { PLAIN_BLOCK = 15, STRIPED_SETUP = 180, STEP = 44, LANES_SETUP = 150, HALF_STACK = 2816 };
 	using Words = u32 __attribute__((vector_size(32)));
 	using Quads = u64 __attribute__((vector_size(32)));
 	using Octets = u8 __attribute__((vector_size(32)));
@@ -29,6 +29,8 @@ struct Avx2 {
 		else
 			return (x << BITS) | (x >> (32 - BITS));
 	}
+	/* Two groups have twice as many words as there are registers: this says which ones go to memory, off the path of what comes next. */
+	[[gnu::always_inline]] static void park(Words &word) { __asm__ __volatile__("" : "+m"(word)); }
 	[[gnu::always_inline]] static void store_blocks(const Words (&x)[16], u8 *to)
 	{
 		__m256i row[4][4]; // [words 4q to 4q + 3][of block j in the low half, 4 + j in the high half]

@@ -10,7 +10,7 @@ constexpr u16 ALL = 0xffff;
 /* Thirty-two blocks a pass in two groups, which fill the thirty-two registers; eight messages' Poly1305 in limbs of 44 bits,
  * because the multiplier takes 52 and gives the halves of a product that lie below and above bit 52. */
 struct Avx512 {
-	enum : u32 { LANES = 16, GROUPS = 2, WOVEN = 2, MAC_LANES = 8, LIMBS = 3, LIMB_BITS = 44 };
+	enum : u32 { LANES = 16, GROUPS = 2, WOVEN = 2, MAC_LANES = 8, MAC_ASIDE = 0, LIMBS = 3, LIMB_BITS = 44 };
 	enum : u32 { PLAIN_BLOCK = 15, STRIPED_SETUP = 180, STEP = 26, LANES_SETUP = 150, HALF_STACK = 3200 };
 	using Words = u32 __attribute__((vector_size(64)));
 	using Quads = u64 __attribute__((vector_size(64)));
@@ -98,6 +98,7 @@ struct Avx512 {
 	}
 	[[gnu::always_inline]] static void spread(const Number &number, u64 (&limb)[LIMBS]) { copy_bytes(limb, number.limb, sizeof(limb)); }
 	[[gnu::always_inline]] static Number collect(const u64 (&limb)[LIMBS]) { return {{limb[0], limb[1], limb[2]}}; }
+	[[gnu::always_inline]] static void park(Words &) {} // all words have registers
 	[[gnu::always_inline]] static void wipe_registers()
 	{
 		_mm256_zeroall(); // the first sixteen, in their whole width

@@ -3,7 +3,7 @@
  *
  * Called by:  aead_portable.cpp, aead_avx2.cpp, aead_avx512.cpp, each with its form V
  * Context:    as the form
- * Units:      a window is up to V::MAC_LANES messages whose tags are computed together. The blocks of a batch form one sequence: of
+ * Units:      a window is up to WINDOW<V> messages whose tags are computed together. The blocks of a batch form one sequence: of
  *             each window first the key block (number 0) of every message, then their bodies; passes cut it without regard to windows
  */
 #pragma once
@@ -75,7 +75,7 @@ public:
 private:
 	[[gnu::always_inline]] void open_window()
 	{
-		size_ = left_ < V::MAC_LANES ? static_cast<u32>(left_) : u32{V::MAC_LANES};
+		size_ = left_ < WINDOW<V> ? static_cast<u32>(left_) : WINDOW<V>;
 		item_ = 0;
 		tags_checked_ = false;
 	}
@@ -168,8 +168,8 @@ template <typename V> [[gnu::always_inline]] inline u64 cost_alone(u64 blocks)
 template <typename V>
 [[gnu::noinline]] void authenticate(Direction direction, Message *window, u32 size, const u8 (*keys)[MAC_KEY_SIZE])
 {
-	[[gnu::uninitialized]] MacStream<V> streams[V::MAC_LANES];
-	[[gnu::uninitialized]] Number multipliers[V::MAC_LANES], sums[V::MAC_LANES];
+	[[gnu::uninitialized]] MacStream<V> streams[WINDOW<V>];
+	[[gnu::uninitialized]] Number multipliers[WINDOW<V>], sums[WINDOW<V>];
 	u64 longest = 0, alone = 0;
 
 	for (u32 i = 0; i < size; i++) {
@@ -207,7 +207,7 @@ template <typename V>
 template <typename V> [[gnu::noinline]] void run_passes(Direction direction, const u8 *key, Span<Message> messages)
 {
 	[[gnu::uninitialized]] alignas(64) Pass<V> pass;
-	[[gnu::uninitialized]] u8 mac_keys[V::MAC_LANES][MAC_KEY_SIZE];
+	[[gnu::uninitialized]] u8 mac_keys[WINDOW<V>][MAC_KEY_SIZE];
 	Cursor<V> cursor;
 	Walker<V> reader(messages);
 

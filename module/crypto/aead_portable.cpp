@@ -5,7 +5,7 @@ namespace wg::crypto {
 
 /* One lane of plain integers: for processors without SIMD and contexts without an FPU section. */
 struct Portable {
-	enum : u32 { LANES = 1, GROUPS = 1, WOVEN = 1, MAC_LANES = 1, PLAIN_BLOCK = 1, STRIPED_SETUP = 1, STEP = 0, LANES_SETUP = 0, HALF_STACK = 640 };
+	enum : u32 { LANES = 1, GROUPS = 1, WOVEN = 1, MAC_LANES = 1, MAC_ASIDE = 0, PLAIN_BLOCK = 1, STRIPED_SETUP = 1, STEP = 0, LANES_SETUP = 0, HALF_STACK = 640 };
 	using Words = u32;
 	using Text = u64;
 
@@ -19,6 +19,7 @@ struct Portable {
 			copy_bytes(to + 4 * i, &word, sizeof(word));
 		}
 	}
+	static void park(Words &) {}
 	static void wipe_registers() {}
 };
 

@@ -23,7 +23,8 @@ template <typename V> union Pass {
 };
 
 /* The four quarter rounds of a round, step by step, of @count groups: independent operations stand side by side, because one
- * chain alone leaves the vector units idle between its results. The diagonal round is the column round turned by 1, 2, 3. */
+ * chain alone leaves the vector units idle between its results. The diagonal round is the column round turned by 1, 2, 3.
+ * A word is parked when three steps pass before its next use. */
 template <typename V, u32 TURN, u32 COUNT> [[gnu::always_inline]] inline void cipher_round(typename V::Words (*x)[16])
 {
 	constexpr u32 B = TURN, C = 2 * TURN, D = 3 * TURN;
@@ -39,13 +40,13 @@ template <typename V, u32 TURN, u32 COUNT> [[gnu::always_inline]] inline void ci
 	using W = typename V::Words;
 
 	step([](W &a, W &b, W &, W &) __attribute__((always_inline)) { a += b; });
-	step([](W &a, W &, W &, W &d) __attribute__((always_inline)) { d = V::template rotate<16>(d ^ a); });
-	step([](W &, W &, W &c, W &d) __attribute__((always_inline)) { c += d; });
-	step([](W &, W &b, W &c, W &) __attribute__((always_inline)) { b = V::template rotate<12>(b ^ c); });
+	step([](W &a, W &, W &, W &d) __attribute__((always_inline)) { d = V::template rotate<16>(d ^ a), V::park(a); });
+	step([](W &, W &, W &c, W &d) __attribute__((always_inline)) { c += d, V::park(d); });
+	step([](W &, W &b, W &c, W &) __attribute__((always_inline)) { b = V::template rotate<12>(b ^ c), V::park(c); });
 	step([](W &a, W &b, W &, W &) __attribute__((always_inline)) { a += b; });
-	step([](W &a, W &, W &, W &d) __attribute__((always_inline)) { d = V::template rotate<8>(d ^ a); });
-	step([](W &, W &, W &c, W &d) __attribute__((always_inline)) { c += d; });
-	step([](W &, W &b, W &c, W &) __attribute__((always_inline)) { b = V::template rotate<7>(b ^ c); });
+	step([](W &a, W &, W &, W &d) __attribute__((always_inline)) { d = V::template rotate<8>(d ^ a), V::park(a); });
+	step([](W &, W &, W &c, W &d) __attribute__((always_inline)) { c += d, V::park(d); });
+	step([](W &, W &b, W &c, W &) __attribute__((always_inline)) { b = V::template rotate<7>(b ^ c), V::park(c); });
 }
 
 /* Of the first GROUPS groups of the pass: when they hold all that is wanted, the rest need not be made. */

@@ -12,6 +12,9 @@ namespace wg::crypto {
 
 constexpr usize STEP_SIZE = 2 * BLOCK_SIZE;
 
+/* Messages whose tags are computed together: one a lane, and beside the lanes some by the integer units, which would stand idle. */
+template <typename V> constexpr u32 WINDOW = u32{V::MAC_LANES} + u32{V::MAC_ASIDE};
+
 template <typename V> struct LaneNumber {
 	typename V::Quads limb[V::LIMBS];
 };
@@ -189,14 +192,41 @@ template <typename V> [[gnu::noinline]] Number mac_striped(MacStream<V> &stream,
 	return V::collect(total);
 }
 
-/* Up to L messages, one a lane. A lane that has nothing to do, or no longer, reads what a busy lane reads, and nobody looks at its sum. */
+/* The field in two words of 64 bits and what is above them: half the instructions of a Number where there is an add with carry. */
+struct WordNumber {
+	u64 low, high, top;
+};
+
+/* @top is the block's 2^128: 1, or 0 for a null block in front. The sum stays below 2^131. */
+[[gnu::always_inline]] inline void absorb(WordNumber &sum, const u8 *block, u64 top, const WordNumber &factor)
+{
+	const u64 wrapped = factor.high + (factor.high >> 2); // 2^128 factor.high = 5/4 of it, modulo 2^130 - 5: clamped, it is a multiple of 4
+	u64 low = load_u64(block), high = load_u64(block + 8), a = sum.low + low, b = sum.high + high, carry = a < low;
+	u64 c = sum.top + top + (b < high);
+
+	b += carry;
+	c += b < carry;
+	u128 d0 = static_cast<u128>(a) * factor.low + static_cast<u128>(b) * wrapped;
+	u128 d1 = static_cast<u128>(a) * factor.high + static_cast<u128>(b) * factor.low;
+	d1 += c * wrapped + static_cast<u64>(d0 >> 64); // below 2^64: c is at most 6, the factor's words are below 2^60
+	u64 d2 = c * factor.low + static_cast<u64>(d1 >> 64), folded = (d2 & ~3ull) + (d2 >> 2);
+
+	sum.low = static_cast<u64>(d0) + folded;
+	carry = sum.low < folded;
+	sum.high = static_cast<u64>(d1) + carry;
+	sum.top = (d2 & 3) + (sum.high < carry);
+}
+
+/* A window of messages, one a lane; those beyond the lanes are taken along block by block, and are called lanes here too. A lane that
+ * has nothing to do, or no longer, reads what a busy lane reads, and nobody looks at its sum. */
 template <typename V> [[gnu::noinline]] void mac_lanes(MacStream<V> *streams, u32 count, const Number *multipliers, Number *sums)
 {
-	constexpr u32 LANES = V::MAC_LANES;
-	[[gnu::uninitialized]] alignas(64) u8 buffer[LANES][STEP_SIZE];
+	constexpr u32 LANES = V::MAC_LANES, ASIDE = V::MAC_ASIDE;
+	[[gnu::uninitialized]] alignas(64) u8 buffer[WINDOW<V>][STEP_SIZE];
 	[[gnu::uninitialized]] alignas(64) LaneTable<V> table;
 	[[gnu::uninitialized]] LanePowers<V> powers;
-	const u8 *at[LANES];
+	WordNumber aside[ASIDE + 1] = {}, factors[ASIDE + 1];
+	const u8 *at[WINDOW<V>];
 	u32 busy = (1u << count) - 1;
 
 	for (u32 lane = 0; lane < LANES; lane++)
@@ -204,12 +234,20 @@ template <typename V> [[gnu::noinline]] void mac_lanes(MacStream<V> *streams, u3
 	make_powers<V>(table, powers);
 	LaneNumber<V> sum = {};
 
+	for (u32 j = 0; j < ASIDE; j++) {
+		const Number &r = multipliers[LANES + j < count ? LANES + j : 0];
+
+		factors[j] = {r.limb[0] | r.limb[1] << 44, r.limb[1] >> 20 | r.limb[2] << 24, 0};
+	}
 	for (u32 lane = 0; lane < count; lane++)
 		streams[lane].lead_with(streams[lane].blocks() % 2 * BLOCK_SIZE);
 	while (busy != 0) {
 		typename V::Quads first_bit = high_bits<V>();
+		u64 first_bit_aside[ASIDE + 1];
 		usize run = ~0ull;
 
+		for (u64 &bit : first_bit_aside)
+			bit = 1;
 		for (u32 lane = 0; lane < count; lane++) {
 			usize steps = busy >> lane & 1 ? streams[lane].chunks_at_hand(STEP_SIZE) : run;
 
@@ -222,11 +260,15 @@ template <typename V> [[gnu::noinline]] void mac_lanes(MacStream<V> *streams, u3
 				at[lane] = streams[lane].take_chunks(run, STEP_SIZE);
 				continue;
 			}
-			if (streams[lane].lead() > 0)
-				first_bit[lane] = 0;
+			if (streams[lane].lead() > 0) {
+				if (lane < LANES)
+					first_bit[lane] = 0;
+				else
+					first_bit_aside[lane - LANES] = 0;
+			}
 			at[lane] = streams[lane].take(STEP_SIZE, buffer[lane]);
 		}
-		for (u32 lane = 0; lane < LANES; lane++) {
+		for (u32 lane = 0; lane < WINDOW<V>; lane++) {
 			if (!(busy >> lane & 1))
 				at[lane] = at[__builtin_ctz(busy)];
 		}
@@ -235,6 +277,12 @@ template <typename V> [[gnu::noinline]] void mac_lanes(MacStream<V> *streams, u3
 			auto second = [&at, i](u32 lane) __attribute__((always_inline)) { return at[lane] + i * STEP_SIZE + BLOCK_SIZE; };
 			typename V::Product product = {};
 
+			/* Next to the products, so that both find their units idle. */
+#pragma GCC unroll 2
+			for (u32 j = 0; j < ASIDE; j++) {
+				absorb(aside[j], first(LANES + j), first_bit_aside[j], factors[j]);
+				absorb(aside[j], second(LANES + j), 1, factors[j]);
+			}
 			multiply_add<V>(product, load_blocks<V>(second, high_bits<V>()), powers.once);
 			add<V>(sum, load_blocks<V>(first, first_bit));
 			multiply_add<V>(product, sum, powers.twice);
@@ -246,6 +294,13 @@ template <typename V> [[gnu::noinline]] void mac_lanes(MacStream<V> *streams, u3
 			u64 limb[V::LIMBS];
 
 			busy &= ~(1u << lane);
+			if (lane >= LANES) {
+				const WordNumber &last = aside[lane - LANES];
+
+				sums[lane] = number_from(last.low, last.high);
+				sums[lane].limb[2] += last.top << 40;
+				continue;
+			}
 #pragma GCC unroll 5
 			for (u32 i = 0; i < V::LIMBS; i++)
 				limb[i] = sum.limb[i][lane];

@@ -197,7 +197,7 @@ int prepare_peer(Plan &plan, const Request &request, Attribute entry)
 		return 0;
 	if (will_exist(plan, request, key_of(peer)) && !(plan.removes_peers && removed_before(request, entry, key_of(peer))))
 		return 0;
-	if (plan.device.peer_count + plan.fresh_count >= MAX_PEERS)
+	if (((request.flags() & WGDEVICE_F_REPLACE_PEERS) ? 0 : plan.device.peer_count) + plan.fresh_count >= MAX_PEERS)
 		return request.refuse(WG_ENOSPC, entry, "a device holds at most 2^20 peers");
 	fresh = create<Peer>(WG_MAY_SLEEP, plan.device, key_of(peer), plan.device.next_serial);
 	if (!fresh)
@@ -321,6 +321,9 @@ Peer *target(Plan &plan, const PeerAttributes &attributes, u32 flags)
 	for (peer = plan.fresh.first(); peer; peer = plan.fresh.next(*peer))
 		if (peer->remote.static_public() == key_of(attributes)) {
 			plan.fresh.remove(*peer);
+			/* Before anybody can find it: no handshake may take place without the key. */
+			if (attributes[WGPEER_A_PRESHARED_KEY])
+				peer->remote.set_preshared_key(attributes[WGPEER_A_PRESHARED_KEY].data());
 			add_peer(plan.device, *peer);
 			if (plan.device.is_up)
 				start_timers(*peer);

@@ -181,7 +181,7 @@ void process(Device &device, Packet &head, OrderedQueue::Pushed pushed)
 			return complete(head);
 		return hand_over(device, head);
 	case OrderedQueue::Pushed::Behind: return hand_over(device, head);
-	case OrderedQueue::Pushed::LeftToCaller: return wg_kernel_poller_schedule(&batch_of(head).session->peer.poller);
+	case OrderedQueue::Pushed::LeftToCaller:	/* the drainer's already: not to be looked into */
 	case OrderedQueue::Pushed::Left:
 	case OrderedQueue::Pushed::Refused: return;
 	}

@@ -165,7 +165,8 @@ void free_device(Device &device)
 	if (device.crypt_workers)
 		wg_kernel_workers_destroy(device.crypt_workers);
 	purge_handshakes(device);
-	wg_kernel_rcu_barrier();	/* sessions and peers are gone, and with them the last users of the tables */
+	wg_kernel_rcu_barrier();	/* the sessions are gone, */
+	wg_kernel_rcu_barrier();	/* and the peers whose last reference a session held */
 	if (device.ratelimit)
 		release_limit(device.ratelimit);
 	wg_kernel_free(device.cpu_queues);
@@ -240,7 +241,11 @@ int wg_engine_device_up(wg_device *handle)
 
 	if (error)
 		return error;
-	device.is_up = true;
+	{
+		SpinGuard identity(device.identity_lock);
+
+		device.is_up = true;
+	}
 	for_each_peer(device, [](Peer &peer) {
 		start_timers(peer);
 		send_staged(peer);
@@ -253,8 +258,13 @@ void wg_engine_device_down(wg_device *handle)
 	Device &device = of(handle);
 	MutexGuard guard(device.config);
 
-	device.is_up = false;
-	void_handshakes(device);
+	{
+		/* No handshake is committed from here on: its keys would outlive the erasing below. */
+		SpinGuard identity(device.identity_lock);
+
+		device.is_up = false;
+		device.identity_generation++;
+	}
 	for_each_peer(device, [](Peer &peer) {
 		stop_timers(peer);
 		drop_staged(peer, Drop::PeerGone);

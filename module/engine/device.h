@@ -20,7 +20,7 @@ struct Device {
 	Mutex config{WG_LOCK_DEVICE};
 	wg_namespace *birth;			/* config; null once it is gone */
 	NamespaceLimit *ratelimit = nullptr;
-	bool is_up = false;			/* config */
+	bool is_up = false;			/* written under config and identity_lock, read under either */
 
 	SpinLock identity_lock{WG_LOCK_IDENTITY};
 	LocalIdentity local;

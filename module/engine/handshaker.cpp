@@ -78,7 +78,7 @@ void copy_remote(Peer &peer, RemoteIdentity &remote)
 }
 
 /* Gives the derived session its index and puts it into the keyring, whose reference the caller's becomes. Drop::PeerGone when the
- * peer died or our identity changed meanwhile; the session is then put. */
+ * peer died, the device went down or our identity changed meanwhile; the session is then put. */
 Outcome<void> commit_session(Device &device, const OurIdentity &us, Peer &peer, Session &session)
 {
 	Displaced<Session> displaced;
@@ -87,7 +87,7 @@ Outcome<void> commit_session(Device &device, const OurIdentity &us, Peer &peer, 
 		SpinGuard identity(device.identity_lock);
 		SpinGuard keyring(peer.keyring_lock);
 
-		entered = us.generation == device.identity_generation && !peer.is_dead;
+		entered = device.is_up && us.generation == device.identity_generation && !peer.is_dead;
 		if (entered) {
 			{
 				SpinGuard index(device.index_lock);
@@ -371,7 +371,7 @@ void initiate(Peer &peer)
 		SpinGuard identity(device.identity_lock);
 		SpinGuard guard(peer.handshake_lock);
 
-		if (us.generation != device.identity_generation || !begin_pending_handshake(peer, state))
+		if (!device.is_up || us.generation != device.identity_generation || !begin_pending_handshake(peer, state))
 			return;
 		message.sender_index.set(peer.initiator.sender_index.value());
 		peer.cookie_maker.add_macs(primitives, remote.cookie_keys(), bytes_of(message), now());

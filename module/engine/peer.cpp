@@ -93,6 +93,9 @@ Peer::Peer(Device &owner, const PublicKey &public_key, u64 number) : device(owne
 
 Peer::~Peer()
 {
+	/* A handshake worker may have staged a keepalive after bury(). The device may be gone: nothing is counted. */
+	while (Packet *head = staged.pop())
+		free_chain(head);
 	wg_kernel_route_cache_destroy(&route_cache);
 }
 
@@ -300,6 +303,9 @@ void start_timers(Peer &peer)
 		SpinGuard guard(peer.timers_lock);
 
 		peer.timers_running = true;
+		/* A handshake may have been faster than we: its keys must be erased in time too. */
+		if (peer.keyring.current() || peer.keyring.next())
+			peer.timers.session_derived(now());
 		keepalive_due = peer.timers.persistent_keepalive() != 0;
 		/* A deadline set while the interface was down may have passed: count from now. */
 		peer.timers.set_persistent_keepalive(peer.timers.persistent_keepalive(), now());

@@ -47,15 +47,18 @@ void receive_data(Device &device, Packet &packet, const DataHeader &header)
 	batch.bytes = length_of(packet);
 	batch.count = 1;
 	batch.direction = Direction::Open;
+	Peer &peer = session->peer;	/* for after leave(): the packet, and with it the session, may be the poller's then */
 	if (session->keypair.is_expired(now())) {
-		discard(session->peer, packet, Drop::ExpiredKey, WG_RX_DROPPED);
+		discard(peer, packet, Drop::ExpiredKey, WG_RX_DROPPED);
 		return put(*session);
 	}
-	pushed = session->peer.rx.leave(packet);
+	pushed = peer.rx.leave(packet);
 	if (pushed == OrderedQueue::Pushed::Refused) {
-		discard(session->peer, packet, Drop::QueueFull, WG_RX_DROPPED);
+		discard(peer, packet, Drop::QueueFull, WG_RX_DROPPED);
 		return put(*session);
 	}
+	if (pushed == OrderedQueue::Pushed::LeftToCaller)
+		return wg_kernel_poller_schedule(&peer.poller);
 	process(device, packet, pushed);
 }
 

@@ -9,6 +9,7 @@
 #include <linux/inetdevice.h>
 #include <linux/ip.h>
 #include <linux/random.h>
+#include <linux/rcupdate.h>
 #include <linux/suspend.h>
 #include <linux/udp.h>
 #include <net/addrconf.h>
@@ -238,8 +239,10 @@ static int power_event(struct notifier_block *notifier, unsigned long action, vo
 {
 	bool is_idle_suspend = IS_ENABLED(CONFIG_PM_AUTOSLEEP) || IS_ENABLED(CONFIG_PM_USERSPACE_AUTOSLEEP);
 
-	if (action == PM_HIBERNATION_PREPARE || (action == PM_SUSPEND_PREPARE && !is_idle_suspend))
+	if (action == PM_HIBERNATION_PREPARE || (action == PM_SUSPEND_PREPARE && !is_idle_suspend)) {
 		for_each_device(wg_engine_device_erase_keys);
+		rcu_barrier();	/* the keys are wiped in the callbacks */
+	}
 	return NOTIFY_DONE;
 }
 

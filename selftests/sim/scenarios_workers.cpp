@@ -54,3 +54,27 @@ SCENARIO(flood_wakes_few_workers, 50)
 	world.run_for(SECOND);
 	world.expect_traffic(0, 1, 12 * SECOND);
 }
+
+/* Handshakes race with the interface going down: whatever they derive must be gone with it. */
+SCENARIO(no_session_outlives_the_interface_going_down, 2)
+{
+	World world(seed);
+
+	world.meet();
+	world.run_for(SECOND);
+
+	u64 without_sessions = world.kernel.allocated_bytes;
+
+	for (u32 round = 0; round < 8; round++) {
+		world.send(0, 1);
+		world.send(1, 0);
+		world.run_for(world.random.between(0, 80) * MILLISECOND);
+		world.down(0);
+		world.down(1);
+		world.run_for(2 * SECOND);
+		EXPECT(world.kernel.allocated_bytes == without_sessions);
+		world.up(0);
+		world.up(1);
+		world.run_for(world.random.between(0, 20) * MILLISECOND);
+	}
+}

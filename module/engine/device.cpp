@@ -33,7 +33,7 @@ Session *find_session(const Device &device, SessionIndex index)
 {
 	Session *session = device.sessions_by_index.find(index.value(), [&](Session &at) { return at.keypair.local_index == index; });
 
-	return session && try_get(*session) ? session : nullptr;
+	return session && session->references.try_get() ? session : nullptr;
 }
 
 SessionIndex unused_index(const Device &device)

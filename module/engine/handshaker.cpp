@@ -195,7 +195,7 @@ Peer *find_sender(Device &device, const OpenedInitiation &opened)
 	RcuSection rcu;
 	Peer *peer = find_peer(device, opened.remote_static);
 
-	return peer && try_get(*peer) ? peer : nullptr;
+	return peer && peer->references.try_get() ? peer : nullptr;
 }
 
 /* Answers an authentic, newest initiation. */
@@ -268,7 +268,7 @@ Peer *find_waiting(Device &device, SessionIndex index)
 	SpinGuard guard(device.index_lock);
 	Peer *peer = device.handshakes_by_index.find(index.value(), [&](Peer &waiting) { return waiting.pending_hash == index.value(); });
 
-	return peer && try_get(*peer) ? peer : nullptr;
+	return peer && peer->references.try_get() ? peer : nullptr;
 }
 
 Outcome<void> handle_response(Received &received)

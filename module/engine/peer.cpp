@@ -99,19 +99,9 @@ Peer::~Peer()
 	wg_kernel_route_cache_destroy(&route_cache);
 }
 
-bool try_get(Peer &peer)
-{
-	u32 count = peer.references.load_relaxed();
-
-	while (count != 0)
-		if (peer.references.compare_exchange(count, count + 1))
-			return true;
-	return false;
-}
-
 void put(Peer &peer)
 {
-	if (peer.references.fetch_sub(1) == 1)
+	if (peer.references.put())
 		destroy_after_rcu(peer);
 }
 

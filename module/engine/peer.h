@@ -28,7 +28,7 @@ struct Peer {
 
 	Device &device;
 	const u64 serial;		/* order of creation; a dump resumes by it */
-	Atomic<u32> references{1};
+	References references;
 	HashLink<Peer> by_key;
 	ListLink<Peer> of_device;	/* Device::config */
 	u64 key_hash;
@@ -74,10 +74,9 @@ struct Peer {
 
 inline Peer &get(Peer &peer)
 {
-	peer.references.fetch_add(1);
+	peer.references.get();
 	return peer;
 }
-bool try_get(Peer &peer);
 void put(Peer &peer);
 
 /* ---- death ---- */

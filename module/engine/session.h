@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "engine/memory.h"
+#include "engine/references.h"
 #include "engine/tables.h"
 #include "protocol/keypair.h"
 
@@ -20,7 +21,7 @@ struct Session {
 
 	Keypair keypair;
 	Peer &peer;
-	Atomic<u32> references{1};
+	References references;
 	HashLink<Session> by_index;
 	u64 index_hash = 0;		/* = keypair.local_index: random already */
 	RcuFree<Session> rcu;
@@ -29,12 +30,10 @@ struct Session {
 /* A further reference, for who already has one. */
 inline Session &get(Session &session)
 {
-	session.references.fetch_add(1);
+	session.references.get();
 	return session;
 }
 
-/* A reference for who only found it under RCU; false when it is on its way out. */
-bool try_get(Session &session);
 void put(Session &session);
 
 } // namespace wg::engine

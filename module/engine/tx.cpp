@@ -232,7 +232,7 @@ void send_staged(Peer &peer)
 
 	if (nothing_is_staged(peer))
 		return;
-	if (session && try_get(*session)) {
+	if (session && session->references.try_get()) {
 		may_send = queue_staged(peer, *session, queued, first_is_alone, refused);
 		put(*session);
 	}

@@ -91,4 +91,16 @@ bool HandshakeQueue::is_under_load(Instant now)
 	return now.ns < loaded_until_.load_relaxed();
 }
 
+void HandshakeQueue::count_wasted(Instant now)
+{
+	SpinGuard guard(lock_);
+
+	if (now - wasted_since_ >= UNDER_LOAD_AFTER) {
+		wasted_since_ = now;
+		wasted_ = 0;
+	}
+	if (++wasted_ >= UNDER_LOAD_WASTED)
+		loaded_until_.store_relaxed((now + UNDER_LOAD_AFTER).ns);
+}
+
 } // namespace wg::engine

@@ -4,7 +4,8 @@
  * Called by:  rx (push_message), tx and timers (push_initiation), handshaker (pop_*)
  * Context:    any; never sleeps
  * Bound:      4096 messages; above half full a pusher that finds the lock taken drops its message instead of waiting
- * Load:       under load while 512 or more messages wait and for one second after
+ * Load:       under load while 512 or more messages wait, or when 100 a second made us compute for nothing; and for one second after.
+ *             The queue alone would not notice a flood that the workers can just keep up with, at the cost of everything else.
  * Priority:   our own initiations first: at most one per peer waits, and a flood must not keep us from calling
  * Workers:    each push that finds nothing waiting, and every KICK_EVERY-th behind it, asks for a worker. A worker takes work until there
  *             is none, so what is pushed behind other work needs no wake-up of its own. Under load all workers but one leave: a flood
@@ -39,6 +40,8 @@ public:
 	Work pop();
 
 	bool is_under_load(Instant now);
+	/* X25519 was done for a message that did not authenticate. */
+	void count_wasted(Instant now);
 
 private:
 	static constexpr u32 KICK_EVERY() { return 16; }
@@ -53,6 +56,8 @@ private:
 	u32 workers_ = 0;		/* in their turn */
 	Atomic<u32> length_;		/* of messages_; written under the lock */
 	Atomic<s64> loaded_until_;
+	Instant wasted_since_;
+	u32 wasted_ = 0;
 };
 
 } // namespace wg::engine

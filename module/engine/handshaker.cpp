@@ -241,11 +241,15 @@ Outcome<void> handle_initiation(Received &received)
 		return message.error();
 	if (auto admitted = admit(received, message->macs, SessionIndex(message->sender_index.get())); !admitted)
 		return admitted;
-	if (auto done = open_initiation(primitives, received.us.local, *message, opened); !done)
+	if (auto done = open_initiation(primitives, received.us.local, *message, opened); !done) {
+		received.device.handshakes.count_wasted(now());
 		return done;
+	}
 	received.peer = find_sender(received.device, opened);
-	if (!received.peer)
+	if (!received.peer) {
+		received.device.handshakes.count_wasted(now());
 		return Drop::UnknownPeer;
+	}
 	copy_remote(*received.peer, remote);
 	auto timestamp = authenticate_initiation(primitives, remote, *message, opened);
 	if (!timestamp)
@@ -253,8 +257,10 @@ Outcome<void> handle_initiation(Received &received)
 	{
 		SpinGuard guard(received.peer->handshake_lock);
 
-		if (auto accepted = received.peer->history.accept(*timestamp, now()); !accepted)
+		if (auto accepted = received.peer->history.accept(*timestamp, now()); !accepted) {
+			received.device.handshakes.count_wasted(now());
 			return accepted;
+		}
 	}
 	count_authenticated(received);
 	return respond(received, remote, opened);

@@ -44,7 +44,7 @@ address 3 wg0 10.7.0.3/24
 n3 $wg set wg0 private-key 3.key listen-port 3333 peer "$(key 2)" allowed-ips 10.7.0.2/32 endpoint 127.0.0.1:2222
 n2 $wg set wg0 peer "$(key 3)" allowed-ips 10.7.0.3/32
 capture 0 lo cookie.pcap udp dst port 3333
-start 0 "$helpers/flood" "$(key 2)" 127.0.0.1 2222 10000000 --rate 4000
+start 0 "$helpers/flood" "$(key 2)" 127.0.0.1 2222 10000000 --rate 6000
 flooding=$started
 sleep 1.5
 ip3 link set wg0 up

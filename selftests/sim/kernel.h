@@ -80,6 +80,8 @@ struct Knobs {
 	u32 cpu_features = 0;
 	u32 short_budget = 0;		/* per 1024 polls with a budget below 64 */
 	bool shuffled_pieces = true;
+	bool repeats_indices = false;	/* a host's random numbers of 4 bytes, session indices, each come twice, the second time for the next drawn */
+	bool chained = false;		/* each received packet comes in a chain, between two malformed ones */
 };
 
 struct TimerObject {
@@ -240,6 +242,8 @@ public:
 
 	u8 *scratch(Fiber &);
 	std::vector<u32> nesting;	/* per CPU */
+	std::map<const void *, std::pair<u32, bool>> last_index;	/* by host, for repeats_indices */
+	u64 indices_drawn = 0;
 	bool fpu_begin(Fiber &);
 	void fpu_end(Fiber &);
 

@@ -78,3 +78,28 @@ SCENARIO(no_session_outlives_the_interface_going_down, 2)
 		world.run_for(world.random.between(0, 20) * MILLISECOND);
 	}
 }
+
+/* Each index is drawn once more while it is in use: it must not be given twice. */
+SCENARIO(session_index_in_use_is_drawn_again, 10)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.repeats_indices = true; }});
+
+	world.meet();
+	for (u32 i = 0; i < 6; i++) {
+		world.expect_traffic(0, 1, 12 * SECOND);
+		world.run_for(121 * SECOND);	/* the next traffic makes new keys, while the old ones have their indices still */
+	}
+	EXPECT(world.kernel.indices_drawn > 2 * 6);
+}
+
+SCENARIO(chain_of_received_messages_is_taken_apart, 10)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.chained = true; }});
+
+	world.meet();
+	world.expect_traffic(0, 1, 3 * SECOND);
+	world.send(0, 1, 400, 4, 20);
+	world.run_for(2 * SECOND);
+	world.expect_traffic(1, 0, SECOND);
+	EXPECT(world.drops(1, "malformed") >= 2 * 20);
+}

@@ -282,8 +282,19 @@ void wg_kernel_wall_clock(uint64_t *seconds, uint32_t *nanoseconds)
 
 void wg_kernel_random_bytes(void *bytes, size_t size)
 {
-	kernel->self("random_bytes");
+	Fiber &fiber = kernel->self("random_bytes");
+
 	kernel->randomness.fill(bytes, size);
+	if (size == sizeof(u32) && kernel->knobs.repeats_indices) {
+		auto &[last, is_fresh] = kernel->last_index[fiber.domain];
+
+		if (is_fresh)
+			memcpy(bytes, &last, sizeof(last));
+		else
+			memcpy(&last, bytes, sizeof(last));
+		is_fresh = !is_fresh;
+		kernel->indices_drawn++;
+	}
 }
 
 uint32_t wg_kernel_random_below(uint32_t bound)

@@ -18,7 +18,7 @@ out = build/$(release)
 jobs := $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
 guest_cpus := $(shell n=$$(nproc); [ $$n -gt 4 ] && n=4; echo $$n)
 
-.PHONY: all module wgctl unit check sloc bench-aead demo shell test test-all install clean help both setup-build setup-guest setup-test
+.PHONY: all module wgctl unit check sloc bench-aead demo shell test test-all install uninstall clean help both setup-build setup-guest setup-test
 .DEFAULT_GOAL := module
 
 all: module wgctl
@@ -41,7 +41,8 @@ define help
   make check      include direction, symbols, frames, clang, house rules
   make sloc       code lines per folder
   make bench-aead our AEAD beside OpenSSL, libsodium and the kernel's code; a table and build/bench/aead.svg
-  make install    module to /lib/modules/KVER/updates, wgctl with its man page, completions and units to PREFIX (/usr/local); honours DESTDIR
+  make install    module to /lib/modules/KVER/updates, wgctl with its man pages, completions and units to PREFIX (/usr/local); honours DESTDIR
+  make uninstall  takes away what install put there
   make clean      removes build/
 endef
 
@@ -66,10 +67,19 @@ both:
 wgctl:
 	@$(MAKE) --no-print-directory -C tools/wgctl
 
+# depmod's index belongs to the kernel: in a DESTDIR without one, as packages are made in, there is none.
+module_dir = $(DESTDIR)/lib/modules/$(release)
+index = if [ ! "$(DESTDIR)" ] || [ -e $(module_dir)/modules.order ]; then depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release); fi
+
 install: module wgctl
-	install -D -m 644 $(out)/wireguard.ko $(DESTDIR)/lib/modules/$(release)/updates/wireguard.ko
-	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
+	install -D -m 644 $(out)/wireguard.ko $(module_dir)/updates/wireguard.ko
+	$(index)
 	@$(MAKE) --no-print-directory -C tools/wgctl install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+uninstall:
+	rm -f $(module_dir)/updates/wireguard.ko
+	$(index)
+	@$(MAKE) --no-print-directory -C tools/wgctl uninstall PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
 clean:
 	rm -rf build

@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# bash completion for wgctl: commands, options, interfaces, and peers by name and key.
-
-_wgctl_commands()
-{
-	wgctl --help 2>/dev/null | sed -n 's/^  \([a-z-]*\): .*/\1/p'
-}
+# bash completion for wgctl: commands, options, interfaces, and peers by name and key. What commands and
+# options there are, the tool's own help says.
 
 _wgctl_interfaces()
 {
@@ -15,44 +11,96 @@ _wgctl_interfaces()
 	done
 }
 
-# Names and keys of the peers in the file of an interface.
-_wgctl_peers()
+# _wgctl_in_file INTERFACE|FILE SED-COMMAND
+_wgctl_in_file()
 {
 	local file=$1
-	[ -e "$file" ] || file=/etc/wireguard/$1.conf
-	[ -r "$file" ] || return 0
-	sed -n -e 's/^[ \t]*#[ \t]*[Nn]ame[ \t]*=[ \t]*//p' -e 's/^[ \t]*PublicKey[ \t]*=[ \t]*\([A-Za-z0-9+\/=]*\).*/\1/p' "$file"
+	[ -f "$file" ] || file=/etc/wireguard/$1.conf
+	[ -r "$file" ] && sed -n "$2" "$file"
+}
+
+_wgctl_keys()
+{
+	_wgctl_in_file "$1" 's/^[ \t]*PublicKey[ \t]*=[ \t]*\([A-Za-z0-9+\/=]*\).*/\1/Ip'
+	wgctl show "$1" peers 2>/dev/null
+}
+
+_wgctl_names()
+{
+	_wgctl_in_file "$1" 's/^[ \t]*#[ \t]*Name[ \t]*=[ \t]*//Ip'
+}
+
+# What stands for itself in a command's usage: fields, keywords.
+_wgctl_keywords()
+{
+	sed -n '1s/^Usage: wgctl [a-z]*//p' <<<"$1" | grep -oE '(^|[^-A-Za-z])[a-z][a-z-]+' | tr -d ' [{|'
 }
 
 _wgctl()
 {
-	local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} interface=${COMP_WORDS[2]} choice
-	local -a choices=()
+	local line=${COMP_LINE:0:COMP_POINT} help word i option= no_options= choice prefix
+	local -a words rest=() choices=()
 
 	COMPREPLY=()
-	# = and : split words; what is taken apart here cannot be put together again.
-	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t choices < <(_wgctl_commands)
-	elif [[ $word == --* ]]; then
-		mapfile -t choices < <(wgctl "$command" --help 2>/dev/null | grep -o -e '--[a-z-]*' | sort -u)
+	# Not COMP_WORDS: there = and : stand alone, and keys end in =.
+	read -ra words <<<"$line"
+	[[ $line != *[$' \t'] ]] || words+=('')
+	local last=$((${#words[@]} - 1))
+	local current=${words[last]}
+
+	if [ $last -le 1 ]; then
+		mapfile -t choices < <(wgctl --help 2>/dev/null | sed -n 's/^  \([a-z-]*\): .*/\1/p')
 	else
-		case $command:$COMP_CWORD in
-		peer:2) choices=(add remove) ;;
-		peer:3) mapfile -t choices < <(_wgctl_interfaces) ;;
-		peer:4) [ "$interface" = remove ] && mapfile -t choices < <(_wgctl_peers "${COMP_WORDS[3]}") ;;
-		client:3) mapfile -t choices < <(_wgctl_peers "$interface") ;;
-		exec:* | genkey:* | genpsk:* | pubkey:*) ;;
-		*:2) mapfile -t choices < <(_wgctl_interfaces) ;;
+		help=$(wgctl "${words[1]}" --help 2>/dev/null)
+		# The words that are not options or their values; `option' is one whose value comes now.
+		for ((i = 2; i < last; i++)); do
+			word=${words[i]}
+			if [ "$option" ]; then
+				option=
+			elif [ "$no_options" ] || [[ $word != --* ]]; then
+				rest+=("$word")
+			elif [ "$word" = -- ]; then
+				no_options=$((${#rest[@]} + 1))
+			elif [[ $help =~ $word' '[A-Za-z0-9] ]]; then
+				option=$word
+			fi
+		done
+		case $option in
+		--netns | --birth-netns) mapfile -t choices < <(ls /run/netns 2>/dev/null) ;;
+		--peer) mapfile -t choices < <(_wgctl_names "${rest[0]}" && _wgctl_keys "${rest[0]}") ;;
+		--listen) choices=(unix: 127.0.0.1:) ;;
+		--*) ;;
 		*)
-			case ${COMP_WORDS[COMP_CWORD - 1]} in
-			peer | --peer) mapfile -t choices < <(_wgctl_peers "$interface") ;;
-			esac
+			if [ "$no_options" ]; then
+				[ "${#rest[@]}" -ge "$no_options" ] || mapfile -t choices < <(compgen -c -- "$current")
+			elif [[ $current == --* ]]; then
+				mapfile -t choices < <(grep -o -e '--[a-z-]\+' <<<"$help" | sort -u)
+			else
+				case ${words[1]}:${#rest[@]} in
+				show:0) mapfile -t choices < <(_wgctl_interfaces && printf '%s\n' all interfaces) ;;
+				show:1) mapfile -t choices < <(_wgctl_keywords "$help" | grep -vx 'all\|interfaces') ;;
+				set:[1-9]*)
+					case ${words[last - 1]} in
+					peer) mapfile -t choices < <(_wgctl_keys "${rest[0]}") ;;
+					private-key | preshared-key | listen-port | fwmark | endpoint | persistent-keepalive | allowed-ips) ;;
+					*) mapfile -t choices < <(_wgctl_keywords "$help") ;;
+					esac
+					;;
+				peer:0) choices=(add remove) ;;
+				peer:2) [ "${rest[0]}" != remove ] || mapfile -t choices < <(_wgctl_names "${rest[1]}" && _wgctl_keys "${rest[1]}") ;;
+				client:1) mapfile -t choices < <(_wgctl_names "${rest[0]}" && _wgctl_keys "${rest[0]}") ;;
+				genkey:* | genpsk:* | pubkey:*) ;;
+				*:0 | peer:1 | apply:* | metrics:*) mapfile -t choices < <(_wgctl_interfaces) ;;
+				esac
+			fi
 			;;
 		esac
 	fi
-	for choice in "${choices[@]}"; do
-		[[ $choice == "$word"* ]] && COMPREPLY+=("$(printf %q "$choice")")
-	done
+	# bash replaces what stands behind the last = or : only.
+	prefix=${current%"${current##*[=:]}"}
+	while read -r choice; do
+		[[ $choice == "$current"* ]] && COMPREPLY+=("$(printf %q "${choice#"$prefix"}")")
+	done < <(printf '%s\n' "${choices[@]}" | sort -u)
 	return 0
 }
 

@@ -148,7 +148,7 @@ void wg_kernel_route_cache_destroy(struct wg_route_cache *cache);		/* [process] 
  * Consumes them, also on error. @cache may be NULL. Inside an RCU read section, BH off.
  * The sticky source is used only while it is a local address and the route still leaves by source_interface; else it is cleared in
  * @endpoint (all zero and 0) and routing chooses. No DF; checksums on; -ELOOP when the route leaves by @netdev itself.
- * Counts device tx statistics by UDP payload. Returns 0, or the first -errno (-ENETUNREACH, -EAFNOSUPPORT, ...). */
+ * Neighbours of one size go down as one packet for UDP segmentation offload. Counts device tx statistics by UDP payload. Returns 0, or the first -errno (-ENETUNREACH, -EAFNOSUPPORT, ...). */
 int wg_kernel_send(struct wg_sockets *sockets, struct wg_netdev *netdev, struct wg_packet *batch, struct wg_endpoint *endpoint, uint32_t mark,
 		   uint8_t traffic_class, struct wg_route_cache *cache);
 

@@ -14,6 +14,10 @@
 #include "objects.h"
 #include "engine.h"
 
+/* Of one packet for UDP segmentation offload: what every kernel and device takes. */
+#define MOST_SEGMENTS 64
+#define LONGEST_PAYLOAD (IP_MAX_MTU - sizeof(struct ipv6hdr) - sizeof(struct udphdr))
+
 struct wg_sockets {
 	struct socket *v4, *v6;		/* v6 is NULL when IPv6 is off */
 	struct wg_device *device;
@@ -264,6 +268,55 @@ static void make_outer(struct sk_buff *skb, struct net_device *dev, struct net *
 	skb->ignore_df = 1;
 }
 
+/* May @skb be one more segment of the packet that begins with @first? All are as long as the first, but for a shorter last one; they
+ * have one owner, so that what it was charged for all is given back with the one. */
+static bool fits(const struct sk_buff *first, const struct sk_buff *last, const struct sk_buff *skb, u32 size, u32 total)
+{
+	return last->len == size && skb->len <= size && total + skb->len <= LONGEST_PAYLOAD && !skb_is_nonlinear(skb) &&
+	       skb->sk == first->sk && skb->destructor == first->destructor;
+}
+
+/* Makes one packet for UDP segmentation offload of @first and the messages behind it that fit; returns those that do not. Whoever
+ * cuts it up again, the stack just before the device or the device, takes each message as it lies here: nothing is copied. */
+static struct sk_buff *join(struct sk_buff *first, u32 mtu, struct net_device *dev, struct net *net, u32 mark)
+{
+	struct sk_buff *next = first->next, *last = first, **link = &skb_shinfo(first)->frag_list;
+	u32 size = first->len, segments = 1;
+
+	make_outer(first, dev, net, mark);
+	if (size > mtu || skb_is_nonlinear(first))
+		return next;
+	for (; next && segments < MOST_SEGMENTS && fits(first, last, next, size, first->len); segments++) {
+		last = next;
+		next = last->next;
+		make_outer(last, dev, net, mark);
+		__skb_header_release(last);
+		last->sk = NULL;
+		last->destructor = NULL;
+		*link = last;
+		link = &last->next;
+		first->len += last->len;
+		first->data_len += last->len;
+		first->truesize += last->truesize;
+	}
+	if (segments > 1) {
+		skb_shinfo(first)->gso_type = SKB_GSO_UDP_L4;
+		skb_shinfo(first)->gso_size = size;
+		skb_shinfo(first)->gso_segs = segments;
+		first->ip_summed = CHECKSUM_PARTIAL;
+		first->csum_start = skb_headroom(first) - sizeof(struct udphdr);
+		first->csum_offset = offsetof(struct udphdr, check);
+	}
+	return next;
+}
+
+/* The kernel has counted a packet it took as one, with all its bytes. */
+static void count_segments(struct net_device *dev, u32 segments)
+{
+	if (segments > 1)
+		dev_sw_netstats_tx_add(dev, segments - 1, 0);
+}
+
 static int send4(struct socket *sock, struct net_device *dev, struct sk_buff *batch, struct wg_endpoint *endpoint, u32 mark, u8 class,
 		 struct dst_cache *cache)
 {
@@ -272,6 +325,7 @@ static int send4(struct socket *sock, struct net_device *dev, struct sk_buff *ba
 	struct dst_entry *cached = cached_route(entry ? &entry->dst : NULL, AF_INET);
 	struct dst_entry *dst = cached ?: route(&lookup, endpoint, source_is_local4, lookup4);
 	struct sk_buff *skb, *next;
+	u32 mtu, segments;
 	__be32 to;
 
 	if (IS_ERR(dst))
@@ -283,11 +337,14 @@ static int send4(struct socket *sock, struct net_device *dev, struct sk_buff *ba
 	if (cache && !cached)
 		dst_cache_set_ip4(cache, dst, lookup.source4);
 	memcpy(&to, endpoint->address, sizeof(to));
-	skb_list_walk_safe(batch, skb, next) {
-		make_outer(skb, dev, sock_net(sock->sk), mark);
+	mtu = dst_mtu(dst) - sizeof(struct iphdr) - sizeof(struct udphdr);
+	for (skb = batch; skb; skb = next) {
+		next = join(skb, mtu, dev, sock_net(sock->sk), mark);
+		segments = skb_shinfo(skb)->gso_segs;
 		dst_hold(dst);
 		udp_tunnel_xmit_skb(container_of(dst, struct rtable, dst), sock->sk, skb, lookup.source4, to, class, ip4_dst_hoplimit(dst), 0,
 				    inet_sk(sock->sk)->inet_sport, htons(endpoint->port), false, false);
+		count_segments(dev, segments);
 	}
 	dst_release(dst);
 	return 0;
@@ -301,6 +358,7 @@ static int send6(struct socket *sock, struct net_device *dev, struct sk_buff *ba
 	struct dst_entry *cached = cached_route(cache ? dst_cache_get_ip6(cache, &lookup.source6) : NULL, AF_INET6);
 	struct dst_entry *dst = cached ?: route(&lookup, endpoint, source_is_local6, lookup6);
 	struct sk_buff *skb, *next;
+	u32 mtu, segments;
 	struct in6_addr to;
 
 	if (IS_ERR(dst))
@@ -312,11 +370,14 @@ static int send6(struct socket *sock, struct net_device *dev, struct sk_buff *ba
 	if (cache && !cached)
 		dst_cache_set_ip6(cache, dst, &lookup.source6);
 	memcpy(&to, endpoint->address, sizeof(to));
-	skb_list_walk_safe(batch, skb, next) {
-		make_outer(skb, dev, sock_net(sock->sk), mark);
+	mtu = dst_mtu(dst) - sizeof(struct ipv6hdr) - sizeof(struct udphdr);
+	for (skb = batch; skb; skb = next) {
+		next = join(skb, mtu, dev, sock_net(sock->sk), mark);
+		segments = skb_shinfo(skb)->gso_segs;
 		dst_hold(dst);
 		udp_tunnel6_xmit_skb(dst, sock->sk, skb, dev, &lookup.source6, &to, class, ip6_dst_hoplimit(dst), 0,
 				     inet_sk(sock->sk)->inet_sport, htons(endpoint->port), false);
+		count_segments(dev, segments);
 	}
 	dst_release(dst);
 	return 0;

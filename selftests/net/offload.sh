@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Messages of one burst go down the stack as one packet, and are cut up again as late as the way outside allows.
+#
+#   ┌── 1 ── wg0 10.7.0.1 ── v1 192.0.2.1 ──┐   ┌── v2 192.0.2.2 ── wg0 10.7.0.2 ── 2 ──┐
+#   └───────────────────────────────────────┴───┴───────────────────────────────────────┘
+. "$(dirname "$0")/lib.sh"
+need tcpdump ncat ethtool
+
+namespaces 1 2
+veth 1 v1 2 v2
+for n in 1 2; do
+	address $n v$n 192.0.2.$n/24 fd02::$n/64
+	key $n >/dev/null
+	device $n wg0 $n
+	address $n wg0 10.7.0.$n/24 fd07::$n/64
+done
+n1 $wg set wg0 private-key 1.key listen-port 1111 peer "$(key 2)" allowed-ips 10.7.0.2/32,fd07::2/128 endpoint 192.0.2.2:2222
+n2 $wg set wg0 private-key 2.key listen-port 2222 peer "$(key 1)" allowed-ips 10.7.0.1/32,fd07::1/128
+ip1 link set wg0 up
+ip2 link set wg0 up
+check ping_before pings 1 10.7.0.2
+
+# One TCP connection from 1 to 2; it arrives as it was sent.
+carries() {
+	stream 1 2 "${1:-10.7.0.2}" 3
+}
+# Of the packets of a file: how many are longer than a link takes, and how many have a wrong checksum.
+oversized() {
+	packets "$1" greater 1600
+}
+wrong_checksums() {
+	tcpdump -Z root -n -vv -r "$1" 2>/dev/null | grep -c 'bad udp cksum'
+}
+
+capture 1 v1 whole.pcap udp src port 1111
+before=$(counter 1 wg0 tx_packets) bytes=$(counter 1 wg0 tx_bytes)
+check burst_arrives carries
+captured
+check burst_leaves_as_one_packet test "$(oversized whole.pcap)" -gt 0
+count=$(($(counter 1 wg0 tx_packets) - before)) bytes=$(($(counter 1 wg0 tx_bytes) - bytes))
+check every_message_is_counted test $((count * 1452)) -ge $bytes
+check every_byte_is_counted test $bytes -ge 3000000
+
+# The device cannot cut, nor sum: the stack does, and the other side sees messages of their own with checksums.
+cut() {
+	n1 ethtool -K v1 tx-udp-segmentation off tx-checksumming off sg off
+}
+check offload_is_switched_off cut
+capture 2 v2 cut.pcap udp src port 1111
+check burst_arrives_cut carries
+captured
+check nothing_longer_than_the_link equal "$(oversized cut.pcap)" 0
+check cut_messages_have_checksums equal "$(wrong_checksums cut.pcap)" 0
+
+n1 $wg set wg0 peer "$(key 2)" endpoint '[fd02::2]:2222'
+capture 2 v2 cut.pcap ip6 and udp src port 1111
+check burst_arrives_cut_over_ipv6 carries fd07::2
+captured
+check nothing_longer_than_the_link_over_ipv6 equal "$(oversized cut.pcap)" 0
+check cut_messages_have_checksums_over_ipv6 equal "$(wrong_checksums cut.pcap)" 0
+n1 ethtool -K v1 tx-checksumming on sg on tx-udp-segmentation on >/dev/null
+capture 1 v1 whole.pcap ip6 and udp src port 1111
+check burst_arrives_over_ipv6 carries fd07::2
+captured
+check burst_leaves_as_one_packet_over_ipv6 test "$(oversized whole.pcap)" -gt 0
+n1 $wg set wg0 peer "$(key 2)" endpoint 192.0.2.2:2222
+
+# A message that does not fit the way is a packet of its own, in fragments.
+ip1 route add 192.0.2.2/32 dev v1 mtu 1300
+capture 2 v2 narrow.pcap 'src host 192.0.2.1'
+check burst_arrives_in_fragments carries
+captured
+check too_long_messages_leave_in_fragments test "$(packets narrow.pcap 'ip[6:2] & 0x3fff != 0')" -gt 0
+check fragments_fit_the_way equal "$(packets narrow.pcap greater 1315)" 0
+ip1 route del 192.0.2.2/32 dev v1
+
+# Captures and packet filters hold on to packets: nothing is opened where others look.
+n2 tcpdump -Z root -i any -w /dev/null udp 2>/dev/null >/dev/null &
+watcher=$!
+background+=("$watcher")
+check burst_arrives_while_captured carries
+stop "$watcher"
+
+# A tunnel in the tunnel: the outer device is handed packets that are to be cut.
+for n in 1 2; do
+	device $n wg1 $n
+	address $n wg1 10.8.0.$n/24
+	ip -n "$prefix$n" link set wg1 mtu 1340
+done
+n1 $wg set wg1 private-key 1.key listen-port 3333 peer "$(key 2)" allowed-ips 10.8.0.2/32 endpoint 10.7.0.2:4444
+n2 $wg set wg1 private-key 2.key listen-port 4444 peer "$(key 1)" allowed-ips 10.8.0.1/32
+ip1 link set wg1 up
+ip2 link set wg1 up
+check burst_arrives_through_two_tunnels carries 10.8.0.2
+tap_done

@@ -57,6 +57,25 @@ struct Avx2 {
 		}
 	}
 
+	[[gnu::always_inline]] static Words row(const u8 *at) { return (Words)_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)at)); }
+	[[gnu::always_inline]] static Words number_row(const u32 *block, const u32 *counter_low, const u32 *counter_high)
+	{
+		return Words{block[0], 0, counter_low[0], counter_high[0], block[1], 0, counter_low[1], counter_high[1]};
+	}
+	template <u32 PLACES> [[gnu::always_inline]] static Words turn(Words row)
+	{
+		return (Words)_mm256_shuffle_epi32((__m256i)row, PLACES == 1 ? 0x39 : PLACES == 2 ? 0x4e : 0x93);
+	}
+	[[gnu::always_inline]] static void store_rows(const Words (&x)[4], u8 *to)
+	{
+		__m256i *block = reinterpret_cast<__m256i *>(to), a = (__m256i)x[0], b = (__m256i)x[1], c = (__m256i)x[2], d = (__m256i)x[3];
+
+		_mm256_storeu_si256(block, _mm256_permute2x128_si256(a, b, 0x20));
+		_mm256_storeu_si256(block + 1, _mm256_permute2x128_si256(c, d, 0x20));
+		_mm256_storeu_si256(block + 2, _mm256_permute2x128_si256(a, b, 0x31));
+		_mm256_storeu_si256(block + 3, _mm256_permute2x128_si256(c, d, 0x31));
+	}
+
 	[[gnu::always_inline]] static Quads wrap(Quads limb) { return limb + (limb << 2); }
 	[[gnu::always_inline]] static void multiply_add(Product &product, u32 place, Quads a, Quads b)
 	{

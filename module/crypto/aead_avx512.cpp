@@ -50,6 +50,29 @@ struct Avx512 {
 		}
 	}
 
+	[[gnu::always_inline]] static Words row(const u8 *at) { return (Words)_mm512_maskz_broadcast_i32x4(ALL, _mm_loadu_si128((const __m128i *)at)); }
+	[[gnu::always_inline]] static Words number_row(const u32 *block, const u32 *counter_low, const u32 *counter_high)
+	{
+		return Words{block[0], 0, counter_low[0], counter_high[0], block[1], 0, counter_low[1], counter_high[1],
+			     block[2], 0, counter_low[2], counter_high[2], block[3], 0, counter_low[3], counter_high[3]};
+	}
+	template <u32 PLACES> [[gnu::always_inline]] static Words turn(Words row)
+	{
+		return (Words)_mm512_maskz_shuffle_epi32(ALL, (__m512i)row, static_cast<_MM_PERM_ENUM>(PLACES == 1 ? 0x39 : PLACES == 2 ? 0x4e : 0x93));
+	}
+	[[gnu::always_inline]] static void store_rows(const Words (&x)[4], u8 *to)
+	{
+		__m512i a = (__m512i)x[0], b = (__m512i)x[1], c = (__m512i)x[2], d = (__m512i)x[3];
+		__m512i ab = _mm512_maskz_shuffle_i32x4(ALL, a, b, 0x44), cd = _mm512_maskz_shuffle_i32x4(ALL, c, d, 0x44);
+
+		_mm512_storeu_si512(to, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0x88));
+		_mm512_storeu_si512(to + CIPHER_BLOCK_SIZE, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0xdd));
+		ab = _mm512_maskz_shuffle_i32x4(ALL, a, b, 0xee);
+		cd = _mm512_maskz_shuffle_i32x4(ALL, c, d, 0xee);
+		_mm512_storeu_si512(to + 2 * CIPHER_BLOCK_SIZE, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0x88));
+		_mm512_storeu_si512(to + 3 * CIPHER_BLOCK_SIZE, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0xdd));
+	}
+
 	/* Limbs of 44 bits stand for 2^132, which is worth 20: x 20 as two shifts, there being no cheap 64-bit multiplication. */
 	[[gnu::always_inline]] static Quads wrap(Quads limb) { return (limb << 4) + (limb << 2); }
 	[[gnu::always_inline]] static void multiply_add(Product &product, u32 place, Quads a, Quads b)

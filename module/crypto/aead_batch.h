@@ -225,10 +225,7 @@ template <typename V> [[gnu::noinline]] void run_passes(Direction direction, con
 				pass.wanted.counter_high[slots] = static_cast<u32>(counter >> 32);
 			}
 		}
-		if (slots <= V::LANES)
-			make_keystream<V, 1>(key, pass);
-		else
-			make_keystream<V, V::GROUPS>(key, pass);
+		make_keystream<V>(key, pass, slots);
 		for (u32 slot = 0; slot < slots;) {
 			reader.more();
 			Run run = reader.next(slots - slot);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ChaCha20, many blocks at once: lane i of every vector is the state of block i, so all lanes do the same. [RFC 8439 §2.3]
+/* ChaCha20, many blocks at once: lane i of every vector is the state of block i, so all lanes do the same; for few blocks, a vector
+ * is a row of several blocks' states. [RFC 8439 §2.3]
  *
  * Called by:  aead_batch.h; V is a form: V::Words a vector of V::LANES u32 (or one u32), V::GROUPS such vectors side by side
  * Context:    as the form; no branch and no index depends on a secret
@@ -49,20 +50,21 @@ template <typename V, u32 TURN, u32 COUNT> [[gnu::always_inline]] inline void ci
 	step([](W &, W &b, W &c, W &) __attribute__((always_inline)) { b = V::template rotate<7>(b ^ c), V::park(c); });
 }
 
-/* Of the first GROUPS groups of the pass: when they hold all that is wanted, the rest need not be made. */
-template <typename V, u32 GROUPS> [[gnu::noinline]] void make_keystream(const u8 *key, Pass<V> &pass)
+constexpr u8 SIGMA[] = {'e', 'x', 'p', 'a', 'n', 'd', ' ', '3', '2', '-', 'b', 'y', 't', 'e', ' ', 'k'};
+
+/* All blocks of the pass. */
+template <typename V> [[gnu::noinline]] void make_blocks(const u8 *key, Pass<V> &pass)
 {
-	constexpr u32 WOVEN = GROUPS < V::WOVEN ? GROUPS : u32{V::WOVEN};
+	constexpr u32 GROUPS = V::GROUPS, WOVEN = V::WOVEN;
 
 	using Words = typename V::Words;
 	[[gnu::uninitialized]] Words x[GROUPS][16], numbers[GROUPS][3];
-	auto word = [key](u32 i) __attribute__((always_inline)) {
+	auto word = [](const u8 *from, u32 i) __attribute__((always_inline)) {
 		LittleEndian<u32> value;
 
-		copy_bytes(&value, key + 4 * i, sizeof(value));
+		copy_bytes(&value, from + 4 * i, sizeof(value));
 		return V::broadcast(value.get());
 	};
-	constexpr u32 SIGMA[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574}; // "expand 32-byte k"
 
 #pragma GCC unroll 2
 	for (u32 group = 0; group < GROUPS; group++) {
@@ -71,10 +73,10 @@ template <typename V, u32 GROUPS> [[gnu::noinline]] void make_keystream(const u8
 		copy_bytes(&numbers[group][2], &pass.wanted.counter_high[group * V::LANES], sizeof(Words));
 #pragma GCC unroll 4
 		for (u32 i = 0; i < 4; i++)
-			x[group][i] = V::broadcast(SIGMA[i]);
+			x[group][i] = word(SIGMA, i);
 #pragma GCC unroll 8
 		for (u32 i = 0; i < 8; i++)
-			x[group][4 + i] = word(i);
+			x[group][4 + i] = word(key, i);
 		x[group][12] = numbers[group][0];
 		x[group][13] = V::broadcast(0);
 		x[group][14] = numbers[group][1];
@@ -92,10 +94,10 @@ template <typename V, u32 GROUPS> [[gnu::noinline]] void make_keystream(const u8
 	for (u32 group = 0; group < GROUPS; group++) {
 #pragma GCC unroll 4
 		for (u32 i = 0; i < 4; i++)
-			x[group][i] += V::broadcast(SIGMA[i]);
+			x[group][i] += word(SIGMA, i);
 #pragma GCC unroll 8
 		for (u32 i = 0; i < 8; i++)
-			x[group][4 + i] += word(i);
+			x[group][4 + i] += word(key, i);
 		x[group][12] += numbers[group][0];
 		x[group][14] += numbers[group][1];
 		x[group][15] += numbers[group][2];
@@ -103,6 +105,81 @@ template <typename V, u32 GROUPS> [[gnu::noinline]] void make_keystream(const u8
 #pragma GCC unroll 2
 	for (u32 group = 0; group < GROUPS; group++)
 		V::store_blocks(x[group], pass.keystream[group * V::LANES]);
+}
+
+/* A round of @SETS sets of four rows, each row that of V::LANES / 4 blocks. */
+template <typename V, u32 SETS> [[gnu::always_inline]] inline void row_round(typename V::Words (*x)[4])
+{
+	using W = typename V::Words;
+
+	auto step = [&](auto operation) __attribute__((always_inline)) {
+#pragma GCC unroll 4
+		for (u32 set = 0; set < SETS; set++)
+			operation(x[set][0], x[set][1], x[set][2], x[set][3]);
+	};
+	step([](W &a, W &b, W &, W &d) __attribute__((always_inline)) { a += b, d = V::template rotate<16>(d ^ a); });
+	step([](W &, W &b, W &c, W &d) __attribute__((always_inline)) { c += d, b = V::template rotate<12>(b ^ c); });
+	step([](W &a, W &b, W &, W &d) __attribute__((always_inline)) { a += b, d = V::template rotate<8>(d ^ a); });
+	step([](W &, W &b, W &c, W &d) __attribute__((always_inline)) { c += d, b = V::template rotate<7>(b ^ c); });
+}
+
+/* Turns the rows of each block, so that its diagonals become columns, and with the other step back. */
+template <typename V, u32 SETS, u32 STEP> [[gnu::always_inline]] inline void turn_rows(typename V::Words (*x)[4])
+{
+#pragma GCC unroll 4
+	for (u32 set = 0; set < SETS; set++) {
+		x[set][1] = V::template turn<STEP>(x[set][1]);
+		x[set][2] = V::template turn<2>(x[set][2]);
+		x[set][3] = V::template turn<4 - STEP>(x[set][3]);
+	}
+}
+
+/* The first SETS * V::LANES / 4 blocks of the pass: most messages that come alone are short, and would leave most lanes of
+ * make_blocks() idle. */
+template <typename V, u32 SETS> [[gnu::noinline]] void make_few_blocks(const u8 *key, Pass<V> &pass)
+{
+	constexpr u32 BLOCKS = V::LANES / 4;
+
+	using Words = typename V::Words;
+	[[gnu::uninitialized]] Words x[SETS][4], numbers[SETS];
+	const Words first = V::row(SIGMA), second = V::row(key), third = V::row(key + 16);
+
+#pragma GCC unroll 4
+	for (u32 set = 0; set < SETS; set++) {
+		numbers[set] = V::number_row(&pass.wanted.block[set * BLOCKS], &pass.wanted.counter_low[set * BLOCKS], &pass.wanted.counter_high[set * BLOCKS]);
+		x[set][0] = first;
+		x[set][1] = second;
+		x[set][2] = third;
+		x[set][3] = numbers[set];
+	}
+	for (u32 i = 0; i < 10; i++) {
+		row_round<V, SETS>(x);
+		turn_rows<V, SETS, 1>(x);
+		row_round<V, SETS>(x);
+		turn_rows<V, SETS, 3>(x);
+	}
+#pragma GCC unroll 4
+	for (u32 set = 0; set < SETS; set++) {
+		x[set][0] += first;
+		x[set][1] += second;
+		x[set][2] += third;
+		x[set][3] += numbers[set];
+		V::store_rows(x[set], pass.keystream[set * BLOCKS]);
+	}
+}
+
+/* At least the first @count blocks of the pass. */
+template <typename V> [[gnu::always_inline]] inline void make_keystream(const u8 *key, Pass<V> &pass, u32 count)
+{
+	if constexpr (V::LANES > 1) {
+		if (count <= V::LANES / 4)
+			return make_few_blocks<V, 1>(key, pass);
+		if (count <= V::LANES / 2)
+			return make_few_blocks<V, 2>(key, pass);
+		if (count <= V::LANES)
+			return make_few_blocks<V, 4>(key, pass);
+	}
+	make_blocks<V>(key, pass);
 }
 
 } // namespace wg::crypto

@@ -7,7 +7,7 @@ namespace wg::crypto {
 /* Eight blocks a pass; four messages' Poly1305 in limbs of 26 bits, because the multiplier takes 32. */
 struct Avx2 {
 	enum : u32 { LANES = 8, GROUPS = 2, WOVEN = 2, MAC_LANES = 4, MAC_ASIDE = 1, LIMBS = 5, LIMB_BITS = 26 };
-	enum : u32 { PLAIN_BLOCK = 15, STRIPED_SETUP = 180, STEP = 44, LANES_SETUP = 150, HALF_STACK = 2816 };
+	enum : u32 { PLAIN_BLOCK = 10, STRIPED_SETUP = 180, STEP = 44, LANES_SETUP = 150, HALF_STACK = 2816 };
 	using Words = u32 __attribute__((vector_size(32)));
 	using Quads = u64 __attribute__((vector_size(32)));
 	using Octets = u8 __attribute__((vector_size(32)));

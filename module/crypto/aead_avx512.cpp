@@ -11,7 +11,7 @@ constexpr u16 ALL = 0xffff;
  * because the multiplier takes 52 and gives the halves of a product that lie below and above bit 52. */
 struct Avx512 {
 	enum : u32 { LANES = 16, GROUPS = 2, WOVEN = 2, MAC_LANES = 8, MAC_ASIDE = 0, LIMBS = 3, LIMB_BITS = 44 };
-	enum : u32 { PLAIN_BLOCK = 15, STRIPED_SETUP = 180, STEP = 26, LANES_SETUP = 150, HALF_STACK = 3200 };
+	enum : u32 { PLAIN_BLOCK = 10, STRIPED_SETUP = 180, STEP = 26, LANES_SETUP = 150, HALF_STACK = 3200 };
 	using Words = u32 __attribute__((vector_size(64)));
 	using Quads = u64 __attribute__((vector_size(64)));
 	using Text = Quads;

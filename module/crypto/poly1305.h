@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Poly1305's field, one number at a time: arithmetic modulo 2^130 - 5 in three limbs of 44, 44 and 42 bits. [RFC 8439 §2.5]
+/* Poly1305's field, one number at a time: arithmetic modulo 2^130 - 5 in three limbs of 44, 44 and 42 bits, or in whole words. [RFC 8439 §2.5]
  *
  * Called by:  every form: the portable one for all blocks, the others for keys, powers, short messages and the last reduction
  * Context:    any; no branch and no index depends on a secret
@@ -59,15 +59,43 @@ struct Number {
 	return {{low & LOW_44, (static_cast<u64>(d1) & LOW_44) + (low >> 44), static_cast<u64>(d2) & LOW_42}};
 }
 
-/* One full block of the message: the 2^128 bit is set. */
-[[gnu::always_inline]] inline Number absorb(const Number &sum, const u8 *block, const Number &multiplier)
-{
-	Number next = number_from(load_u64(block), load_u64(block + 8));
+/* Two words of 64 bits and what is above them: for absorbing, half the instructions of a Number where there is an add with carry. */
+struct WordNumber {
+	u64 low, high, top;
+};
 
-	next.limb[0] += sum.limb[0];
-	next.limb[1] += sum.limb[1];
-	next.limb[2] += sum.limb[2] + (1ull << 40);
-	return multiply(next, multiplier);
+/* Of a multiplier: reduced, and below 2^128. */
+[[gnu::always_inline]] inline WordNumber word_number_from(const Number &number)
+{
+	return {number.limb[0] | number.limb[1] << 44, number.limb[1] >> 20 | number.limb[2] << 24, 0};
+}
+
+[[gnu::always_inline]] inline Number number_from(const WordNumber &number)
+{
+	Number result = number_from(number.low, number.high);
+
+	result.limb[2] += number.top << 40;
+	return result;
+}
+
+/* @top is the block's 2^128: 1, or 0 for a null block in front. The sum stays below 2^131. */
+[[gnu::always_inline]] inline void absorb(WordNumber &sum, const u8 *block, u64 top, const WordNumber &factor)
+{
+	const u64 wrapped = factor.high + (factor.high >> 2); // 2^128 factor.high = 5/4 of it, modulo 2^130 - 5: clamped, it is a multiple of 4
+	u64 low = load_u64(block), high = load_u64(block + 8), a = sum.low + low, b = sum.high + high, carry = a < low;
+	u64 c = sum.top + top + (b < high);
+
+	b += carry;
+	c += b < carry;
+	u128 d0 = static_cast<u128>(a) * factor.low + static_cast<u128>(b) * wrapped;
+	u128 d1 = static_cast<u128>(a) * factor.high + static_cast<u128>(b) * factor.low;
+	d1 += c * wrapped + static_cast<u64>(d0 >> 64); // below 2^64: c is at most 6, the factor's words are below 2^60
+	u64 d2 = c * factor.low + static_cast<u64>(d1 >> 64), folded = (d2 & ~3ull) + (d2 >> 2);
+
+	sum.low = static_cast<u64>(d0) + folded;
+	carry = sum.low < folded;
+	sum.high = static_cast<u64>(d1) + carry;
+	sum.top = (d2 & 3) + (sum.high < carry);
 }
 
 /* tag = (sum mod 2^130 - 5) + pad mod 2^128; @pad is the second half of the Poly1305 key. */

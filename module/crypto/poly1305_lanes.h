@@ -115,16 +115,17 @@ template <typename V> [[gnu::always_inline]] inline typename V::Quads high_bits(
 template <typename V> [[gnu::always_inline]] inline Number mac_plain(MacStream<V> &stream, const Number &multiplier)
 {
 	[[gnu::uninitialized]] u8 buffer[BLOCK_SIZE];
-	Number sum = {};
+	const WordNumber factor = word_number_from(multiplier);
+	WordNumber sum = {};
 
 	while (!stream.finished()) {
 		usize run = stream.chunks_at_hand(BLOCK_SIZE);
 		const u8 *at = run > 0 ? stream.take_chunks(run, BLOCK_SIZE) : stream.take(BLOCK_SIZE, buffer);
 
 		for (usize i = 0, blocks = run > 0 ? run : 1; i < blocks; i++)
-			sum = absorb(sum, at + i * BLOCK_SIZE, multiplier);
+			absorb(sum, at + i * BLOCK_SIZE, 1, factor);
 	}
-	return sum;
+	return number_from(sum);
 }
 
 /* One message over all L lanes: lane i has the blocks i, i + L, i + 2L, … of a sequence that null blocks in front make a whole
@@ -192,31 +193,6 @@ template <typename V> [[gnu::noinline]] Number mac_striped(MacStream<V> &stream,
 	return V::collect(total);
 }
 
-/* The field in two words of 64 bits and what is above them: half the instructions of a Number where there is an add with carry. */
-struct WordNumber {
-	u64 low, high, top;
-};
-
-/* @top is the block's 2^128: 1, or 0 for a null block in front. The sum stays below 2^131. */
-[[gnu::always_inline]] inline void absorb(WordNumber &sum, const u8 *block, u64 top, const WordNumber &factor)
-{
-	const u64 wrapped = factor.high + (factor.high >> 2); // 2^128 factor.high = 5/4 of it, modulo 2^130 - 5: clamped, it is a multiple of 4
-	u64 low = load_u64(block), high = load_u64(block + 8), a = sum.low + low, b = sum.high + high, carry = a < low;
-	u64 c = sum.top + top + (b < high);
-
-	b += carry;
-	c += b < carry;
-	u128 d0 = static_cast<u128>(a) * factor.low + static_cast<u128>(b) * wrapped;
-	u128 d1 = static_cast<u128>(a) * factor.high + static_cast<u128>(b) * factor.low;
-	d1 += c * wrapped + static_cast<u64>(d0 >> 64); // below 2^64: c is at most 6, the factor's words are below 2^60
-	u64 d2 = c * factor.low + static_cast<u64>(d1 >> 64), folded = (d2 & ~3ull) + (d2 >> 2);
-
-	sum.low = static_cast<u64>(d0) + folded;
-	carry = sum.low < folded;
-	sum.high = static_cast<u64>(d1) + carry;
-	sum.top = (d2 & 3) + (sum.high < carry);
-}
-
 /* A window of messages, one a lane; those beyond the lanes are taken along block by block, and are called lanes here too. A lane that
  * has nothing to do, or no longer, reads what a busy lane reads, and nobody looks at its sum. */
 template <typename V> [[gnu::noinline]] void mac_lanes(MacStream<V> *streams, u32 count, const Number *multipliers, Number *sums)
@@ -237,7 +213,7 @@ template <typename V> [[gnu::noinline]] void mac_lanes(MacStream<V> *streams, u3
 	for (u32 j = 0; j < ASIDE; j++) {
 		const Number &r = multipliers[LANES + j < count ? LANES + j : 0];
 
-		factors[j] = {r.limb[0] | r.limb[1] << 44, r.limb[1] >> 20 | r.limb[2] << 24, 0};
+		factors[j] = word_number_from(r);
 	}
 	for (u32 lane = 0; lane < count; lane++)
 		streams[lane].lead_with(streams[lane].blocks() % 2 * BLOCK_SIZE);
@@ -295,10 +271,7 @@ template <typename V> [[gnu::noinline]] void mac_lanes(MacStream<V> *streams, u3
 
 			busy &= ~(1u << lane);
 			if (lane >= LANES) {
-				const WordNumber &last = aside[lane - LANES];
-
-				sums[lane] = number_from(last.low, last.high);
-				sums[lane].limb[2] += last.top << 40;
+				sums[lane] = number_from(aside[lane - LANES]);
 				continue;
 			}
 #pragma GCC unroll 5

@@ -30,6 +30,8 @@ struct Namespace {
 	int descriptor = -1;
 	/* What tells two of them apart. */
 	std::uint64_t device = 0, inode = 0;
+	/* Of the user namespace to enter first, which is for good; -1: there is none. */
+	int user = -1;
 	std::shared_ptr<void> owner;
 
 	bool operator==(const Namespace &other) const { return device == other.device && inode == other.inode; }
@@ -135,7 +137,9 @@ public:
 	virtual Namespace current() = 0;
 	/* The path of a namespace's file. */
 	virtual Namespace open(const std::string &path) = 0;
-	/* A new one, which dies with its handle and processes; the program stays where it is. */
+	/* A new one, which dies with its handle and processes; the program stays where it is. Whoever may
+	 * not make one gets one that belongs to a user namespace of its own: once the program has entered
+	 * it, it cannot go back. */
 	virtual Namespace create() = 0;
 	virtual void enter(const Namespace &where) = 0;
 	/* Runs a program in the namespace the program is in, and waits for it. It sees `resolv_conf`, if

@@ -15,7 +15,7 @@ namespace wgctl {
 
 namespace {
 
-constexpr std::array IGNORED{SIGINT, SIGQUIT};
+constexpr std::array TYPED{SIGINT, SIGQUIT};
 constexpr std::array FORWARDED{SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
 volatile pid_t forward_to = 0;
@@ -33,16 +33,36 @@ void forward(int signal)
 		kill(forward_to, signal);
 }
 
+/* What is typed at the terminal, all its processes get from the kernel. */
+void forward_if_sent(int signal, siginfo_t *info, void *)
+{
+	if (info->si_code <= 0)
+		forward(signal);
+}
+
 /* Other dispositions for the time of its life. */
 class Dispositions {
 public:
 	explicit Dispositions(Signals signals)
 	{
-		for (int signal : IGNORED)
-			change(signal, SIG_IGN);
-		if (signals == Signals::forward)
-			for (int signal : FORWARDED)
-				change(signal, forward);
+		struct sigaction action {};
+
+		action.sa_flags = SA_RESTART;
+		sigemptyset(&action.sa_mask);
+		if (signals == Signals::ignore) {
+			action.sa_handler = SIG_IGN;
+		} else {
+			action.sa_flags |= SA_SIGINFO;
+			action.sa_sigaction = forward_if_sent;
+		}
+		for (int signal : TYPED)
+			change(signal, action);
+		if (signals == Signals::ignore)
+			return;
+		action.sa_flags = SA_RESTART;
+		action.sa_handler = forward;
+		for (int signal : FORWARDED)
+			change(signal, action);
 	}
 	~Dispositions() { restore(); }
 
@@ -59,18 +79,17 @@ private:
 		struct sigaction action;
 	};
 
-	void change(int signal, void (*handler)(int))
+	/* What is ignored, as under nohup(1), stays ignored. */
+	void change(int signal, const struct sigaction &action)
 	{
-		struct sigaction action {};
-
-		action.sa_handler = handler;
-		action.sa_flags = SA_RESTART;
-		sigemptyset(&action.sa_mask);
 		saved_[count_].signal = signal;
-		sigaction(signal, &action, &saved_[count_++].action);
+		sigaction(signal, nullptr, &saved_[count_].action);
+		if (saved_[count_].action.sa_handler != SIG_IGN)
+			sigaction(signal, &action, nullptr);
+		++count_;
 	}
 
-	std::array<Saved, IGNORED.size() + FORWARDED.size()> saved_{};
+	std::array<Saved, TYPED.size() + FORWARDED.size()> saved_{};
 	std::size_t count_ = 0;
 };
 
@@ -78,13 +97,14 @@ private:
 
 void hold_signals()
 {
-	struct sigaction action {};
+	struct sigaction action {}, before;
 
 	action.sa_handler = remember;
 	action.sa_flags = SA_RESTART;
 	sigemptyset(&action.sa_mask);
 	for (int signal : {SIGINT, SIGTERM, SIGHUP})
-		sigaction(signal, &action, nullptr);
+		if (sigaction(signal, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
+			sigaction(signal, &action, nullptr);
 }
 
 bool is_interrupted()

@@ -11,11 +11,12 @@ namespace wgctl {
 enum class Signals {
 	/* As system(3): the terminal's signals are the child's business while it runs. */
 	ignore,
-	/* And those that would end us are passed on to it. */
+	/* And those that are sent to us, not typed at the terminal, are passed on to it. */
 	forward
 };
 
-/* From now on, signals that would end the program are only remembered, those passed on included. */
+/* From now on, signals that would end the program are only remembered, those passed on included. Those
+ * it ignores, as under nohup(1), it goes on ignoring. */
 void hold_signals();
 bool is_interrupted();
 

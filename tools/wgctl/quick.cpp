@@ -176,6 +176,9 @@ private:
 			throw Failure{config_.at(config_.dns_line) +
 				      "DNS cannot be set in a namespace without a name: its processes have their own resolv.conf. Remove DNS, "
 				      "or use --netns NAME"};
+		/* One that was made for this has no links; and entering it may be for good. */
+		if (placement_.is_private)
+			return;
 		enter_home();
 		if (host_.network.has_link(name_))
 			throw Failure{"interface " + quoted(name_) + " already exists: wgctl down " + name_ + " takes it down"};
@@ -203,6 +206,8 @@ private:
 		step("enter the sockets' namespace", [&] { host_.namespaces.enter(placement_.birth); });
 		change_ = parse_config(config_.plain_text, config_.path, FileMeaning::replace, world_);
 		change_.name = name_;
+		if (placement_.is_private)
+			leave_out_socket_defaults();
 		mtu_ = config_.mtu ? *config_.mtu : step("find the MTU", [&] { return find_mtu(change_, host_.network); });
 		/* Looking up names may take long and be ended; from here on, what is begun is ended or undone. */
 		host_.shell.hold_signals();
@@ -211,6 +216,18 @@ private:
 		undo_.add("delete interface " + name_, [this_host = &host_, name = name_] { this_host->network.delete_link(name); });
 		step("configure interface " + name_ + " from " + config_.path, [&] { world_.devices.set(change_); });
 		device_ = step("read interface " + name_, [&] { return world_.devices.get(name_); });
+	}
+
+	/* A new interface has no port of its own choice and no mark. To say so takes rights over the
+	 * namespace of the sockets, which a program in a user namespace of its own has given up. */
+	void leave_out_socket_defaults()
+	{
+		if (!change_.listen_port.value_or(0))
+			change_.listen_port.reset();
+		if (!change_.fwmark.value_or(0))
+			change_.fwmark.reset();
+		if (placement_.home.user >= 0 && (change_.listen_port || change_.fwmark))
+			throw Failure{config_.path + ": without CAP_SYS_ADMIN, exec cannot set ListenPort and FwMark: use a file without them"};
 	}
 
 	void add_addresses()

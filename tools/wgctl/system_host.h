@@ -35,6 +35,9 @@ public:
 	Namespace create() override;
 	void enter(const Namespace &where) override;
 	int run(std::span<const std::string_view> command, const std::optional<std::string> &resolv_conf) override;
+
+private:
+	bool in_user_namespace_ = false;
 };
 
 class SystemStore : public Store {

@@ -255,9 +255,12 @@ private:
 		}
 		/* Without a mark in the file, `up` may have chosen one for a default route. */
 		std::uint32_t mark = file_.fwmark.value_or(0), mark_now = present_.fwmark.value_or(0);
-		bool is_chosen = !mark && (plan_.config.routing != Routing::automatic || has_default_route(file_.peers) ||
-					   has_default_route(present_.peers));
-		if (mark != mark_now && !is_chosen) {
+		bool is_chosen = !mark && (plan_.config.routing != Routing::automatic || has_default_route(file_.peers));
+		/* Its default route is yet to go, and is found by the mark. */
+		plan_.clears_mark = !mark && mark_now && !is_chosen && has_default_route(present_.peers);
+		if (plan_.clears_mark) {
+			add(Change::Action::change, "fwmark", {}, format_fwmark(mark_now), format_fwmark(mark));
+		} else if (mark != mark_now && !is_chosen) {
 			plan_.device.fwmark = mark;
 			add_device(Change::Action::change, "fwmark", {}, format_fwmark(mark_now), format_fwmark(mark));
 		}
@@ -587,6 +590,12 @@ void carry_out(const Plan &plan, World &world)
 	if (plan.changes_routes || plan.changes_addresses || plan.sets_up)
 		change_routes(plan, network);
 	change_default_routes(plan, world);
+	if (plan.clears_mark) {
+		Device mark;
+		mark.name = name;
+		mark.fwmark = 0;
+		step("change interface " + quoted(name), [&] { world.devices.set(mark); });
+	}
 }
 
 std::string describe(const Change &change, const PeerNames &names)

@@ -46,6 +46,8 @@ struct Plan {
 	/* Not there yet: all of it is brought up. */
 	bool is_new = false;
 	bool changes_device = false, changes_addresses = false, changes_routes = false, sets_up = false;
+	/* In the end, when the last default route by mark is gone. */
+	bool clears_mark = false;
 	Device device;
 	std::vector<Prefix> wanted_addresses;
 	std::optional<std::uint32_t> mtu;

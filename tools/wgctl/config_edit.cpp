@@ -36,9 +36,9 @@ std::vector<Section> sections_of(std::string_view text)
 			/* Comments right above a title belong to it; an empty line leaves them to the section above. */
 			if (!sections.empty())
 				sections.back().end = comments;
-			sections.push_back({comments, text.size(), equal_ignoring_case(line.name, "[Interface]"), {}});
-		} else if (!sections.empty() && line.kind == ConfigLine::Kind::value && equal_ignoring_case(line.name, "PublicKey")) {
-			sections.back().key = key_from_base64(line.value);
+			sections.push_back({comments, text.size(), line.is_section("[Interface]"), {}});
+		} else if (!sections.empty() && line.is_value("PublicKey")) {
+			sections.back().key = key_from_base64(without_blanks(line.value));
 		}
 		at = std::min(at + raw.size() + 1, text.size());
 		if (!is_comment(raw))
@@ -47,13 +47,13 @@ std::vector<Section> sections_of(std::string_view text)
 	return sections;
 }
 
-std::optional<Section> find_section(std::string_view text, const WhichSection &where)
+/* Usually one: what they say together counts, the later before the earlier. */
+std::vector<Section> find_sections(std::string_view text, const WhichSection &where)
 {
 	std::vector<Section> sections = sections_of(text);
-	auto found = std::find_if(sections.begin(), sections.end(),
-				  [&](const Section &s) { return where ? !s.is_interface && s.key == where : s.is_interface; });
 
-	return found == sections.end() ? std::nullopt : std::optional(*found);
+	std::erase_if(sections, [&](const Section &s) { return where ? s.is_interface || s.key != where : !s.is_interface; });
+	return sections;
 }
 
 }
@@ -78,34 +78,36 @@ Text without_peer(std::string_view text, const Key &key)
 {
 	Text result(text);
 
-	while (std::optional<Section> section = find_section(result, key)) {
-		result.erase(section->begin, section->end - section->begin);
-		while (section->begin == result.size() && result.ends_with("\n\n"))
+	for (std::vector<Section> sections; !(sections = find_sections(result, key)).empty();) {
+		result.erase(sections[0].begin, sections[0].end - sections[0].begin);
+		while (sections[0].begin == result.size() && result.ends_with("\n\n"))
 			result.pop_back();
-		section->begin = std::min(section->begin, result.size());
+		sections[0].begin = std::min(sections[0].begin, result.size());
 	}
 	return result;
 }
 
 Text with_value(std::string_view text, const WhichSection &where, std::string_view key, std::string_view value)
 {
-	std::optional<Section> section = find_section(text, where);
-	std::size_t at = 0, behind = 0, length = 0, found = text.npos;
+	std::vector<Section> sections = find_sections(text, where);
+	std::size_t behind = 0, length = 0, found = text.npos;
 
-	if (!section)
+	if (sections.empty())
 		throw Failure{where ? "there is no [Peer] with this key" : "there is no [Interface]"};
-	at = section->begin;
-	for_each_line(text.substr(at, section->end - at), [&](std::string_view raw) {
-		ConfigLine line = read_config_line(raw);
-		if (line.kind == ConfigLine::Kind::value && equal_ignoring_case(line.name, key)) {
-			/* read_config_line's views point into the text. */
-			found = line.value.empty() ? at + raw.find('=') + 1 : static_cast<std::size_t>(line.value.data() - text.data());
-			length = line.value.size();
-		}
-		at = std::min(at + raw.size() + 1, text.size());
-		if (line.kind != ConfigLine::Kind::other)
-			behind = at;
-	});
+	for (const Section &section : sections) {
+		std::size_t at = section.begin;
+		for_each_line(text.substr(at, section.end - at), [&](std::string_view raw) {
+			ConfigLine line = read_config_line(raw);
+			if (line.is_value(key)) {
+				/* read_config_line's views point into the text. */
+				found = line.value.empty() ? at + raw.find('=') + 1 : static_cast<std::size_t>(line.value.data() - text.data());
+				length = line.value.size();
+			}
+			at = std::min(at + raw.size() + 1, text.size());
+			if (line.kind != ConfigLine::Kind::other)
+				behind = at;
+		});
+	}
 	Text result(text);
 	if (found != text.npos)
 		return result.replace(found, length, value);
@@ -115,24 +117,22 @@ Text with_value(std::string_view text, const WhichSection &where, std::string_vi
 
 std::vector<std::string> values_of(std::string_view text, const WhichSection &where, std::string_view key, Spelled how)
 {
-	std::optional<Section> section = find_section(text, where);
 	std::vector<std::string> values;
-	bool is_above = true;
 
-	if (!section)
-		return values;
-	for_each_line(text.substr(section->begin, section->end - section->begin), [&](std::string_view raw) {
-		ConfigLine line = read_config_line(raw);
-		bool was_above = is_above;
-		if (line.kind == ConfigLine::Kind::section)
-			is_above = false;
-		bool is_hidden = line.kind == ConfigLine::Kind::other && is_comment(raw) && !was_above;
-		if (is_hidden)
-			line = read_config_line(raw.substr(raw.find('#') + 1));
-		if (line.kind == ConfigLine::Kind::value && equal_ignoring_case(line.name, key) && !line.value.empty() &&
-		    (is_hidden || how == Spelled::either_way))
-			values.emplace_back(line.value);
-	});
+	for (const Section &section : find_sections(text, where)) {
+		bool is_above = true;
+		for_each_line(text.substr(section.begin, section.end - section.begin), [&](std::string_view raw) {
+			ConfigLine line = read_config_line(raw);
+			bool was_above = is_above;
+			if (line.kind == ConfigLine::Kind::section)
+				is_above = false;
+			bool is_hidden = line.kind == ConfigLine::Kind::other && is_comment(raw) && !was_above;
+			if (is_hidden)
+				line = read_config_line(raw.substr(raw.find('#') + 1));
+			if (line.is_value(key) && !line.value.empty() && (is_hidden || how == Spelled::either_way))
+				values.emplace_back(line.value);
+		});
+	}
 	return values;
 }
 
@@ -141,7 +141,7 @@ Key find_peer(std::string_view what, std::string_view text, const std::string &p
 	std::optional<Key> key = key_from_base64(what);
 	std::vector<Key> found;
 
-	if (key && find_section(text, key))
+	if (key && !find_sections(text, key).empty())
 		return *key;
 	for (const auto &[peer, name] : parse_peer_names(text))
 		if (name == what)

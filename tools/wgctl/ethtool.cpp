@@ -17,7 +17,7 @@ namespace wgctl {
 
 namespace {
 
-/* No driver has as many; a count is not trusted with memory. */
+/* A device with more is none of ours. */
 constexpr std::uint32_t MOST_COUNTERS = 4096;
 
 class Ethtool {
@@ -47,7 +47,7 @@ public:
 		int error = call(&info);
 		if (error && error != EOPNOTSUPP)
 			throw Failure{std::strerror(error)};
-		return error || !info.mask ? 0 : std::min(info.count, MOST_COUNTERS);
+		return error || !info.mask || info.count > MOST_COUNTERS ? 0 : info.count;
 	}
 
 private:
@@ -61,13 +61,13 @@ std::vector<Counter> KernelNetwork::statistics(const std::string &name)
 {
 	Ethtool ethtool(name);
 	std::uint32_t count = ethtool.count();
-	std::vector<Counter> counters(count);
 
 	if (!count)
-		return counters;
-	/* In units of 8 bytes, for the alignment of the counters. */
-	std::vector<std::uint64_t> names((sizeof(ethtool_gstrings) + count * ETH_GSTRING_LEN + 7) / 8);
-	std::vector<std::uint64_t> values((sizeof(ethtool_stats) + 7) / 8 + count);
+		return {};
+	/* Room for the most: the kernel writes as many as there are, and by now another link may have the
+	 * name. In units of 8 bytes, for the alignment of the counters. */
+	std::vector<std::uint64_t> names((sizeof(ethtool_gstrings) + MOST_COUNTERS * ETH_GSTRING_LEN + 7) / 8);
+	std::vector<std::uint64_t> values((sizeof(ethtool_stats) + 7) / 8 + MOST_COUNTERS);
 	auto *strings = reinterpret_cast<ethtool_gstrings *>(names.data());
 	auto *stats = reinterpret_cast<ethtool_stats *>(values.data());
 	strings->cmd = ETHTOOL_GSTRINGS;
@@ -78,7 +78,8 @@ std::vector<Counter> KernelNetwork::statistics(const std::string &name)
 	for (void *command : {static_cast<void *>(strings), static_cast<void *>(stats)})
 		if (int error = ethtool.call(command))
 			throw Failure{std::strerror(error)};
-	for (std::uint32_t i = 0; i < count; ++i) {
+	std::vector<Counter> counters(std::min({count, strings->len, stats->n_stats}));
+	for (std::size_t i = 0; i < counters.size(); ++i) {
 		const char *text = reinterpret_cast<const char *>(names.data()) + sizeof(ethtool_gstrings) + i * ETH_GSTRING_LEN;
 		counters[i].name.assign(text, strnlen(text, ETH_GSTRING_LEN));
 		std::memcpy(&counters[i].value, reinterpret_cast<const char *>(values.data()) + sizeof(ethtool_stats) + i * 8, 8);

@@ -82,7 +82,9 @@ void read_timestamp(const nlattr *attribute, Timestamp &time)
 	if (mnl_attr_get_payload_len(attribute) != sizeof(parts))
 		return;
 	std::memcpy(parts, mnl_attr_get_payload(attribute), sizeof(parts));
-	time = {parts[0], parts[1]};
+	/* Before 1970 there were no handshakes; and ages are to be computed without overflow. */
+	if (parts[0] >= 0)
+		time = {parts[0], parts[1]};
 }
 
 /* An entry that repeats the key of the one before continues that peer's allowed IPs. */

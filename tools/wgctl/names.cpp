@@ -86,9 +86,9 @@ PeerNames parse_peer_names(std::string_view text)
 		ConfigLine line = read_config_line(raw);
 		if (line.kind == ConfigLine::Kind::section) {
 			end_section();
-			in_peer = equal_ignoring_case(line.name, "[Peer]");
-		} else if (in_peer && line.kind == ConfigLine::Kind::value && equal_ignoring_case(line.name, "PublicKey")) {
-			key = key_from_base64(line.value);
+			in_peer = line.is_section("[Peer]");
+		} else if (in_peer && line.is_value("PublicKey")) {
+			key = key_from_base64(without_blanks(line.value));
 		} else if (in_peer && line.kind == ConfigLine::Kind::other && !name) {
 			name = name_in_comment(raw);
 		}

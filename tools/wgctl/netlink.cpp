@@ -2,6 +2,7 @@
 #include "netlink.h"
 
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
 namespace wgctl {
@@ -66,7 +67,8 @@ NetlinkStatus NetlinkChannel::exchange(nlmsghdr *request, const std::function<vo
 	for (;;) {
 		int left = static_cast<int>(receive());
 		const auto *message = reinterpret_cast<const nlmsghdr *>(buffer_.data());
-		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+		/* libmnl takes lengths for signed. */
+		for (; mnl_nlmsg_ok(message, left) && message->nlmsg_len <= INT_MAX; message = mnl_nlmsg_next(message, &left)) {
 			/* An answer to an earlier request that was given up. */
 			if (message->nlmsg_seq != sequence_)
 				continue;

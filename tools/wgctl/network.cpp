@@ -206,7 +206,8 @@ std::vector<Prefix> KernelNetwork::addresses(const std::string &name)
 				copy_address(attribute, prefix);
 			has_local = has_local || type == IFA_LOCAL;
 		});
-		found.push_back(prefix);
+		if (prefix.cidr <= prefix.bits())
+			found.push_back(prefix);
 	});
 	return found;
 }
@@ -278,8 +279,11 @@ std::vector<KernelNetwork::FoundRoute> KernelNetwork::routes(std::uint16_t famil
 	dump(route, request.header(), [&] { found.clear(); }, [&](const nlmsghdr *answer) {
 		const auto *fixed = fixed_part<rtmsg>(answer);
 		/* IPv6 lists what it learned by itself for single destinations, too. */
-		if (fixed && fixed->rtm_family == family && !(fixed->rtm_flags & RTM_F_CLONED))
-			found.push_back(read_route(answer));
+		if (!fixed || fixed->rtm_family != family || (fixed->rtm_flags & RTM_F_CLONED))
+			return;
+		FoundRoute next = read_route(answer);
+		if (next.destination.cidr <= next.destination.bits())
+			found.push_back(next);
 	});
 	return found;
 }

@@ -82,7 +82,7 @@ public:
 
 		++line_;
 		if (line.kind == ConfigLine::Kind::section)
-			in_interface_ = equal_ignoring_case(line.name, "[Interface]");
+			in_interface_ = line.is_section("[Interface]");
 		if (line.kind == ConfigLine::Kind::value && in_interface_ && is_quick_key(line.name)) {
 			try {
 				value(line.name, line.value);
@@ -207,10 +207,20 @@ bool is_quick_key(std::string_view key)
 			   [key](std::string_view name) { return equal_ignoring_case(key, name); });
 }
 
+bool ConfigLine::is_section(std::string_view title) const
+{
+	return kind == Kind::section && equal_ignoring_case(without_blanks(name), title);
+}
+
+bool ConfigLine::is_value(std::string_view key) const
+{
+	return kind == Kind::value && equal_ignoring_case(without_blanks(name), key);
+}
+
 ConfigLine read_config_line(std::string_view text)
 {
 	ConfigLine line;
-	std::size_t hash = text.find('#');
+	std::size_t hash = text.find_first_of(std::string_view("#\0", 2));
 	std::string_view content = text.substr(0, hash);
 	std::size_t equals = content.find('=');
 
@@ -312,7 +322,7 @@ Text strip_quick_keys(std::string_view text)
 	for_each_line(text, [&](std::string_view raw) {
 		ConfigLine line = read_config_line(raw);
 		if (line.kind == ConfigLine::Kind::section)
-			in_interface = equal_ignoring_case(line.name, "[Interface]");
+			in_interface = line.is_section("[Interface]");
 		if (line.kind != ConfigLine::Kind::value || !in_interface || !is_quick_key(line.name))
 			result.append(trimmed(raw)).append("\n");
 	});

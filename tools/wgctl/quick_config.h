@@ -75,8 +75,12 @@ struct ConfigLine {
 	std::string_view name;
 	/* Without blanks around it. */
 	std::string_view value;
-	/* From its # on, blanks before it included; the end of the line is not part of it. */
+	/* From its # on, blanks before it included; the end of the line is not part of it. A NUL starts one, too. */
 	std::string_view comment;
+
+	/* As wg(8) reads names: neither case nor blanks matter, not even those within. */
+	bool is_section(std::string_view title) const;
+	bool is_value(std::string_view key) const;
 };
 ConfigLine read_config_line(std::string_view line);
 

@@ -43,11 +43,11 @@ bool is_comment(std::string_view line)
 	return first != line.npos && line[first] == '#';
 }
 
-Section::Kind kind_of(std::string_view title)
+Section::Kind kind_of(const ConfigLine &title)
 {
-	if (equal_ignoring_case(title, "[Interface]"))
+	if (title.is_section("[Interface]"))
 		return Section::Kind::interface;
-	return equal_ignoring_case(title, "[Peer]") ? Section::Kind::peer : Section::Kind::other;
+	return title.is_section("[Peer]") ? Section::Kind::peer : Section::Kind::other;
 }
 
 std::vector<Section> split(std::string_view text)
@@ -59,14 +59,13 @@ std::vector<Section> split(std::string_view text)
 		if (line.kind == ConfigLine::Kind::section) {
 			Section next;
 			Lines &before = sections.back().lines;
-			next.kind = kind_of(line.name);
+			next.kind = kind_of(line);
 			auto comments = std::find_if(before.rbegin(), before.rend(), [](const Text &l) { return !is_comment(l); }).base();
 			next.lines.assign(std::make_move_iterator(comments), std::make_move_iterator(before.end()));
 			before.erase(comments, before.end());
 			sections.push_back(std::move(next));
-		} else if (line.kind == ConfigLine::Kind::value && sections.back().kind == Section::Kind::peer &&
-			   equal_ignoring_case(line.name, "PublicKey")) {
-			sections.back().public_key = parse_key(line.value);
+		} else if (sections.back().kind == Section::Kind::peer && line.is_value("PublicKey")) {
+			sections.back().public_key = parse_key(without_blanks(line.value));
 		}
 		sections.back().lines.emplace_back(raw);
 	});
@@ -75,9 +74,7 @@ std::vector<Section> split(std::string_view text)
 
 bool has_key(const Text &raw, std::string_view key)
 {
-	ConfigLine line = read_config_line(raw);
-
-	return line.kind == ConfigLine::Kind::value && equal_ignoring_case(line.name, key);
+	return read_config_line(raw).is_value(key);
 }
 
 std::string_view value_of(const Text &raw)
@@ -97,9 +94,31 @@ void replace_value(Text &raw, std::string_view value)
 	raw = std::move(edited);
 }
 
-/* Behind the section's last line that says something. */
-void add_value(Section &section, std::string_view key, std::string_view value)
+/* What counts as one section: a file may have [Interface] several times. */
+using Parts = std::vector<Section *>;
+
+std::vector<Text *> lines_with(const Parts &parts, std::string_view key)
 {
+	std::vector<Text *> lines;
+
+	for (Section *part : parts)
+		for (Text &raw : part->lines)
+			if (has_key(raw, key))
+				lines.push_back(&raw);
+	return lines;
+}
+
+template<class Condition>
+void erase_lines(const Parts &parts, Condition condition)
+{
+	for (Section *part : parts)
+		std::erase_if(part->lines, condition);
+}
+
+/* Behind the first part's last line that says something. */
+void add_value(const Parts &parts, std::string_view key, std::string_view value)
+{
+	Section &section = *parts.front();
 	auto last = std::find_if(section.lines.rbegin(), section.lines.rend(),
 				 [](const Text &raw) { return read_config_line(raw).kind != ConfigLine::Kind::other; });
 
@@ -107,19 +126,19 @@ void add_value(Section &section, std::string_view key, std::string_view value)
 }
 
 /* One value that counts: of several, the last. */
-void update(Section &section, std::string_view key, const std::optional<Text> &wanted, const IsSame &is_same)
+void update(const Parts &parts, std::string_view key, const std::optional<Text> &wanted, const IsSame &is_same)
 {
-	auto found = std::find_if(section.lines.rbegin(), section.lines.rend(), [key](const Text &raw) { return has_key(raw, key); });
+	std::vector<Text *> found = lines_with(parts, key);
 
-	if (found == section.lines.rend()) {
+	if (found.empty()) {
 		if (wanted)
-			add_value(section, key, *wanted);
-	} else if (holds(is_same, value_of(*found))) {
+			add_value(parts, key, *wanted);
+	} else if (holds(is_same, without_blanks(value_of(*found.back())))) {
 		return;
 	} else if (wanted) {
-		replace_value(*found, *wanted);
+		replace_value(*found.back(), *wanted);
 	} else {
-		std::erase_if(section.lines, [key](const Text &raw) { return has_key(raw, key); });
+		erase_lines(parts, [key](const Text &raw) { return has_key(raw, key); });
 	}
 }
 
@@ -152,17 +171,17 @@ std::vector<std::string> items_of(std::string_view value)
 
 /* A list over any number of lines: items that are not wanted go, missing ones are added, each
  * line of the file keeps what it had of the rest. */
-void update_list(Section &section, std::string_view key, std::vector<Prefix> wanted, const std::function<Prefix(std::string_view)> &parse)
+void update_list(const Parts &parts, std::string_view key, std::vector<Prefix> wanted, const std::function<Prefix(std::string_view)> &parse)
 {
 	std::vector<Prefix> missing = wanted;
-	Text *last = nullptr;
+	std::vector<Text *> lines = lines_with(parts, key);
+	Text *last = lines.empty() ? nullptr : lines.back();
+	std::vector<const Text *> emptied;
 
-	for (Text &raw : section.lines) {
-		if (!has_key(raw, key))
-			continue;
+	for (Text *raw : lines) {
 		std::string kept;
 		bool is_whole = true;
-		for (const std::string &item : items_of(value_of(raw))) {
+		for (const std::string &item : items_of(value_of(*raw))) {
 			Prefix prefix = parse(item);
 			if (contains(missing, prefix)) {
 				kept += (kept.empty() ? "" : ", ") + item;
@@ -172,8 +191,9 @@ void update_list(Section &section, std::string_view key, std::vector<Prefix> wan
 			}
 		}
 		if (!is_whole)
-			replace_value(raw, kept);
-		last = &raw;
+			replace_value(*raw, kept);
+		if (!is_whole && kept.empty())
+			emptied.push_back(raw);
 	}
 	std::string added;
 	for (const Prefix &prefix : missing)
@@ -181,8 +201,11 @@ void update_list(Section &section, std::string_view key, std::vector<Prefix> wan
 	if (!added.empty() && last)
 		replace_value(*last, std::string(value_of(*last)) + (value_of(*last).empty() ? "" : ", ") + added);
 	else if (!added.empty())
-		add_value(section, key, added);
-	std::erase_if(section.lines, [key](const Text &raw) { return has_key(raw, key) && value_of(raw).empty(); });
+		add_value(parts, key, added);
+	/* A line that was empty before says what it said. */
+	erase_lines(parts, [&](const Text &raw) {
+		return std::find(emptied.begin(), emptied.end(), &raw) != emptied.end() && value_of(raw).empty();
+	});
 }
 
 std::optional<Text> key_text(const std::optional<Key> &key)
@@ -211,14 +234,15 @@ bool keeps_endpoint(std::string_view value, const Peer &peer)
 
 void update_peer(Section &section, const Peer &peer)
 {
+	Parts parts{&section};
 	std::uint16_t keepalive = peer.persistent_keepalive.value_or(0);
 
-	update(section, "PresharedKey", key_text(peer.preshared_key),
+	update(parts, "PresharedKey", key_text(peer.preshared_key),
 	       [&](std::string_view value) { return is_same_key(value, peer.preshared_key); });
-	update_list(section, "AllowedIPs", peer.allowed_ips, [](std::string_view item) { return network_of(parse_address(item)); });
-	update(section, "Endpoint", peer.endpoint ? std::optional(format_endpoint(*peer.endpoint)) : std::nullopt,
+	update_list(parts, "AllowedIPs", peer.allowed_ips, [](std::string_view item) { return network_of(parse_address(item)); });
+	update(parts, "Endpoint", peer.endpoint ? std::optional(format_endpoint(*peer.endpoint)) : std::nullopt,
 	       [&](std::string_view value) { return keeps_endpoint(value, peer); });
-	update(section, "PersistentKeepalive", keepalive ? std::optional(Text(std::to_string(keepalive))) : std::nullopt,
+	update(parts, "PersistentKeepalive", keepalive ? std::optional(Text(std::to_string(keepalive))) : std::nullopt,
 	       [&](std::string_view value) { return parse_keepalive(value) == keepalive; });
 }
 
@@ -232,24 +256,22 @@ bool is_chosen_mark(const QuickConfig &config, const Device &device)
 	return config.routing == Routing::automatic && has_default_route;
 }
 
-void update_interface(Section &section, const QuickConfig &config, const Device &device, const LinkState &link, World &world)
+void update_interface(const Parts &parts, const QuickConfig &config, const Device &device, const LinkState &link, World &world)
 {
 	std::uint16_t port = device.listen_port.value_or(0);
 	std::uint32_t mark = device.fwmark.value_or(0);
-	auto is_there = [&](std::string_view key) {
-		return std::any_of(section.lines.begin(), section.lines.end(), [key](const Text &raw) { return has_key(raw, key); });
-	};
+	auto is_there = [&](std::string_view key) { return !lines_with(parts, key).empty(); };
 
-	update(section, "PrivateKey", key_text(device.private_key),
+	update(parts, "PrivateKey", key_text(device.private_key),
 	       [&](std::string_view value) { return is_same_key(value, device.private_key); });
-	update(section, "ListenPort", port ? std::optional(Text(std::to_string(port))) : std::nullopt,
+	update(parts, "ListenPort", port ? std::optional(Text(std::to_string(port))) : std::nullopt,
 	       [&](std::string_view value) { return parse_port(value, world.resolver) == port; });
 	if (is_there("FwMark") || !is_chosen_mark(config, device))
-		update(section, "FwMark", mark ? std::optional(Text(format_fwmark(mark))) : std::nullopt,
+		update(parts, "FwMark", mark ? std::optional(Text(format_fwmark(mark))) : std::nullopt,
 		       [&](std::string_view value) { return parse_fwmark(value) == mark; });
-	update_list(section, "Address", link.addresses, parse_address);
+	update_list(parts, "Address", link.addresses, parse_address);
 	if (is_there("MTU"))
-		update(section, "MTU", Text(std::to_string(link.mtu)),
+		update(parts, "MTU", Text(std::to_string(link.mtu)),
 		       [&](std::string_view value) { return parse_number<std::uint32_t>(value) == link.mtu; });
 }
 
@@ -274,16 +296,19 @@ bool ends_in_blank(const Section &section)
 Text merged_config(const QuickConfig &config, const Device &device, const LinkState &link, World &world)
 {
 	std::vector<Section> sections = split(config.text);
-	auto interface = std::find_if(sections.begin(), sections.end(),
-				      [](const Section &section) { return section.kind == Section::Kind::interface; });
+	bool has_interface = std::any_of(sections.begin(), sections.end(),
+					 [](const Section &section) { return section.kind == Section::Kind::interface; });
+	Parts interface;
 
-	if (interface == sections.end()) {
+	if (!has_interface) {
 		Section &first = *sections.insert(sections.begin() + 1, Section());
 		first.kind = Section::Kind::interface;
 		first.lines = {Text("[Interface]")};
-		interface = sections.begin() + 1;
 	}
-	update_interface(*interface, config, device, link, world);
+	for (Section &section : sections)
+		if (section.kind == Section::Kind::interface)
+			interface.push_back(&section);
+	update_interface(interface, config, device, link, world);
 
 	for (Section &section : sections)
 		section.is_gone = section.kind == Section::Kind::peer;

@@ -48,6 +48,16 @@ T number(std::string_view text)
 	return *value;
 }
 
+/* A time that ages can be computed from. */
+std::int64_t time_from(std::string_view text)
+{
+	std::uint64_t value = number<std::uint64_t>(text);
+
+	if (value > INT64_MAX)
+		protocol_error();
+	return static_cast<std::int64_t>(value);
+}
+
 Endpoint numeric_endpoint(std::string_view text)
 {
 	Endpoint endpoint;
@@ -124,9 +134,9 @@ void read_value(std::string_view name, std::string_view value, Device &device)
 	} else if (name == "allowed_ip") {
 		peer->allowed_ips.push_back(prefix_from(value));
 	} else if (name == "last_handshake_time_sec") {
-		peer->last_handshake.seconds = static_cast<std::int64_t>(number<std::uint64_t>(value));
+		peer->last_handshake.seconds = time_from(value);
 	} else if (name == "last_handshake_time_nsec") {
-		peer->last_handshake.nanoseconds = static_cast<std::int64_t>(number<std::uint64_t>(value));
+		peer->last_handshake.nanoseconds = time_from(value);
 	} else if (name == "rx_bytes") {
 		peer->rx_bytes = number<std::uint64_t>(value);
 	} else if (name == "tx_bytes") {

@@ -285,12 +285,15 @@ bool equal_ignoring_case(std::string_view a, std::string_view b)
 
 std::string quoted(std::string_view text)
 {
-	std::string result("`");
+	return "`" + harmless(text) + "'";
+}
 
-	/* Nothing from a file may steer the terminal. */
-	for (char c : text)
-		result += static_cast<unsigned char>(c) < ' ' || c == 127 ? '?' : c;
-	return result + "'";
+std::string harmless(std::string_view text)
+{
+	std::string result(text);
+
+	std::replace_if(result.begin(), result.end(), [](char c) { return (c >= 0 && c < ' ') || c == 127; }, '?');
+	return result;
 }
 
 }

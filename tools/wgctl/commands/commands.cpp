@@ -134,7 +134,7 @@ int run_command_line(Arguments arguments, World &world)
 	try {
 		return run(arguments, world);
 	} catch (const Failure &failure) {
-		world.terminal.write(Stream::err, "wgctl: " + failure.text + "\n");
+		world.terminal.write(Stream::err, "wgctl: " + harmless(failure.text) + "\n");
 	} catch (const std::bad_alloc &) {
 		world.terminal.write(Stream::err, "wgctl: out of memory\n");
 	}

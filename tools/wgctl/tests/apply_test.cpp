@@ -263,7 +263,10 @@ TEST_F(Apply, default_route_goes_with_rules_and_filter)
 	fake.host.network.add_rule({AF_INET, false, {}, MAIN_TABLE, 0, {}, false});
 	fake.host.filter.present = {"ip wg-quick-wg0"};
 	EXPECT_EQ(run(), 2);
-	EXPECT_EQ(out(), "wg0:\n  - peer laptop (" + K1 + "): allowed ip 0.0.0.0/0\n  - default route 0.0.0.0/0\n");
+	EXPECT_EQ(out(), "wg0:\n  ~ fwmark 0xca6c -> off\n  - peer laptop (" + K1 + "): allowed ip 0.0.0.0/0\n  - default route 0.0.0.0/0\n");
+	/* The mark last: what belongs to the route is found by it. */
+	EXPECT_FALSE(change().fwmark);
+	EXPECT_EQ(fake.devices.changes.back().fwmark, 0u);
 	EXPECT_EQ(fake.host.log.joined(), "nft delete table ip wg-quick-wg0\n"
 					  "delete rule 4 not mark 51820 table 51820 priority 32765\ndelete rule 4 table 254 suppress 0 priority 32764\n"
 					  "no route 0.0.0.0/0 table 51820\n");

@@ -53,6 +53,14 @@ TEST_F(Commands, secrets_in_a_world_readable_file_are_worth_a_warning)
 	}
 }
 
+TEST_F(Commands, no_message_steers_the_terminal)
+{
+	EXPECT_EQ(run({"set", "wg0", "\x1b[2J", "1"}), 1);
+	EXPECT_EQ(err(), "wgctl: ?[2J: unknown argument\n");
+	EXPECT_EQ(run({"setconf", "wg0", "\x1b]0;x\a"}), 1);
+	EXPECT_EQ(err(), "wgctl: ?]0;x?: No such file or directory\n");
+}
+
 TEST_F(Commands, output_that_cannot_be_written_is_an_error)
 {
 	fake.terminal.is_full = true;

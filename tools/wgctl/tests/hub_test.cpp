@@ -170,6 +170,15 @@ TEST_F(HubTest, values_change_where_they_stand)
 	EXPECT_NE(plain(with_value(text, {}, "FwMark", "7")).find("fd00::1/64\nFwMark = 7\n\n# of Ann"), std::string::npos);
 }
 
+TEST_F(HubTest, the_last_of_several_sections_counts)
+{
+	text += "[Interface]\nListenPort = 1\n[ Peer ]\nPublicKey = " + test_key_text(1) + "\nPersistent Keepalive = 5\n# Endpoint = b:2\n";
+	EXPECT_NE(plain(with_value(text, {}, "ListenPort", "7")).find("[Interface]\nListenPort = 7\n[ Peer ]"), std::string::npos);
+	EXPECT_NE(plain(with_value(text, test_key(1), "PersistentKeepalive", "7")).find("Persistent Keepalive = 7\n"), std::string::npos);
+	EXPECT_EQ(values_of(text, test_key(1), "Endpoint", Spelled::either_way), std::vector<std::string>{"b:2"});
+	EXPECT_EQ(plain(without_peer(text, test_key(1))).find(test_key_text(1)), std::string::npos);
+}
+
 TEST(Qr, the_code_is_square_and_has_a_quiet_zone)
 {
 	std::string code = plain(qr_code("WireGuard"));

@@ -95,7 +95,16 @@ public:
 	{
 		for (std::size_t message : messages_)
 			at(message)->nlmsg_seq = sequence;
-		return {buffer_.data(), size()};
+		std::string text(buffer_.data(), size());
+		if (claimed_length_)
+			std::memcpy(text.data() + messages_.back(), &*claimed_length_, sizeof(*claimed_length_));
+		return text;
+	}
+	/* What the last message says of its length, whatever it is. */
+	Datagram &claim(std::uint32_t length)
+	{
+		claimed_length_ = length;
+		return *this;
 	}
 
 private:
@@ -106,6 +115,7 @@ private:
 	Buffer buffer_;
 	std::vector<std::size_t> messages_;
 	std::vector<std::ptrdiff_t> nests_;
+	std::optional<std::uint32_t> claimed_length_;
 };
 
 struct FakeKernel {
@@ -449,6 +459,29 @@ TEST_F(Kernel, malformed_attributes_are_passed_over)
 	ASSERT_EQ(device.peers.size(), 1u);
 	EXPECT_FALSE(device.peers[0].endpoint);
 	EXPECT_TRUE(device.peers[0].allowed_ips.empty());
+}
+
+TEST_F(Kernel, message_longer_than_its_datagram_is_none)
+{
+	for (std::uint32_t length : {0u, 15u, 1000u, 0x80000000u, 0x92929292u, UINT32_MAX}) {
+		kernel.answers = {{Datagram().generic().number<std::uint16_t>(WGDEVICE_A_LISTEN_PORT, 5).claim(length), Datagram().done()}};
+		EXPECT_EQ(devices.get("wg0").listen_port.value_or(0), 0) << length;
+	}
+}
+
+TEST_F(Kernel, handshake_before_1970_is_none)
+{
+	std::int64_t parts[2] = {INT64_MIN, 1};
+	kernel.answers = {{Datagram()
+				   .generic()
+				   .open(WGDEVICE_A_PEERS)
+				   .open(0)
+				   .key(WGPEER_A_PUBLIC_KEY, 1)
+				   .put(WGPEER_A_LAST_HANDSHAKE_TIME, parts, sizeof(parts))
+				   .close()
+				   .close(),
+			   Datagram().done()}};
+	EXPECT_EQ(devices.get("wg0").peers.at(0).last_handshake.seconds, 0);
 }
 
 TEST_F(Kernel, errors_have_the_systems_words_and_the_kernels)

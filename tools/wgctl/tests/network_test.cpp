@@ -220,6 +220,18 @@ TEST_F(KernelNetworks, addresses_are_those_of_the_link)
 	EXPECT_EQ(format_prefix(found[1]), "fd00::1/64");
 }
 
+TEST_F(KernelNetworks, prefixes_longer_than_their_addresses_are_none)
+{
+	ifaddrmsg fixed{};
+	fixed.ifa_family = AF_INET;
+	fixed.ifa_prefixlen = 33;
+	fixed.ifa_index = 7;
+	kernel.answers[RTM_GETADDR] = {Message(RTM_NEWADDR, fixed).address(IFA_LOCAL, "10.0.0.1")};
+	kernel.answers[RTM_GETROUTE] = {route(AF_INET, 33, 7).address(RTA_DST, "10.0.0.1")};
+	EXPECT_TRUE(network.addresses("wg0").empty());
+	EXPECT_TRUE(network.main_routes("wg0").empty());
+}
+
 TEST_F(KernelNetworks, an_address_is_added)
 {
 	Prefix address = test_prefix("10.0.0.1/24");

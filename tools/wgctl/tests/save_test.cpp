@@ -160,4 +160,45 @@ TEST_F(Saving, what_is_saved_means_what_was_there)
 	EXPECT_EQ(merged(), text);
 }
 
+TEST_F(Saving, blanks_within_names_and_values_do_not_matter)
+{
+	std::string key = test_key_text(1);
+	text = "[ Interface ]\nPrivate Key = " + test_key_text(8) + "\nListen Port = 0 5\nAddress = 10.0.0.1/24, fd00::1/64\n\n[ Peer ]\nPublic Key = " +
+	       key.substr(0, 9) + " " + key.substr(9) + "\nEnd point = hub.example:7\nAllowed IPs = 10.1.0.0/16, 10.2.0.0/16\n";
+	device.peers.pop_back();
+	EXPECT_EQ(merged(), text);
+	device.listen_port = 0;
+	EXPECT_EQ(merged(), with("Listen Port = 0 5\n", ""));
+}
+
+TEST_F(Saving, text_behind_a_nul_is_a_comment)
+{
+	device.listen_port = 6;
+	std::string nul("5\0 or so", 8);
+	text = with("ListenPort=5", "ListenPort=" + nul);
+	EXPECT_EQ(merged(), with(nul, std::string("6\0 or so", 8)));
+}
+
+TEST_F(Saving, interface_may_have_several_sections)
+{
+	text += "[Interface]\nListenPort = 6\nMTU = 1400\nAddress = 10.0.0.9/24\n";
+	device.listen_port = 6;
+	link.mtu = 1400;
+	link.addresses.push_back(test_prefix("10.0.0.9/24"));
+	EXPECT_EQ(merged(), text);
+	device.listen_port = 7;
+	link.mtu = 1300;
+	link.addresses.pop_back();
+	EXPECT_EQ(merged(), with("ListenPort = 6\nMTU = 1400\nAddress = 10.0.0.9/24\n", "ListenPort = 7\nMTU = 1300\n"));
+	device.listen_port = 0;
+	link.mtu = 1400;
+	EXPECT_EQ(merged().find("ListenPort"), std::string::npos);
+}
+
+TEST_F(Saving, empty_list_that_was_there_stays)
+{
+	text += "AllowedIPs =\n";
+	EXPECT_EQ(merged(), text);
+}
+
 }

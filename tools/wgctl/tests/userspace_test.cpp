@@ -76,6 +76,14 @@ TEST_F(Userspace, broken_replies_are_protocol_errors)
 		EXPECT_EQ(failure_of([&] { get(reply); }), "Protocol error") << reply;
 }
 
+TEST_F(Userspace, handshake_beyond_all_time_is_a_protocol_error)
+{
+	std::string begin = "public_key=" + HEX1 + "\nlast_handshake_time_sec=";
+
+	EXPECT_EQ(failure_of([&] { get(begin + "9223372036854775807\nerrno=0\n\n"); }), "");
+	EXPECT_EQ(failure_of([&] { get(begin + "9223372036854775808\nerrno=0\n\n"); }), "Protocol error");
+}
+
 TEST_F(Userspace, errno_of_the_reply_is_the_failure)
 {
 	EXPECT_EQ(failure_of([&] { get("errno=2\n\n"); }), "No such file or directory");

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What comes over other programs' sockets: requests for metrics, and the answers of userspace
+ * implementations.
+ */
+#include "format.h"
+#include "fuzz.h"
+#include "http.h"
+#include "json.h"
+#include "metrics.h"
+#include "userspace.h"
+
+namespace {
+
+using namespace wgctl;
+using namespace wgctl::fuzz;
+
+/* A page is one, or fails. */
+std::optional<std::string> answer(std::string_view received, bool is_broken)
+{
+	int calls = 0;
+	std::optional<std::string> text = answer_http(received, "/metrics", [&]() -> WebPage {
+		must(++calls == 1, "a request is answered once");
+		return is_broken ? throw Failure{"broken"} : WebPage{"text/plain", "page\n"};
+	});
+
+	if (!text)
+		return text;
+	std::size_t end = text->find("\r\n\r\n"), length = text->find("Content-Length: ");
+	must(text->starts_with("HTTP/1.1 ") && end != text->npos && length < end, "an answer has a head");
+	std::size_t announced = std::strtoul(text->c_str() + length + 16, nullptr, 10), sent = text->size() - end - 4;
+	must(sent == announced || (sent == 0 && received.starts_with("HEAD ")), "the body is as long as announced");
+	must(calls == (text->starts_with("HTTP/1.1 200") || text->starts_with("HTTP/1.1 500")), "only who asks for the page gets it");
+	if (calls)
+		must(received.starts_with("GET /metrics") || received.starts_with("HEAD /metrics"), "by its name");
+	return text;
+}
+
+void web(std::string_view received)
+{
+	std::optional<std::string> whole = answer(received, false);
+
+	answer(received, true);
+	must(whole || received.size() <= REQUEST_LIMIT, "nobody sends without end");
+	/* However it comes in, the first complete answer stays. */
+	for (std::size_t size = 0; size < received.size(); size += 1 + size / 4)
+		if (std::optional<std::string> early = answer(received.substr(0, size), false))
+			must(received.size() > REQUEST_LIMIT || early == whole, "what is complete is complete");
+}
+
+struct Answering : ConfigSockets {
+	std::string_view reply;
+	Text told;
+
+	std::vector<std::string> names() override { return {"wg0"}; }
+	bool exists(const std::string &) override { return true; }
+	Text exchange(const std::string &, std::string_view request) override
+	{
+		if (request.starts_with("get"))
+			return Text(reply);
+		told = request.substr(request.find('\n') + 1);
+		return Text("errno=0\n\n");
+	}
+};
+
+void userspace(std::string_view reply)
+{
+	Answering sockets;
+	UserspaceDevices devices(sockets);
+	Device device;
+	PeerNames names;
+
+	sockets.reply = reply;
+	if (fails([&] { device = devices.get("wg0"); }))
+		return;
+	for (const Peer &peer : device.peers) {
+		must(peer.last_handshake.seconds >= 0, "a time is after 1970");
+		for (const Prefix &prefix : peer.allowed_ips)
+			must(prefix.cidr <= prefix.bits() && (prefix.family == AF_INET || prefix.family == AF_INET6), "a prefix is one");
+	}
+	/* Whatever a reply makes of a device can be shown. */
+	for (std::int64_t now : {std::int64_t{0}, std::int64_t{1'700'000'000}})
+		must(is_harmless(format_pretty(device, {}, now)), "what is shown steers no terminal");
+	format_field(device, "dump", true);
+	must(format_metrics({{device, names, {}}}).ends_with("# EOF\n"), "metrics have an end");
+	to_text(json_of(device, names, Secrets::shown));
+
+	for (Peer &peer : device.peers)
+		peer.replace_allowed_ips = true;
+	devices.set(device);
+	Text again = sockets.told.append("errno=0\n\n");
+	std::string before = outcome(device);
+	sockets.reply = again;
+	device = devices.get("wg0");
+	for (Peer &peer : device.peers)
+		peer.replace_allowed_ips = true;
+	must_equal(outcome(device), before, "what is read can be written");
+}
+
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
+{
+	std::string_view text(reinterpret_cast<const char *>(data), size);
+
+	web(text);
+	userspace(text);
+	return 0;
+}

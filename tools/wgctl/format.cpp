@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "colours.h"
 #include "values.h"
 
 namespace wgctl {
@@ -11,13 +12,6 @@ namespace wgctl {
 namespace {
 
 constexpr std::string_view NONE = "(none)";
-
-constexpr std::string_view RESET = "\x1b[0m";
-constexpr std::string_view BOLD = "\x1b[1m";
-constexpr std::string_view RED = "\x1b[31m";
-constexpr std::string_view GREEN = "\x1b[32m";
-constexpr std::string_view YELLOW = "\x1b[33m";
-constexpr std::string_view CYAN = "\x1b[36m";
 
 bool has_preshared_key(const Peer &peer)
 {

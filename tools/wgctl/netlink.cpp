@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "netlink.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -79,7 +80,8 @@ NetlinkStatus NetlinkChannel::exchange(nlmsghdr *request, const std::function<vo
 				int error = 0;
 				if (mnl_nlmsg_get_payload_len(message) >= sizeof(error))
 					std::memcpy(&error, mnl_nlmsg_get_payload(message), sizeof(error));
-				status.error = error < 0 ? -error : 0;
+				/* Without overflow, whatever stands there. */
+				status.error = error < 0 ? -std::max(error, -INT_MAX) : 0;
 				if (mnl_nlmsg_get_payload_len(message) >= fixed)
 					status.text = extack_text(message, fixed);
 				return status;

@@ -285,14 +285,17 @@ bool equal_ignoring_case(std::string_view a, std::string_view b)
 
 std::string quoted(std::string_view text)
 {
-	return "`" + harmless(text) + "'";
+	std::string result = harmless(text);
+
+	std::replace(result.begin(), result.end(), '\n', '?');
+	return "`" + result + "'";
 }
 
 std::string harmless(std::string_view text)
 {
 	std::string result(text);
 
-	std::replace_if(result.begin(), result.end(), [](char c) { return (c >= 0 && c < ' ') || c == 127; }, '?');
+	std::replace_if(result.begin(), result.end(), [](char c) { return (c >= 0 && c < ' ' && c != '\n') || c == 127; }, '?');
 	return result;
 }
 

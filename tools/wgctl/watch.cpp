@@ -4,18 +4,12 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "colours.h"
 #include "values.h"
 
 namespace wgctl {
 
 namespace {
-
-constexpr std::string_view RESET = "\x1b[0m";
-constexpr std::string_view BOLD = "\x1b[1m";
-constexpr std::string_view DIM = "\x1b[2m";
-constexpr std::string_view RED = "\x1b[31m";
-constexpr std::string_view GREEN = "\x1b[32m";
-constexpr std::string_view YELLOW = "\x1b[33m";
 
 /* A session lives as long after its handshake: REJECT_AFTER_TIME. */
 constexpr std::int64_t SESSION_SECONDS = 180;

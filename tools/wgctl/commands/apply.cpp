@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "../colours.h"
 #include "../json.h"
 #include "commands.h"
 #include "options.h"
@@ -16,9 +17,9 @@ constexpr int CHANGED = 2;
 std::string coloured(const Change &change, const PeerNames &names, World &world)
 {
 	std::string text = describe(change, names);
-	const char *colour = change.action == Change::Action::add ? "\x1b[32m" : change.action == Change::Action::remove ? "\x1b[31m" : "\x1b[33m";
+	std::string_view colour = change.action == Change::Action::add ? GREEN : change.action == Change::Action::remove ? RED : YELLOW;
 
-	return wants_colour(world) ? colour + text + "\x1b[0m" : text;
+	return wants_colour(world) ? std::string(colour) + text + std::string(RESET) : text;
 }
 
 /* Moved peers are no change, but whoever edited that line wants to know. */

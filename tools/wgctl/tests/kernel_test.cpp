@@ -8,6 +8,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
+#include <climits>
 #include <cstring>
 #include <deque>
 
@@ -50,7 +51,7 @@ public:
 	Datagram &done(int number = 0, std::uint16_t flags = 0)
 	{
 		message(NLMSG_DONE, NLM_F_MULTI | flags);
-		*static_cast<int *>(mnl_nlmsg_put_extra_header(header(), sizeof(int))) = -number;
+		*static_cast<int *>(mnl_nlmsg_put_extra_header(header(), sizeof(int))) = number == INT_MIN ? number : -number;
 		return *this;
 	}
 	Datagram &extra(std::size_t size)
@@ -499,6 +500,12 @@ TEST_F(Kernel, error_at_the_end_of_a_dump_is_an_error)
 {
 	kernel.answers = {{Datagram().generic(), Datagram().done(EMSGSIZE)}};
 	EXPECT_EQ(get_failure(), "Message too long");
+}
+
+TEST_F(Kernel, the_least_of_all_errors_is_one)
+{
+	kernel.answers = {{Datagram().done(INT_MIN)}};
+	EXPECT_NE(get_failure(), "");
 }
 
 TEST_F(Kernel, without_the_family_there_is_no_protocol)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "doctor.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
 
@@ -8,6 +10,7 @@
 #include "quick.h"
 #include "quick_config.h"
 #include "values.h"
+#include "visit.h"
 
 namespace wgctl {
 
@@ -18,6 +21,8 @@ constexpr std::int64_t SESSION_LIFE = 180;
 /* Earlier than this program: such a clock was never set. 2025-01-01. */
 constexpr std::int64_t EARLIEST_TIME = 1'735'689'600;
 constexpr std::size_t SMALL_FILE = 65536;
+/* A handshake that was begun just before is tried again after 5 s: [WG §6.4], REKEY_TIMEOUT. */
+constexpr std::int64_t ANSWER_TIME = 6'000, LOOK_EVERY = 250;
 /* IP and UDP headers, and WireGuard's 32 bytes. */
 constexpr std::uint32_t OVERHEAD_IPV4 = 60, OVERHEAD_IPV6 = 80;
 constexpr std::string_view DROP = "drop-";
@@ -69,6 +74,28 @@ bool any_default_route(const Device &device)
 	return std::any_of(device.peers.begin(), device.peers.end(), has_default_route);
 }
 
+bool is_alive(const Peer &peer, std::int64_t now)
+{
+	return peer.last_handshake.seconds && now - peer.last_handshake.seconds <= SESSION_LIFE;
+}
+
+/* The lower half of a prefix, or the upper one. */
+Prefix half(Prefix prefix, unsigned which)
+{
+	prefix = network_part(prefix);
+	prefix.address[prefix.cidr / 8] = static_cast<std::uint8_t>(prefix.address[prefix.cidr / 8] | which << (7 - prefix.cidr % 8));
+	++prefix.cidr;
+	return prefix;
+}
+
+const Peer *wanted_peer(const Examination &seen, const Key &key)
+{
+	if (!seen.wanted)
+		return nullptr;
+	auto found = std::find_if(seen.wanted->peers.begin(), seen.wanted->peers.end(), [&](const Peer &p) { return p.public_key == key; });
+	return found == seen.wanted->peers.end() ? nullptr : &*found;
+}
+
 class Doctor {
 public:
 	explicit Doctor(const Examination &seen) : seen_(seen), name_(seen.device.name) {}
@@ -102,6 +129,8 @@ private:
 	{
 		if (seen_.is_open_to_the_world)
 			find(file() + " holds a private key and everybody may read it", "chmod 600 " + file());
+		if (!seen_.file_trouble.empty())
+			find("the file cannot be used: " + seen_.file_trouble, "correct it; wgctl apply --dry-run " + name_ + " reads it again");
 		if (!seen_.is_up)
 			find(name_ + " is down", "ip link set " + name_ + " up");
 		if (!seen_.device.private_key || seen_.device.private_key->is_zero())
@@ -125,21 +154,29 @@ private:
 		if (!found->link)
 			find("there is no route to " + endpoint + ", the endpoint of " + called(peer),
 			     "connect this machine to the network, or add a route to that address");
-		else if (*found->link == name_ && !seen_.device.fwmark.value_or(0))
+		else if (found->is_tunnel && !seen_.device.fwmark.value_or(0))
 			find("packets to " + endpoint + ", the endpoint of " + called(peer) + ", go into the tunnel itself: it is inside allowed IPs",
 			     "set FwMark in " + file() + " and let wgctl up make the default route, or take the address out of AllowedIPs");
-		else if (*found->link == name_)
+		else if (found->is_tunnel)
 			find("packets to " + endpoint + ", the endpoint of " + called(peer) + ", go into the tunnel although they carry a mark",
 			     "wgctl down " + name_ + " and wgctl up " + name_ + " set the rule for that mark again");
+	}
+
+	/* A silence nobody minds: a peer that is not expected, or that has nothing to say. */
+	bool is_missed(const Peer &peer) const
+	{
+		if (!seen_.asked.empty())
+			return seen_.asked.contains(peer.public_key);
+		return peer.tx_bytes && (!peer.last_handshake.seconds || peer.persistent_keepalive.value_or(0));
 	}
 
 	/* It sends, and no session comes of it. */
 	void silence(const Peer &peer)
 	{
-		bool is_alive = peer.last_handshake.seconds && seen_.now - peer.last_handshake.seconds <= SESSION_LIFE;
 		const Examination::Way *found = way(peer);
 
-		if (is_alive || !peer.endpoint || !peer.tx_bytes || (found && (!found->link || *found->link == name_)))
+		if (is_alive(peer, seen_.now) || !peer.endpoint || !seen_.is_up || !is_missed(peer) ||
+		    (found && (!found->link || found->is_tunnel)))
 			return;
 		for (const DropReason &reason : DROPS) {
 			std::uint64_t count = drops_of(seen_, reason.name);
@@ -149,18 +186,35 @@ private:
 					    std::string(reason.meaning),
 				    std::string(reason.remedy));
 		}
+		std::string where = called(peer) + " at " + std::string(format_endpoint(*peer.endpoint));
 		std::string since = peer.last_handshake.seconds ? " since " + std::to_string(seen_.now - peer.last_handshake.seconds) + " s" : "";
 		std::string key = seen_.device.public_key ? std::string(to_base64(*seen_.device.public_key)) : "this interface's public key";
-		find("no reply at all from " + called(peer) + " at " + std::string(format_endpoint(*peer.endpoint)) + since,
+		if (found && found->is_refused)
+			return find("nothing listens where " + where + " should: the machine there refuses packets to that port",
+				    "start WireGuard there, or correct the port of Endpoint in " + file());
+		if (seen_.counters.empty())
+			return find("no reply from " + where + since + ", or none that could be used: this module does not count what it drops",
+				    "check there that WireGuard listens on that port, that no firewall stops UDP, and that it knows " + key +
+					    "; compare public keys and PresharedKey on both sides");
+		find("no reply at all from " + where + since,
 		     "check there that WireGuard listens on that port, that no firewall stops UDP, and that it knows " + key);
+	}
+
+	bool is_routed(const Prefix &prefix) const
+	{
+		auto covered = [this](const Prefix &part) {
+			return std::any_of(seen_.routes.begin(), seen_.routes.end(), [&](const Prefix &route) { return covers(route, part); });
+		};
+		/* A default route is often two halves of the world, which win over the other one. */
+		return covered(prefix) || (prefix.cidr < prefix.bits() && covered(half(prefix, 0)) && covered(half(prefix, 1)));
 	}
 
 	void return_routes(const Peer &peer)
 	{
-		if (seen_.is_routing_off)
+		if (seen_.is_routing_off || !seen_.is_up)
 			return;
 		for (const Prefix &allowed : peer.allowed_ips)
-			if (std::none_of(seen_.routes.begin(), seen_.routes.end(), [&](const Prefix &route) { return covers(route, allowed); }))
+			if (!is_routed(allowed))
 				find("there is no route over " + name_ + " to " + format_prefix(allowed) + " of " + called(peer) +
 					     ": answers to it go elsewhere",
 				     "ip route add " + format_prefix(allowed) + " dev " + name_);
@@ -170,7 +224,7 @@ private:
 	{
 		const Examination::Way *found = way(peer);
 
-		if (!peer.endpoint || !found || !found->mtu || (found->link && *found->link == name_))
+		if (!peer.endpoint || !found || !found->mtu || found->is_tunnel)
 			return;
 		std::uint32_t overhead = peer.endpoint->any.sa_family == AF_INET6 ? OVERHEAD_IPV6 : OVERHEAD_IPV4;
 		std::uint32_t fits = *found->mtu > overhead ? *found->mtu - overhead : 0;
@@ -196,20 +250,29 @@ private:
 			}
 	}
 
-	/* A machine with several peers, none of which is its way to everywhere, is a hub. */
+	/* Peers find the way here, not each other's: it is a hub, whose peers meet in it. */
+	bool has_guests(std::uint16_t family) const
+	{
+		std::size_t users = 0, guests = 0;
+
+		for (const Peer &peer : seen_.device.peers) {
+			if (std::none_of(peer.allowed_ips.begin(), peer.allowed_ips.end(), [family](const Prefix &p) { return p.family == family; }))
+				continue;
+			const Peer *wanted = wanted_peer(seen_, peer.public_key);
+			++users;
+			if (!wanted || !wanted->endpoint)
+				++guests;
+		}
+		return users > 1 && guests;
+	}
+
 	void forwarding()
 	{
-		if (seen_.device.peers.size() < 2 || any_default_route(seen_.device))
+		if (any_default_route(seen_.device))
 			return;
-		auto uses = [this](std::uint16_t family) {
-			return std::count_if(seen_.device.peers.begin(), seen_.device.peers.end(), [family](const Peer &peer) {
-				return std::any_of(peer.allowed_ips.begin(), peer.allowed_ips.end(),
-						   [family](const Prefix &prefix) { return prefix.family == family; });
-			}) > 1;
-		};
-		if (seen_.forwards_ipv4 == false && uses(AF_INET))
+		if (seen_.forwards_ipv4 == false && has_guests(AF_INET))
 			find("forwarding of IPv4 is off: the peers reach this machine, but not each other", "sysctl -w net.ipv4.ip_forward=1");
-		if (seen_.forwards_ipv6 == false && uses(AF_INET6))
+		if (seen_.forwards_ipv6 == false && has_guests(AF_INET6))
 			find("forwarding of IPv6 is off: the peers reach this machine, but not each other",
 			     "sysctl -w net.ipv6.conf.all.forwarding=1");
 	}
@@ -238,43 +301,241 @@ std::optional<bool> is_on(const std::string &path, Files &files)
 	}
 }
 
-/* Behind systemd-resolved's stub are the servers it asks. */
-std::vector<std::string> name_servers(Files &files)
+/* That of the interface counts; an interface that has none of its own takes the machine's. */
+std::optional<bool> forwards(const std::string &version, const std::string &interface, Files &files)
 {
+	const std::string folder = "/proc/sys/net/" + version + "/conf/";
+	std::optional<bool> own = is_on(folder + interface + "/forwarding", files);
+
+	return own ? own : is_on(folder + "all/forwarding", files);
+}
+
+std::vector<std::string> servers_in(const std::string &path, Files &files)
+{
+	constexpr std::string_view WORD = "nameserver";
 	std::vector<std::string> servers;
 
-	for (const char *path : {"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"}) {
-		servers.clear();
-		try {
-			Text text = files.read(path, SMALL_FILE);
-			for_each_line(text, [&](std::string_view line) {
-				constexpr std::string_view WORD = "nameserver";
-				std::size_t start = line.starts_with(WORD) ? line.find_first_not_of(" \t", WORD.size()) : line.npos;
-				if (start != line.npos && start > WORD.size())
-					servers.emplace_back(line.substr(start, line.find_first_of(" \t\r#", start) - start));
-			});
-		} catch (const Failure &) {
-			/* Without that file there are none to judge. */
-		}
-		if (servers.size() != 1 || !servers[0].starts_with("127."))
-			break;
+	try {
+		Text text = files.read(path, SMALL_FILE);
+		for_each_line(text, [&](std::string_view line) {
+			std::size_t start = line.starts_with(WORD) ? line.find_first_not_of(" \t", WORD.size()) : line.npos;
+			if (start != line.npos && start > WORD.size())
+				servers.emplace_back(line.substr(start, line.find_first_of(" \t\r#", start) - start));
+		});
+	} catch (const Failure &) {
+		/* Without that file there are none to judge. */
 	}
 	return servers;
 }
 
-void read_file(Examination &seen, World &world)
+/* Behind systemd-resolved's stub are the servers it asks: those of the file, to which `up' sends all
+ * questions, or else those of the machine's other links. */
+std::vector<std::string> name_servers(const Patient &patient, const std::vector<std::string> &own, World &world)
 {
-	const std::string path = "/etc/wireguard/" + seen.device.name + ".conf";
+	const std::string of_namespace = "/etc/netns/" + patient.placement.home_name + "/resolv.conf";
 
+	if (!patient.placement.home_name.empty() && world.host.store.exists(of_namespace))
+		return servers_in(of_namespace, world.files);
+	std::vector<std::string> servers = servers_in("/etc/resolv.conf", world.files);
+	if (servers.size() != 1 || !servers[0].starts_with("127."))
+		return servers;
+	return own.empty() ? servers_in("/run/systemd/resolve/resolv.conf", world.files) : own;
+}
+
+/* Returns the name servers it has. */
+std::vector<std::string> read_file(const std::string &path, Examination &seen, World &world)
+{
 	if (!world.host.store.exists(path))
-		return;
+		return {};
 	seen.path = path;
 	seen.is_open_to_the_world = world.host.store.is_open_to_the_world(path);
-	QuickConfig config = read_quick_config(path, world);
-	seen.names = parse_peer_names(config.text);
-	seen.is_routing_off = config.routing == Routing::off;
-	seen.wanted = parse_without_lookup(config, world);
+	try {
+		QuickConfig config = read_quick_config(path, world);
+		seen.names = parse_peer_names(config.text);
+		seen.is_routing_off = config.routing == Routing::off;
+		seen.wanted = parse_without_lookup(config, world);
+		return config.dns_servers;
+	} catch (const Failure &failure) {
+		seen.file_trouble = failure.text;
+		return {};
+	}
 }
+
+/* Somewhere behind the peer. */
+Endpoint inside_of(const Peer &peer, const Prefix &allowed)
+{
+	constexpr std::uint16_t DISCARD = 9;
+	Endpoint address;
+	Prefix prefix = network_part(allowed);
+
+	/* All the world is behind it: then where its endpoint is, or what is nobody's (RFC 3849, 5737). */
+	if (is_default_route(prefix))
+		prefix = peer.endpoint->any.sa_family == prefix.family ? single(*peer.endpoint)
+			 : prefix.family == AF_INET6		       ? parse_address("2001:db8::1")
+								       : parse_address("192.0.2.1");
+	else if (prefix.cidr < prefix.bits())
+		prefix.address[prefix.bits() / 8 - 1] |= 1;
+	if (prefix.family == AF_INET6) {
+		address.v6.sin6_family = AF_INET6;
+		address.v6.sin6_port = htons(DISCARD);
+		std::copy_n(prefix.address.begin(), 16, address.v6.sin6_addr.s6_addr);
+	} else {
+		address.v4.sin_family = AF_INET;
+		address.v4.sin_port = htons(DISCARD);
+		std::copy_n(prefix.address.begin(), 4, reinterpret_cast<std::uint8_t *>(&address.v4.sin_addr));
+	}
+	return address;
+}
+
+class Examiner {
+public:
+	Examiner(const Patient &patient, World &world) : patient_(patient), world_(world), host_(world.host)
+	{
+		seen_.device.name = patient.interface;
+	}
+
+	Examination run(Probing probing)
+	{
+		host_.namespaces.enter(patient_.placement.home);
+		seen_.device = world_.devices.get(patient_.interface);
+		seen_.device.name = patient_.interface;
+		seen_.now = world_.clock.now();
+		interface_itself();
+		std::vector<std::string> servers = name_servers(patient_, read_file(patient_.path, seen_, world_), world_);
+		for (const std::string &server : servers)
+			for (const Endpoint &endpoint : host_.lookout.addresses_of(server, "53"))
+				seen_.name_servers[server] = host_.lookout.way_to(endpoint, 0);
+		{
+			Visit visit(patient_.placement.birth, host_.namespaces);
+			ways();
+		}
+		if (probing == Probing::paths)
+			probe();
+		return std::move(seen_);
+	}
+
+private:
+	void interface_itself()
+	{
+		const std::string &name = patient_.interface;
+
+		seen_.is_up = host_.network.is_up(name);
+		seen_.mtu = host_.network.mtu(name);
+		seen_.counters = host_.network.statistics(name);
+		seen_.routes = host_.network.main_routes(name);
+		for (const Route &route : host_.network.added_routes(name))
+			seen_.routes.push_back(route.destination);
+		seen_.forwards_ipv4 = forwards("ipv4", name, world_.files);
+		seen_.forwards_ipv6 = forwards("ipv6", name, world_.files);
+	}
+
+	/* A link of this name in another namespace is another one. */
+	bool is_tunnel(const std::string &link) const { return link == patient_.interface && !patient_.placement.is_apart(); }
+
+	void ways()
+	{
+		std::uint32_t mark = seen_.device.fwmark.value_or(0);
+
+		for (const Peer &peer : seen_.device.peers) {
+			if (!peer.endpoint)
+				continue;
+			Examination::Way &way = seen_.ways[peer.public_key];
+			way.link = host_.lookout.way_to(*peer.endpoint, mark);
+			way.is_tunnel = way.link && is_tunnel(*way.link);
+			/* The plain route's MTU: with a mark, that of the link packets really leave by. */
+			if (way.link && !way.is_tunnel)
+				way.mtu = mark ? std::optional(host_.network.mtu(*way.link)) : host_.network.path_mtu(single(*peer.endpoint));
+		}
+	}
+
+	/* Not those that may be switched off: clients of a hub, which find the way here themselves. */
+	bool is_expected(const Peer &peer) const
+	{
+		const Peer *wanted = wanted_peer(seen_, peer.public_key);
+
+		return peer.persistent_keepalive.value_or(0) || !wanted || wanted->endpoint;
+	}
+
+	bool is_missing(const Peer &peer) const
+	{
+		return seen_.asked.contains(peer.public_key) && !is_alive(peer, world_.clock.now());
+	}
+
+	void ask()
+	{
+		for (const Peer &peer : seen_.device.peers) {
+			auto way = seen_.ways.find(peer.public_key);
+			if (is_alive(peer, seen_.now) || !is_expected(peer) || way == seen_.ways.end() || !way->second.mtu || !seen_.is_up)
+				continue;
+			for (const Prefix &allowed : peer.allowed_ips)
+				if (host_.lookout.knock(patient_.interface, inside_of(peer, allowed))) {
+					seen_.asked.insert(peer.public_key);
+					break;
+				}
+		}
+	}
+
+	void probe()
+	{
+		std::vector<Counter> before = std::move(seen_.counters);
+		std::int64_t end = world_.clock.monotonic() + ANSWER_TIME;
+
+		ask();
+		{
+			Visit visit(patient_.placement.birth, host_.namespaces);
+			probe_paths();
+		}
+		auto any_missing = [this] {
+			return std::any_of(seen_.device.peers.begin(), seen_.device.peers.end(), [this](const Peer &p) { return is_missing(p); });
+		};
+		/* Looked at once more in any case: the answers are in by now. */
+		if (any_missing())
+			seen_.device = look_again();
+		while (any_missing() && world_.clock.monotonic() < end) {
+			world_.clock.sleep(LOOK_EVERY);
+			seen_.device = look_again();
+		}
+		seen_.now = world_.clock.now();
+		seen_.counters = host_.network.statistics(patient_.interface);
+		/* What was dropped before has other reasons, maybe. */
+		for (Counter &counter : seen_.counters)
+			for (const Counter &old : before)
+				if (!seen_.asked.empty() && old.name == counter.name)
+					counter.value -= std::min(counter.value, old.value);
+	}
+
+	Device look_again()
+	{
+		Device device = world_.devices.get(patient_.interface);
+
+		device.name = patient_.interface;
+		return device;
+	}
+
+	void probe_paths()
+	{
+		std::vector<PathProbe> probes;
+		std::vector<Examination::Way *> ways;
+
+		for (const Peer &peer : seen_.device.peers) {
+			auto way = seen_.ways.find(peer.public_key);
+			if (way == seen_.ways.end() || !way->second.mtu)
+				continue;
+			probes.push_back({*peer.endpoint, *way->second.mtu, {}, false});
+			ways.push_back(&way->second);
+		}
+		host_.lookout.probe(probes, seen_.device.fwmark.value_or(0));
+		for (std::size_t i = 0; i < probes.size(); ++i) {
+			ways[i]->mtu = probes[i].mtu ? probes[i].mtu : ways[i]->mtu;
+			ways[i]->is_refused = probes[i].is_refused;
+		}
+	}
+
+	const Patient &patient_;
+	World &world_;
+	Host &host_;
+	Examination seen_;
+};
 
 }
 
@@ -283,41 +544,9 @@ std::vector<Finding> diagnose(const Examination &examination)
 	return Doctor(examination).run();
 }
 
-Examination examine(const std::string &interface, Probing probing, World &world)
+Examination examine(const Patient &patient, Probing probing, World &world)
 {
-	Examination seen;
-	Host &host = world.host;
-
-	seen.device = world.devices.get(interface);
-	seen.device.name = interface;
-	seen.now = world.clock.now();
-	seen.is_up = host.network.is_up(interface);
-	seen.mtu = host.network.mtu(interface);
-	seen.addresses = host.network.addresses(interface);
-	seen.counters = host.network.statistics(interface);
-	seen.routes = host.network.main_routes(interface);
-	for (const Route &route : host.network.added_routes(interface))
-		seen.routes.push_back(route.destination);
-	read_file(seen, world);
-	seen.forwards_ipv4 = is_on("/proc/sys/net/ipv4/ip_forward", world.files);
-	seen.forwards_ipv6 = is_on("/proc/sys/net/ipv6/conf/all/forwarding", world.files);
-	std::uint32_t mark = seen.device.fwmark.value_or(0);
-	for (const Peer &peer : seen.device.peers) {
-		if (!peer.endpoint)
-			continue;
-		Examination::Way &way = seen.ways[peer.public_key];
-		way.link = host.lookout.way_to(*peer.endpoint, mark);
-		if (!way.link || *way.link == interface)
-			continue;
-		/* The plain route's MTU: with a mark, that of the link packets really leave by. */
-		way.mtu = mark ? std::optional(host.network.mtu(*way.link)) : host.network.path_mtu(single(*peer.endpoint));
-		if (probing == Probing::paths && way.mtu)
-			way.mtu = host.lookout.probe_mtu(*peer.endpoint, mark, *way.mtu).value_or(*way.mtu);
-	}
-	for (const std::string &server : name_servers(world.files))
-		for (const Endpoint &endpoint : host.lookout.addresses_of(server, "53"))
-			seen.name_servers[server] = host.lookout.way_to(endpoint, 0);
-	return seen;
+	return Examiner(patient, world).run(probing);
 }
 
 }

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "lookout.h"
 #include "names.h"
 #include "outside.h"
+#include "quick.h"
 
 namespace wgctl {
 
@@ -24,12 +26,17 @@ struct Examination {
 	std::uint32_t mtu = 0;
 	/* Over the interface, in whatever table. */
 	std::vector<Prefix> routes;
+	/* Those of our module; others count nothing. Of the time since the peers in `asked` were, or of
+	 * all its life. */
 	std::vector<Counter> counters;
-	std::vector<Prefix> addresses;
+	/* Who had no session, and was sent something to make one. */
+	std::set<Key> asked;
 
 	/* From the file; without one, what it would say is not known. */
 	std::optional<std::string> path;
 	std::optional<Device> wanted;
+	/* Why the file cannot be used. */
+	std::string file_trouble;
 	PeerNames names;
 	bool is_open_to_the_world = false;
 	/* It leaves routes to somebody else. */
@@ -38,13 +45,17 @@ struct Examination {
 	struct Way {
 		/* The link packets to the endpoint leave by; nothing: no way. */
 		std::optional<std::string> link;
+		/* That is the tunnel itself. */
+		bool is_tunnel = false;
 		/* The largest packet that fits, from the route or a probe. */
 		std::optional<std::uint32_t> mtu;
+		/* Nobody listens there. */
+		bool is_refused = false;
 	};
 	std::map<Key, Way> ways;
 	/* Servers the system asks, and the link they are reached by. */
 	std::map<std::string, std::optional<std::string>> name_servers;
-	/* Nothing: not known. */
+	/* What comes in by the interface; nothing: not known. */
 	std::optional<bool> forwards_ipv4, forwards_ipv6;
 	std::int64_t now = 0;
 };
@@ -53,8 +64,16 @@ struct Finding {
 	std::string what, remedy;
 };
 
+/* Whom to examine, and where: its file if it has one; the namespaces of the interface and its sockets. */
+struct Patient {
+	std::string interface, path;
+	Placement placement;
+};
+
+/* `paths`: sends a few packets, to peers without a session and along the paths to endpoints. Takes
+ * 2 s, or 6 while somebody does not answer. */
 enum class Probing { none, paths };
-Examination examine(const std::string &interface, Probing probing, World &world);
+Examination examine(const Patient &patient, Probing probing, World &world);
 std::vector<Finding> diagnose(const Examination &examination);
 
 }

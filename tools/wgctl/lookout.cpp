@@ -22,6 +22,8 @@ namespace {
 
 constexpr int PROBES = 4;
 constexpr int PROBE_PAUSE = 500;
+/* Each is a socket. */
+constexpr std::size_t PROBES_AT_ONCE = 256;
 /* A signal that comes just before poll is seen this late, in milliseconds. */
 constexpr int LONGEST_POLL = 1000;
 
@@ -40,6 +42,54 @@ bool drain(int socket)
 		has_news = true;
 	return has_news;
 }
+
+/* One path being probed; a path that cannot be is left as it is. */
+class Prober {
+public:
+	Prober(PathProbe &probe, std::uint32_t mark) :
+		probe_(&probe), is_v6_(probe.endpoint.any.sa_family == AF_INET6),
+		udp_(socket(probe.endpoint.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))
+	{
+		int discover = is_v6_ ? static_cast<int>(IPV6_PMTUDISC_DO) : static_cast<int>(IP_PMTUDISC_DO);
+
+		if (udp_.get() < 0 ||
+		    setsockopt(udp_.get(), level(), is_v6_ ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &discover, sizeof(discover)) < 0 ||
+		    (mark && setsockopt(udp_.get(), SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0) ||
+		    connect(udp_.get(), &probe.endpoint.any, probe.endpoint.size()) < 0)
+			udp_.reset();
+	}
+
+	void send()
+	{
+		std::uint32_t headers = is_v6_ ? 48 : 28;
+
+		if (!read())
+			return;
+		std::string payload(*probe_->mtu > headers ? *probe_->mtu - headers : 1, '\0');
+		/* What an earlier probe brought back comes out here once; the next turn sends. */
+		if (::send(udp_.get(), payload.data(), payload.size(), 0) < 0 && errno == ECONNREFUSED)
+			probe_->is_refused = true;
+	}
+
+	/* What the kernel has learned of the path by now. */
+	bool read()
+	{
+		int mtu = 0;
+		socklen_t size = sizeof(mtu);
+
+		if (udp_.get() < 0 || getsockopt(udp_.get(), level(), is_v6_ ? IPV6_MTU : IP_MTU, &mtu, &size) < 0)
+			return false;
+		probe_->mtu = std::min(probe_->largest, static_cast<std::uint32_t>(mtu));
+		return true;
+	}
+
+private:
+	int level() const { return is_v6_ ? static_cast<int>(IPPROTO_IPV6) : static_cast<int>(IPPROTO_IP); }
+
+	PathProbe *probe_;
+	bool is_v6_;
+	Descriptor udp_;
+};
 
 }
 
@@ -102,29 +152,30 @@ std::optional<std::string> SystemLookout::way_to(const Endpoint &endpoint, std::
 	return name.data();
 }
 
-std::optional<std::uint32_t> SystemLookout::probe_mtu(const Endpoint &endpoint, std::uint32_t mark, std::uint32_t largest)
+void SystemLookout::probe(std::vector<PathProbe> &probes, std::uint32_t mark)
 {
-	bool is_v6 = endpoint.any.sa_family == AF_INET6;
-	Descriptor udp(socket(endpoint.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-	int discover = is_v6 ? static_cast<int>(IPV6_PMTUDISC_DO) : static_cast<int>(IP_PMTUDISC_DO), mtu = 0;
-	int level = is_v6 ? static_cast<int>(IPPROTO_IPV6) : static_cast<int>(IPPROTO_IP);
-	std::uint32_t headers = is_v6 ? 48 : 28;
+	for (std::size_t first = 0; first < probes.size(); first += PROBES_AT_ONCE) {
+		std::vector<Prober> probers;
+		std::size_t end = std::min(probes.size(), first + PROBES_AT_ONCE);
 
-	if (udp.get() < 0 || setsockopt(udp.get(), level, is_v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &discover, sizeof(discover)) < 0 ||
-	    (mark && setsockopt(udp.get(), SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0) ||
-	    connect(udp.get(), &endpoint.any, endpoint.size()) < 0)
-		return {};
-	for (int probe = 0; probe < PROBES; ++probe) {
-		socklen_t size = sizeof(mtu);
-		if (getsockopt(udp.get(), level, is_v6 ? IPV6_MTU : IP_MTU, &mtu, &size) < 0)
-			return {};
-		std::uint32_t length = std::min(largest, static_cast<std::uint32_t>(mtu));
-		std::string payload(length > headers ? length - headers : 1, '\0');
-		/* What an earlier probe brought back comes out here once; the next turn sends. */
-		send(udp.get(), payload.data(), payload.size(), 0);
-		poll(nullptr, 0, PROBE_PAUSE);
+		for (std::size_t i = first; i < end; ++i)
+			probers.emplace_back(probes[i], mark);
+		for (int turn = 0; turn < PROBES; ++turn) {
+			for (Prober &prober : probers)
+				prober.send();
+			poll(nullptr, 0, PROBE_PAUSE);
+		}
+		for (Prober &prober : probers)
+			prober.read();
 	}
-	return std::min(largest, static_cast<std::uint32_t>(mtu));
+}
+
+bool SystemLookout::knock(const std::string &link, const Endpoint &inside)
+{
+	Descriptor udp(socket(inside.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+
+	return udp.get() >= 0 && setsockopt(udp.get(), SOL_SOCKET, SO_BINDTODEVICE, link.data(), static_cast<socklen_t>(link.size())) == 0 &&
+	       sendto(udp.get(), "", 1, 0, &inside.any, inside.size()) == 1;
 }
 
 Lookout::Event SystemLookout::wait(std::int64_t milliseconds)

@@ -12,6 +12,17 @@
 
 namespace wgctl {
 
+/* A question to the path to an endpoint, and what came of it. */
+struct PathProbe {
+	Endpoint endpoint;
+	/* The size to begin with. */
+	std::uint32_t largest = 0;
+	/* What the routers on the path let through; those that say nothing are not noticed. */
+	std::optional<std::uint32_t> mtu;
+	/* The other side says that nobody listens there. */
+	bool is_refused = false;
+};
+
 class Lookout {
 public:
 	/* `network`: an address or a route has changed. `quit`: the program is asked to end. */
@@ -22,9 +33,12 @@ public:
 	virtual std::vector<Endpoint> addresses_of(const std::string &host, const std::string &port) = 0;
 	/* The link that packets with this mark leave by; nothing when there is no way. */
 	virtual std::optional<std::string> way_to(const Endpoint &endpoint, std::uint32_t mark) = 0;
-	/* Sends a few packets of up to `largest` bytes, which WireGuard ignores, and returns the size the
-	 * routers on the path let through; those that say nothing are not noticed. Takes 2 s at most. */
-	virtual std::optional<std::uint32_t> probe_mtu(const Endpoint &endpoint, std::uint32_t mark, std::uint32_t largest) = 0;
+	/* Sends a few packets with this mark to each endpoint, which WireGuard ignores. Takes 2 s for each
+	 * 256 of them. */
+	virtual void probe(std::vector<PathProbe> &probes, std::uint32_t mark) = 0;
+	/* Sends a packet of one byte into a link, so that a tunnel makes itself a session. Returns whether
+	 * it could be sent. */
+	virtual bool knock(const std::string &link, const Endpoint &inside) = 0;
 	/* What comes first; `time` after so many milliseconds. */
 	virtual Event wait(std::int64_t milliseconds) = 0;
 };
@@ -36,7 +50,8 @@ public:
 
 	std::vector<Endpoint> addresses_of(const std::string &host, const std::string &port) override;
 	std::optional<std::string> way_to(const Endpoint &endpoint, std::uint32_t mark) override;
-	std::optional<std::uint32_t> probe_mtu(const Endpoint &endpoint, std::uint32_t mark, std::uint32_t largest) override;
+	void probe(std::vector<PathProbe> &probes, std::uint32_t mark) override;
+	bool knock(const std::string &link, const Endpoint &inside) override;
 	Event wait(std::int64_t milliseconds) override;
 
 private:

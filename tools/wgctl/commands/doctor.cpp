@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "../json.h"
+#include "../quick_config.h"
 #include "commands.h"
 #include "options.h"
 
@@ -12,6 +13,7 @@ namespace wgctl {
 namespace {
 
 constexpr std::size_t MOST_FINDINGS = 100;
+constexpr int COULD_NOT_LOOK = 125;
 
 Text text_of(const std::string &interface, const std::vector<Finding> &findings)
 {
@@ -40,17 +42,48 @@ Text json_of(const std::string &interface, const std::vector<Finding> &findings)
 
 }
 
-int doctor(Arguments arguments, World &world)
+namespace {
+
+/* The name of an interface, or the path of its file. */
+Patient find_patient(std::string_view argument, World &world)
 {
-	Options options("doctor", arguments, {"--probe", "--json"});
+	Patient patient{std::string(argument), "/etc/wireguard/" + std::string(argument) + ".conf", {}};
+
+	if (is_interface_name(argument) && !(argument.ends_with(".conf") && world.host.store.exists(std::string(argument))))
+		return patient;
+	patient.path = argument;
+	std::string_view base = argument.substr(argument.rfind('/') + 1);
+	patient.interface = base.substr(0, base.ends_with(".conf") ? base.size() - 5 : base.npos);
+	return patient;
+}
+
+int examine_and_tell(const Options &options, World &world)
+{
+	auto text_of_option = [&](std::string_view name) { return std::string(options.value(name).value_or("")); };
 
 	if (options.rest().size() != 1)
 		throw Failure{"doctor: which interface? (wgctl doctor --help)"};
-	std::string interface(options.rest()[0]);
-	get_device(interface, world);
-	std::vector<Finding> findings = diagnose(examine(interface, options.has("--probe") ? Probing::paths : Probing::none, world));
-	world.terminal.write(Stream::out, options.has("--json") ? json_of(interface, findings) : text_of(interface, findings));
+	Patient patient = find_patient(options.rest()[0], world);
+	patient.placement = find_placement(text_of_option("--netns"), text_of_option("--birth-netns"), world);
+	world.host.namespaces.enter(patient.placement.home);
+	get_device(patient.interface, world);
+	std::vector<Finding> findings = diagnose(examine(patient, options.has("--no-probe") ? Probing::none : Probing::paths, world));
+	world.terminal.write(Stream::out, options.has("--json") ? json_of(patient.interface, findings) : text_of(patient.interface, findings));
 	return static_cast<int>(std::min(findings.size(), MOST_FINDINGS));
+}
+
+}
+
+int doctor(Arguments arguments, World &world)
+{
+	try {
+		Options options("doctor", arguments, {"--no-probe", "--json"}, {"--netns", "--birth-netns"});
+		return examine_and_tell(options, world);
+	} catch (const Failure &failure) {
+		/* 1 would be one finding. */
+		world.terminal.write(Stream::err, "wgctl: " + failure.text + "\n");
+		return COULD_NOT_LOOK;
+	}
 }
 
 }

@@ -27,6 +27,7 @@ struct DoctorTest : testing::Test {
 		seen.path = "/etc/wireguard/wg0.conf";
 		seen.routes = {test_prefix("10.0.0.0/24")};
 		seen.forwards_ipv4 = seen.forwards_ipv6 = true;
+		seen.counters = {{"drop-malformed", 0}};
 		add_peer(1, "10.0.0.2/32");
 		seen.names[test_key(1)] = "Ann";
 	}
@@ -38,7 +39,7 @@ struct DoctorTest : testing::Test {
 		peer.allowed_ips = {test_prefix(allowed)};
 		peer.last_handshake.seconds = NOW - 5;
 		peer.tx_bytes = 1000;
-		seen.ways[peer.public_key] = {"eth0", 1500};
+		seen.ways[peer.public_key] = {"eth0", false, 1500, false};
 		return peer;
 	}
 	std::string found() const
@@ -67,7 +68,7 @@ TEST_F(DoctorTest, no_route_to_the_endpoint)
 
 TEST_F(DoctorTest, an_endpoint_inside_allowed_ips_without_mark)
 {
-	seen.ways[test_key(1)] = {"wg0", 1420};
+	seen.ways[test_key(1)] = {"wg0", true, {}, false};
 	EXPECT_NE(found().find("go into the tunnel itself: it is inside allowed IPs => set FwMark"), std::string::npos) << found();
 	seen.device.fwmark = 51820;
 	EXPECT_NE(found().find("although they carry a mark => wgctl down wg0"), std::string::npos) << found();
@@ -75,19 +76,53 @@ TEST_F(DoctorTest, an_endpoint_inside_allowed_ips_without_mark)
 
 TEST_F(DoctorTest, no_reply_at_all)
 {
+	seen.asked = {test_key(1)};
+	EXPECT_EQ(found(), "");
 	seen.device.peers[0].last_handshake.seconds = 0;
 	EXPECT_EQ(found(), "no reply at all from " + ann + " at 192.0.2.1:7 => check there that WireGuard listens on that port, that no firewall "
 			   "stops UDP, and that it knows " + test_key_text(7) + "\n");
 	seen.device.peers[0].last_handshake.seconds = NOW - 181;
 	EXPECT_NE(found().find("since 181 s"), std::string::npos);
-	seen.device.peers[0].last_handshake.seconds = NOW - 180;
+	seen.asked = {test_key(2)};
 	EXPECT_EQ(found(), "");
-	seen.device.peers[0].last_handshake.seconds = seen.device.peers[0].tx_bytes = 0;
+}
+
+TEST_F(DoctorTest, who_was_not_asked_is_silent_when_it_should_not_be)
+{
+	Peer &peer = seen.device.peers[0];
+
+	/* It has had sessions and nothing to say: that is no trouble. */
+	peer.last_handshake.seconds = NOW - 181;
 	EXPECT_EQ(found(), "");
+	peer.persistent_keepalive = 25;
+	EXPECT_NE(found().find("no reply at all"), std::string::npos);
+	peer.persistent_keepalive = peer.last_handshake.seconds = 0;
+	EXPECT_NE(found().find("no reply at all"), std::string::npos);
+	peer.tx_bytes = 0;
+	EXPECT_EQ(found(), "");
+}
+
+TEST_F(DoctorTest, a_module_that_counts_no_drops_does_not_know_whether_there_were_replies)
+{
+	seen.asked = {test_key(1)};
+	seen.device.peers[0].last_handshake.seconds = 0;
+	seen.counters.clear();
+	EXPECT_EQ(found().find("no reply from " + ann + " at 192.0.2.1:7, or none that could be used"), 0u) << found();
+}
+
+TEST_F(DoctorTest, a_port_that_nobody_listens_on)
+{
+	seen.asked = {test_key(1)};
+	seen.ways[test_key(1)].is_refused = true;
+	EXPECT_EQ(found(), "");
+	seen.device.peers[0].last_handshake.seconds = 0;
+	EXPECT_EQ(found(), "nothing listens where " + ann + " at 192.0.2.1:7 should: the machine there refuses packets to that port => start "
+			   "WireGuard there, or correct the port of Endpoint in /etc/wireguard/wg0.conf\n");
 }
 
 TEST_F(DoctorTest, replies_that_are_dropped_say_why)
 {
+	seen.asked = {test_key(1)};
 	seen.device.peers[0].last_handshake.seconds = 0;
 	seen.counters = {{"drop-bad-mac1", 0}, {"drop-bad-handshake", 12}, {"drop-no-session", 9}};
 	EXPECT_EQ(found(), ann + " has no session; 12 packets came in and were dropped: they do not decrypt => compare public keys and "
@@ -120,12 +155,27 @@ TEST_F(DoctorTest, a_missing_return_route)
 	EXPECT_EQ(found(), "");
 }
 
+TEST_F(DoctorTest, two_halves_are_a_whole_route)
+{
+	seen.device.fwmark = 1;
+	seen.device.peers[0].allowed_ips = {test_prefix("0.0.0.0/0"), test_prefix("10.9.0.0/15")};
+	seen.routes = {test_prefix("0.0.0.0/1"), test_prefix("128.0.0.0/1"), test_prefix("10.8.0.0/16")};
+	EXPECT_EQ(found(), "");
+	seen.routes.erase(seen.routes.begin());
+	EXPECT_NE(found().find("no route over wg0 to 0.0.0.0/0"), std::string::npos);
+}
+
 TEST_F(DoctorTest, forwarding_that_is_off_on_a_hub)
 {
 	seen.forwards_ipv4 = seen.forwards_ipv6 = false;
 	EXPECT_EQ(found(), "");
 	add_peer(2, "10.0.0.3/32");
 	EXPECT_EQ(found(), "forwarding of IPv4 is off: the peers reach this machine, but not each other => sysctl -w net.ipv4.ip_forward=1\n");
+	/* In a mesh everybody finds everybody else. */
+	seen.wanted = seen.device;
+	EXPECT_EQ(found(), "");
+	seen.wanted->peers[1].endpoint.reset();
+	EXPECT_NE(found(), "");
 }
 
 TEST_F(DoctorTest, an_mtu_that_is_too_big)
@@ -156,6 +206,8 @@ TEST_F(DoctorTest, keys_that_everybody_can_read)
 TEST_F(DoctorTest, an_interface_that_is_down)
 {
 	seen.is_up = false;
+	seen.device.peers[0].last_handshake.seconds = 0;
+	seen.routes.clear();
 	EXPECT_EQ(found(), "wg0 is down => ip link set wg0 up\n");
 }
 
@@ -183,9 +235,72 @@ TEST_F(DoctorTest, the_exit_code_counts_what_was_found_in_the_system)
 
 	fake.host.network.path_mtus["192.0.2.1"] = 1500;
 	fake.host.lookout.probed_mtu = 1280;
-	EXPECT_EQ(run_command_line(line, fake), 1);
-	line.push_back("--probe");
 	EXPECT_EQ(run_command_line(line, fake), 2);
+	line.push_back("--no-probe");
+	EXPECT_EQ(run_command_line(line, fake), 1);
+
+	fake.devices.present.clear();
+	EXPECT_EQ(run_command_line(line, fake), 125);
+	EXPECT_NE(fake.terminal.err.find("cannot read interface `wg0': No such device"), std::string::npos);
+}
+
+TEST_F(DoctorTest, a_file_that_cannot_be_used_is_a_finding)
+{
+	std::vector<std::string_view> line{"doctor", "./wg0.conf"};
+
+	fake.clock.time = NOW;
+	fake.devices.present["wg0"] = seen.device;
+	fake.files.contents["./wg0.conf"] = "[Interface]\nPrivatKey = x\n";
+	fake.host.network.link_routes["wg0"] = {test_prefix("10.0.0.0/24")};
+	fake.host.lookout.links["192.0.2.1:7"] = "eth0";
+	EXPECT_EQ(run_command_line(line, fake), 1) << fake.terminal.out;
+	EXPECT_EQ(fake.terminal.out.find("wg0: the file cannot be used: ./wg0.conf:2: "), 0u) << fake.terminal.out;
+}
+
+TEST_F(DoctorTest, a_peer_without_session_is_asked_and_given_time)
+{
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", {}};
+	Device &device = fake.devices.present["wg0"] = seen.device;
+
+	fake.clock.time = NOW;
+	device.peers[0].last_handshake.seconds = 0;
+	fake.host.lookout.links["192.0.2.1:7"] = "eth0";
+	fake.host.network.path_mtus["192.0.2.1"] = 1500;
+	fake.host.network.link_counters["wg0"] = {{"drop-malformed", 5}};
+	fake.clock.on_sleep = [&] {
+		fake.host.network.link_counters["wg0"][0].value = 7;
+		if (fake.clock.milliseconds_passed >= 2000)
+			device.peers[0].last_handshake.seconds = fake.clock.now();
+	};
+	patient.placement = find_placement("", "", fake);
+	seen = examine(patient, Probing::paths, fake);
+	EXPECT_EQ(fake.host.lookout.knocks, std::vector<std::string>{"wg0 10.0.0.2:9"});
+	EXPECT_EQ(seen.asked, std::set<Key>{test_key(1)});
+	EXPECT_EQ(fake.clock.milliseconds_passed, 2000);
+	EXPECT_EQ(seen.device.peers[0].last_handshake.seconds, NOW + 2);
+	EXPECT_EQ(seen.counters[0].value, 2u);
+
+	/* Not for ever; and not those the file has no endpoint for. */
+	fake.clock.on_sleep = [] {};
+	device.peers[0].last_handshake.seconds = 0;
+	fake.clock.milliseconds_passed = 0;
+	examine(patient, Probing::paths, fake);
+	EXPECT_EQ(fake.clock.milliseconds_passed, 6000);
+	fake.files.contents[patient.path] = "[Interface]\nPrivateKey = " + test_key_text(8) + "\n[Peer]\nPublicKey = " + test_key_text(1) + "\n";
+	EXPECT_TRUE(examine(patient, Probing::paths, fake).asked.empty());
+}
+
+TEST_F(DoctorTest, endpoints_are_looked_for_where_the_sockets_are)
+{
+	std::vector<std::string_view> line{"doctor", "--netns", "box", "--birth-netns", "out", "wg0"};
+
+	fake.clock.time = NOW;
+	fake.host.namespaces.known = {{"/run/netns/box", 2}, {"/run/netns/out", 3}};
+	fake.devices.present["wg0"] = seen.device;
+	fake.host.network.link_routes["wg0"] = {test_prefix("10.0.0.0/24")};
+	fake.host.lookout.links["192.0.2.1:7"] = "wg0";
+	EXPECT_EQ(run_command_line(line, fake), 0) << fake.terminal.out;
+	EXPECT_EQ(fake.host.log.joined(), "enter 2\nenter 3\nenter 2\nenter 3\nenter 2\n");
 }
 
 TEST_F(DoctorTest, json_is_the_documented_schema)
@@ -211,7 +326,15 @@ TEST_F(DoctorTest, the_servers_behind_a_stub_are_judged)
 	fake.files.contents["/run/systemd/resolve/resolv.conf"] = "nameserver 192.0.2.53\n";
 	fake.host.lookout.names["192.0.2.53"] = {parse_endpoint("192.0.2.53:53", fake)};
 	fake.host.lookout.links["192.0.2.53:53"] = "eth0";
-	EXPECT_EQ(examine("wg0", Probing::none, fake).name_servers, (std::map<std::string, std::optional<std::string>>{{"192.0.2.53", "eth0"}}));
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", find_placement("", "", fake)};
+	using Servers = std::map<std::string, std::optional<std::string>>;
+	EXPECT_EQ(examine(patient, Probing::none, fake).name_servers, (Servers{{"192.0.2.53", "eth0"}}));
+
+	/* `up' has told the stub to ask these alone. */
+	fake.files.contents[patient.path] = "[Interface]\nPrivateKey = " + test_key_text(8) + "\nDNS = 10.0.0.53\n";
+	fake.host.lookout.names["10.0.0.53"] = {parse_endpoint("10.0.0.53:53", fake)};
+	fake.host.lookout.links["10.0.0.53:53"] = "wg0";
+	EXPECT_EQ(examine(patient, Probing::none, fake).name_servers, (Servers{{"10.0.0.53", "wg0"}}));
 }
 
 }

@@ -318,6 +318,8 @@ struct FakeLookout : Lookout {
 	std::map<std::string, std::vector<Endpoint>> names;
 	std::map<std::string, std::string> links;
 	std::optional<std::uint32_t> probed_mtu;
+	bool is_refused = false;
+	std::vector<std::string> knocks;
 	std::vector<Event> events;
 	std::vector<std::string> lookups;
 	std::function<void()> on_wait;
@@ -333,7 +335,18 @@ struct FakeLookout : Lookout {
 		auto found = links.find(text + (mark ? " marked" : ""));
 		return found == links.end() ? std::nullopt : std::optional(found->second);
 	}
-	std::optional<std::uint32_t> probe_mtu(const Endpoint &, std::uint32_t, std::uint32_t) override { return probed_mtu; }
+	void probe(std::vector<PathProbe> &probes, std::uint32_t) override
+	{
+		for (PathProbe &probe : probes) {
+			probe.mtu = probed_mtu;
+			probe.is_refused = is_refused;
+		}
+	}
+	bool knock(const std::string &link, const Endpoint &inside) override
+	{
+		knocks.push_back(link + " " + std::string(format_endpoint(inside)));
+		return true;
+	}
 	/* The end comes when there are no more events. */
 	Event wait(std::int64_t) override
 	{

@@ -17,13 +17,6 @@ struct Section {
 	std::optional<Key> key;
 };
 
-bool is_comment(std::string_view line)
-{
-	std::size_t first = line.find_first_not_of(" \t");
-
-	return first != line.npos && line[first] == '#';
-}
-
 std::vector<Section> sections_of(std::string_view text)
 {
 	std::vector<Section> sections;

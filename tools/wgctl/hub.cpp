@@ -73,6 +73,21 @@ std::vector<Route> routes_for(const Hub &hub, const std::vector<Prefix> &prefixe
 	return routes;
 }
 
+/* What the user asked for goes into it as it is: it must not become another line. */
+void check_client_config(const Text &text, const ClientWishes &wishes, World &world)
+{
+	QuickConfig config;
+
+	for (const std::string *wish : {&wishes.endpoint, &wishes.dns})
+		if (wish->find('#') != wish->npos || harmless(*wish) != *wish || wish->find('\n') != wish->npos)
+			throw Failure{"an option has # or a control character in it: " + quoted(*wish)};
+	config.path = "the client's file";
+	config.interface = "client";
+	config.text = text;
+	parse_quick_text(config, world.files);
+	parse_without_lookup(config, world);
+}
+
 void set_running(const Device &change, World &world)
 {
 	try {
@@ -150,7 +165,7 @@ std::vector<Prefix> next_addresses(const Hub &hub, const std::vector<Prefix> &po
 }
 
 Text client_config(const Hub &hub, const std::string &name, const Peer &peer, const std::optional<Key> &private_key,
-		   const ClientWishes &wishes)
+		   const ClientWishes &wishes, World &world)
 {
 	std::vector<Prefix> allowed = wishes.allowed_ips.empty() ? networks_of(hub) : wishes.allowed_ips;
 	Text text = Text("[Interface]\n# Name = ").append(name).append("\n");
@@ -172,7 +187,9 @@ Text client_config(const Hub &hub, const std::string &name, const Peer &peer, co
 	text.append("AllowedIPs = ").append(joined(allowed)).append("\nEndpoint = ").append(endpoint_for_clients(hub, wishes.endpoint));
 	if (wishes.keepalive)
 		text.append("\nPersistentKeepalive = ").append(std::to_string(wishes.keepalive));
-	return text.append("\n");
+	text.append("\n");
+	check_client_config(text, wishes, world);
+	return text;
 }
 
 void change_hub(const Hub &hub, const HubChange &change, const std::function<void()> &finish, World &world)

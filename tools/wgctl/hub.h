@@ -42,9 +42,9 @@ struct ClientWishes {
 std::vector<Prefix> next_addresses(const Hub &hub, const std::vector<Prefix> &pools, World &world);
 
 /* The file of the other side. `peer` is how the hub sees it; without `private_key`, whoever has it
- * fills it in. */
+ * fills it in. Throws Failure when it would not be one that `up` takes. */
 Text client_config(const Hub &hub, const std::string &name, const Peer &peer, const std::optional<Key> &private_key,
-		   const ClientWishes &wishes);
+		   const ClientWishes &wishes, World &world);
 
 /* A change of the hub: its file, and the device if it runs. All of it or nothing. */
 struct HubChange {

@@ -73,13 +73,20 @@ PeerNames parse_peer_names(std::string_view text)
 {
 	PeerNames names;
 	std::optional<Key> key;
-	std::optional<std::string> name;
+	/* `last` is of the comments right above the present line, which are about what follows. */
+	std::optional<std::string> name, last;
 	bool in_peer = false;
+	auto take_last = [&] {
+		if (!name)
+			name = last;
+		last.reset();
+	};
 	auto end_section = [&] {
 		if (key && name)
 			names[*key] = *name;
 		key.reset();
 		name.reset();
+		last.reset();
 	};
 
 	for_each_line(text, [&](std::string_view raw) {
@@ -87,12 +94,16 @@ PeerNames parse_peer_names(std::string_view text)
 		if (line.kind == ConfigLine::Kind::section) {
 			end_section();
 			in_peer = line.is_section("[Peer]");
-		} else if (in_peer && line.is_value("PublicKey")) {
-			key = key_from_base64(without_blanks(line.value));
-		} else if (in_peer && line.kind == ConfigLine::Kind::other && !name) {
-			name = name_in_comment(raw);
+			return;
 		}
+		if (in_peer && line.is_value("PublicKey"))
+			key = key_from_base64(without_blanks(line.value));
+		if (!is_comment(raw))
+			take_last();
+		else if (in_peer && !last)
+			last = name_in_comment(raw);
 	});
+	take_last();
 	end_section();
 	return names;
 }

@@ -207,6 +207,11 @@ bool is_quick_key(std::string_view key)
 			   [key](std::string_view name) { return equal_ignoring_case(key, name); });
 }
 
+bool is_comment(std::string_view line)
+{
+	return trimmed(line).starts_with('#');
+}
+
 bool ConfigLine::is_section(std::string_view title) const
 {
 	return kind == Kind::section && equal_ignoring_case(without_blanks(name), title);
@@ -309,9 +314,15 @@ Text read_quick_text(std::string_view argument, World &world)
 QuickConfig read_quick_config(std::string_view argument, World &world)
 {
 	QuickConfig config = read_file(argument, world);
-	QuickParser parser(config, world.files);
-	for_each_line(config.text, [&](std::string_view line) { parser.line(line.substr(0, line.find('\0'))); });
+	parse_quick_text(config, world.files);
 	return config;
+}
+
+void parse_quick_text(QuickConfig &config, Files &files)
+{
+	QuickParser parser(config, files);
+
+	for_each_line(config.text, [&](std::string_view line) { parser.line(line.substr(0, line.find('\0'))); });
 }
 
 Text strip_quick_keys(std::string_view text)

@@ -63,6 +63,8 @@ bool is_interface_name(std::string_view name);
 QuickConfig read_quick_config(std::string_view argument, World &world);
 /* The same, but the file is not looked into. */
 Text read_quick_text(std::string_view argument, World &world);
+/* Fills in the rest of `config` from its path, interface and text. */
+void parse_quick_text(QuickConfig &config, Files &files);
 
 /* Without the additions: what `wg setconf` understands, comments and all. */
 Text strip_quick_keys(std::string_view text);
@@ -83,6 +85,9 @@ struct ConfigLine {
 	bool is_value(std::string_view key) const;
 };
 ConfigLine read_config_line(std::string_view line);
+
+/* Comments right above a section's title are about that section, not the one they still stand in. */
+bool is_comment(std::string_view line);
 
 /* Is `key` one of those wg-quick adds? */
 bool is_quick_key(std::string_view key);

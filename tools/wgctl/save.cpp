@@ -36,13 +36,6 @@ struct Section {
 	bool is_gone = false;
 };
 
-bool is_comment(std::string_view line)
-{
-	std::size_t first = line.find_first_not_of(" \t");
-
-	return first != line.npos && line[first] == '#';
-}
-
 Section::Kind kind_of(const ConfigLine &title)
 {
 	if (title.is_section("[Interface]"))

@@ -75,7 +75,7 @@ int add(Arguments arguments, World &world)
 	peer.allowed_ips = next_addresses(hub, wishes.pools, world);
 	peer.replace_allowed_ips = true;
 
-	Text config = client_config(hub, name, peer, private_key, wishes);
+	Text config = client_config(hub, name, peer, private_key, wishes, world);
 	HubChange change{with_peer(hub.config.text, name, peer), {}, peer.allowed_ips, {}};
 	change.device.name = hub.config.interface;
 	change.device.peers = {peer};
@@ -128,7 +128,7 @@ int client(Arguments arguments, World &world)
 
 	peer.public_key = public_key_of(private_key);
 	peer.endpoint.reset();
-	Text config = client_config(hub, name == hub.names.end() ? "client" : name->second, peer, private_key, wishes_of(options, world));
+	Text config = client_config(hub, name == hub.names.end() ? "client" : name->second, peer, private_key, wishes_of(options, world), world);
 	HubChange change{with_value(hub.config.text, old, "PublicKey", to_base64(peer.public_key)), {}, {}, {}};
 	change.device.name = hub.config.interface;
 	Peer &gone = change.device.peers.emplace_back();

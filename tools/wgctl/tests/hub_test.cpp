@@ -162,6 +162,17 @@ TEST_F(HubTest, a_client_written_anew_has_a_new_key_and_its_old_addresses)
 	ASSERT_EQ(fake.devices.changes.at(0).peers.size(), 2u);
 }
 
+TEST_F(HubTest, a_client_gets_no_file_that_is_none)
+{
+	for (const char *option : {"--dns=1.2.3.4 a/b", "--dns=1.2.3.4\nPostUp = x", "--dns=1.2.3.4 # x", "--endpoint=a:x y",
+				   "--endpoint=a:1\nTable = off", "--endpoint=a:70000", "--endpoint=#:1", "--endpoint=:"}) {
+		EXPECT_EQ(run({"peer", "add", "wg0", "new", option}), 1) << option;
+		EXPECT_EQ(run({"client", "wg0", "Ann", option}), 1) << option;
+	}
+	EXPECT_EQ(file(), text);
+	EXPECT_EQ(fake.terminal.out, "");
+}
+
 TEST_F(HubTest, values_change_where_they_stand)
 {
 	EXPECT_EQ(plain(with_value(text, test_key(1), "PublicKey", "X")).find("PublicKey = X # hers\n") != std::string::npos, true);

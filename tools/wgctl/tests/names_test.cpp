@@ -13,11 +13,20 @@ TEST(Names, comment_names_its_peer)
 	const std::string K1 = test_key_text(1), K2 = test_key_text(2), K3 = test_key_text(3), K4 = test_key_text(4);
 	PeerNames names = parse_peer_names("# Name = nobody\n[Interface]\n# Name = me\n"
 					   "[Peer]\n# Name = laptop\nPublicKey = " + K1 + "\n"
-					   "[Peer]\nPublicKey = " + K2 + " # a key\n\t#name=My Phone # 2\r\n"
+					   "[Peer]\nPublicKey = " + K2 + " # a key\n\t#name=My Phone # 2\r\n\n"
 					   "[Peer]\nPublicKey = " + K3 + "\n# Names = no\n#\n# Name =\n"
 					   "[peer]\n# Name = first\n# Name = second\nPublicKey=" + K4);
 
 	EXPECT_EQ(names, (PeerNames{{test_key(1), "laptop"}, {test_key(2), "My Phone # 2"}, {test_key(4), "first"}}));
+}
+
+TEST(Names, comment_right_above_a_title_is_not_about_the_peer_before)
+{
+	std::string text = "[Peer]\nPublicKey = " + test_key_text(1) + "\n# Name = Bob\n#\n[Peer]\nPublicKey = " + test_key_text(2) + "\n";
+
+	EXPECT_TRUE(parse_peer_names(text).empty());
+	text.insert(text.find("[Peer]", 1), "\n");
+	EXPECT_EQ(parse_peer_names(text), (PeerNames{{test_key(1), "Bob"}}));
 }
 
 TEST(Names, named_file_is_one_wg_understands)

@@ -12,10 +12,10 @@ namespace wgctl {
 
 namespace {
 
-/* Seconds without a handshake that end a session. [WG §6.1, REJECT_AFTER_TIME] */
-constexpr std::int64_t SESSION_LIFE = 180;
+/* Without a handshake for so long a session ends. [WG §6.1, REJECT_AFTER_TIME] */
+constexpr std::int64_t SESSION_LIFE = 180'000;
 /* Three handshakes' worth for each address. [WG §6.4, REKEY_TIMEOUT is 5 s] */
-constexpr std::int64_t TRY_TIME = 15'000;
+constexpr std::int64_t TRY_TIME = 15'000, SHORTEST_TRY = 5'000;
 /* Between rounds through all addresses; doubles each time. */
 constexpr std::int64_t FIRST_PAUSE = 15'000, LONGEST_PAUSE = 300'000;
 
@@ -34,16 +34,24 @@ bool split_endpoint(const std::string &text, std::string &host, std::string &por
 
 }
 
-bool Agent::is_dead(const Peer &peer, const Memory &memory) const
+void Agent::observe(const Peer &peer, Memory &memory, bool &is_wanted, bool &is_alive) const
 {
-	std::int64_t age = world_.clock.now() - peer.last_handshake.seconds;
-	bool is_wanted = peer.persistent_keepalive.value_or(0) || (memory.is_known && peer.tx_bytes > memory.tx_bytes);
+	std::int64_t now = world_.clock.monotonic();
 
-	/* A handshake in the future is a clock that was set back, not a dead session. */
-	return is_wanted && (!peer.last_handshake.seconds || age > SESSION_LIFE);
+	is_wanted = peer.persistent_keepalive.value_or(0) || (memory.is_known && peer.tx_bytes > memory.tx_bytes);
+	if (!memory.is_known)
+		/* A handshake in the future is a clock that was set back, not a dead session. */
+		memory.alive_at = now - std::max<std::int64_t>(world_.clock.now() - peer.last_handshake.seconds, 0) * 1000;
+	else if (peer.last_handshake != memory.last_handshake || peer.rx_bytes > memory.rx_bytes)
+		memory.alive_at = now;
+	memory.last_handshake = peer.last_handshake;
+	memory.tx_bytes = peer.tx_bytes;
+	memory.rx_bytes = peer.rx_bytes;
+	memory.is_known = true;
+	is_alive = peer.last_handshake.seconds && now - memory.alive_at <= SESSION_LIFE;
 }
 
-std::deque<Agent::Candidate> Agent::candidates_for(const Peer &peer, std::string_view text) const
+std::deque<Agent::Candidate> Agent::candidates_for(const Peer &peer, std::string_view text, std::uint32_t mark) const
 {
 	std::deque<Candidate> found;
 	std::vector<std::string> names;
@@ -62,6 +70,10 @@ std::deque<Agent::Candidate> Agent::candidates_for(const Peer &peer, std::string
 				found.push_back({endpoint, name});
 		}
 	}
+	/* A network without IPv6 need not be tried with it. If there is no way at all, all are as good. */
+	auto has_way = [&](const Candidate &c) { return world_.host.lookout.way_to(c.endpoint, mark).has_value(); };
+	if (std::any_of(found.begin(), found.end(), has_way))
+		std::erase_if(found, [&](const Candidate &c) { return !has_way(c); });
 	/* The present one has had its chance, and comes last. */
 	if (peer.endpoint)
 		std::stable_partition(found.begin(), found.end(),
@@ -69,63 +81,84 @@ std::deque<Agent::Candidate> Agent::candidates_for(const Peer &peer, std::string
 	return found;
 }
 
-void Agent::try_next(const Peer &peer, Memory &memory)
+void Agent::try_next(const Peer &peer, Memory &memory, std::uint32_t mark)
 {
-	Text text = world_.files.read(file_, CONFIG_FILE_LIMIT);
-
-	if (memory.candidates.empty())
-		memory.candidates = candidates_for(peer, text);
 	std::int64_t now = world_.clock.monotonic();
-	if (!memory.candidates.empty()) {
-		Candidate next = memory.candidates.front();
-		memory.candidates.pop_front();
-		bool is_there = peer.endpoint && format_endpoint(*peer.endpoint) == format_endpoint(next.endpoint);
-		if (!is_there) {
-			Device change;
-			Peer &moved = change.peers.emplace_back();
-			change.name = interface_;
-			moved.public_key = peer.public_key;
-			moved.update_only = true;
-			moved.endpoint = next.endpoint;
-			world_.devices.set(change);
-			world_.terminal.write(Stream::out, describe_peer(peer.public_key, parse_peer_names(text)) + ": no session, trying " +
-								   std::string(format_endpoint(next.endpoint)) + " of " + next.name + "\n");
-		}
-	}
+
+	/* Whatever goes wrong, not again at once. */
+	memory.last_try = now;
 	memory.not_before = now + TRY_TIME;
+	Text text = world_.files.read(file_, CONFIG_FILE_LIMIT);
+	if (memory.candidates.empty()) {
+		memory.candidates = candidates_for(peer, text, mark);
+		memory.stale_at = now + TRY_TIME * static_cast<std::int64_t>(memory.candidates.size());
+	}
+	std::optional<Candidate> next;
+	if (!memory.candidates.empty()) {
+		next = memory.candidates.front();
+		memory.candidates.pop_front();
+	}
 	if (memory.candidates.empty()) {
 		memory.pause = memory.pause ? std::min(memory.pause * 2, LONGEST_PAUSE) : FIRST_PAUSE;
 		memory.not_before = now + memory.pause;
+	}
+	if (!next || (peer.endpoint && format_endpoint(*peer.endpoint) == format_endpoint(next->endpoint)))
+		return;
+	Device change;
+	Peer &moved = change.peers.emplace_back();
+	change.name = interface_;
+	moved.public_key = peer.public_key;
+	moved.update_only = true;
+	moved.endpoint = next->endpoint;
+	world_.devices.set(change);
+	world_.terminal.write(Stream::out, describe_peer(peer.public_key, parse_peer_names(text)) + ": no session, trying " +
+						   std::string(format_endpoint(next->endpoint)) + " of " + next->name + "\n");
+}
+
+void Agent::look_at(const Peer &peer, std::uint32_t mark)
+{
+	Memory &memory = memories_[peer.public_key];
+	bool is_wanted, is_alive;
+
+	observe(peer, memory, is_wanted, is_alive);
+	if (is_alive) {
+		memory.candidates.clear();
+		memory.not_before = memory.pause = 0;
+	} else if (is_wanted && world_.clock.monotonic() >= memory.not_before) {
+		try_next(peer, memory, mark);
 	}
 }
 
 void Agent::look()
 {
 	Device device = world_.devices.get(interface_);
+	std::optional<Failure> trouble;
 
 	for (const Peer &peer : device.peers) {
-		Memory &memory = memories_[peer.public_key];
-		bool is_alive = peer.last_handshake.seconds && world_.clock.now() - peer.last_handshake.seconds <= SESSION_LIFE;
-		bool is_dead_now = is_dead(peer, memory);
-		memory.tx_bytes = peer.tx_bytes;
-		memory.is_known = true;
-		if (is_alive) {
-			memory.candidates.clear();
-			memory.not_before = memory.pause = 0;
-		} else if (is_dead_now && world_.clock.monotonic() >= memory.not_before) {
-			try_next(peer, memory);
+		try {
+			look_at(peer, device.fwmark.value_or(0));
+		} catch (const Failure &failure) {
+			if (!trouble)
+				trouble = failure;
 		}
 	}
 	std::erase_if(memories_, [&](const auto &entry) {
 		return std::none_of(device.peers.begin(), device.peers.end(), [&](const Peer &p) { return p.public_key == entry.first; });
 	});
+	if (trouble)
+		throw *trouble;
 }
 
 void Agent::network_changed()
 {
+	std::int64_t now = world_.clock.monotonic();
+
 	for (auto &[key, memory] : memories_) {
-		memory.candidates.clear();
-		memory.not_before = memory.pause = 0;
+		memory.pause = 0;
+		memory.not_before = std::min(memory.not_before, memory.last_try + SHORTEST_TRY);
+		/* Else those at the end of the list would never have their turn. */
+		if (now >= memory.stale_at)
+			memory.candidates.clear();
 	}
 }
 

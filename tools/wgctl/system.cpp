@@ -203,7 +203,11 @@ std::int64_t SystemClock::now()
 
 std::int64_t SystemClock::monotonic()
 {
-	return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+	timespec time;
+
+	/* Not the steady clock of C++: that stands still while the machine sleeps, and sessions do not. */
+	clock_gettime(CLOCK_BOOTTIME, &time);
+	return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
 }
 
 void SystemClock::sleep(std::int64_t milliseconds)

@@ -2,8 +2,11 @@
 #include "../agent.h"
 
 #include "../host.h"
+#include "../quick.h"
 #include "../quick_config.h"
+#include "../visit.h"
 #include "commands.h"
+#include "options.h"
 
 namespace wgctl {
 
@@ -15,11 +18,21 @@ constexpr std::int64_t SETTLE = 1'000;
 
 }
 
-/* Runs until it is asked to end; the interface may come and go. */
+/* Runs until it is asked to end; the interface may come and go. Names are asked for, and the network is
+ * watched, where its sockets are. */
 int agent(Arguments arguments, World &world)
 {
-	QuickConfig config = read_quick_config(arguments[0], world);
-	Agent agent(config.path, config.interface, world);
+	Options options("agent", arguments, {}, {"--netns", "--birth-netns"});
+	auto text_of = [&](std::string_view name) { return std::string(options.value(name).value_or("")); };
+
+	if (options.rest().size() != 1)
+		throw Failure{"agent: which interface or file? (wgctl agent --help)"};
+	QuickConfig config = read_quick_config(options.rest()[0], world);
+	Placement placement = find_placement(text_of("--netns"), text_of("--birth-netns"), world);
+	world.host.namespaces.enter(placement.birth);
+	DevicesThere devices(world.devices, placement.home, world.host.namespaces);
+	World there{devices, world.files, world.terminal, world.resolver, world.clock, world.environment, world.host};
+	Agent agent(config.path, config.interface, there);
 	std::string last_trouble;
 	Lookout::Event event = Lookout::Event::time;
 

@@ -96,7 +96,77 @@ TEST_F(AgentTest, a_changed_network_ends_the_wait)
 	fake.host.lookout.names["other.example"] = {parse_endpoint("192.0.2.2:8", fake)};
 	EXPECT_EQ(look(), "");
 	agent.network_changed();
+	EXPECT_EQ(look(), "");
+	pass(5);
 	EXPECT_EQ(look(), "192.0.2.2:8 ");
+}
+
+TEST_F(AgentTest, a_network_that_changes_all_the_time_is_no_reason_to_hurry_nor_to_begin_anew)
+{
+	std::string all;
+
+	for (int second = 0; second < 15; ++second) {
+		all += look();
+		pass(1);
+		agent.network_changed();
+	}
+	EXPECT_EQ(all, "[2001:db8::1]:7 192.0.2.2:8 192.0.2.1:7 ");
+	EXPECT_EQ(fake.host.lookout.lookups.size(), 2u);
+}
+
+TEST_F(AgentTest, addresses_without_a_way_are_left_out)
+{
+	fake.host.lookout.links["192.0.2.2:8"] = "eth0";
+	EXPECT_EQ(look(), "192.0.2.2:8 ");
+}
+
+TEST_F(AgentTest, a_clock_that_jumps_kills_no_session)
+{
+	handshake(10);
+	EXPECT_EQ(look(), "");
+	fake.clock.time += 86400;
+	pass(5);
+	EXPECT_EQ(look(), "");
+	/* Nor does it keep a dead one alive. */
+	fake.clock.time -= 2 * 86400;
+	pass(165);
+	EXPECT_EQ(look(), "");
+	pass(1);
+	EXPECT_EQ(look(), "[2001:db8::1]:7 ");
+}
+
+TEST_F(AgentTest, whoever_is_heard_from_is_alive)
+{
+	handshake(170);
+	EXPECT_EQ(look(), "");
+	pass(15);
+	peer().rx_bytes = 32;
+	EXPECT_EQ(look(), "");
+}
+
+TEST_F(AgentTest, trouble_with_one_peer_is_no_trouble_for_others)
+{
+	Peer other = peer();
+
+	fake.devices.broken_peer = test_key(1);
+	other.public_key = test_key(2);
+	fake.devices.present["wg0"].peers.push_back(other);
+	fake.files.contents["/etc/wireguard/wg0.conf"] += "[Peer]\nPublicKey = " + test_key_text(2) + "\nEndpoint = other.example:9\n";
+	EXPECT_EQ(failure_of([&] { agent.look(); }), "broken peer");
+	ASSERT_EQ(fake.devices.changes.size(), 1u);
+	EXPECT_EQ(fake.devices.changes[0].peers[0].public_key, test_key(2));
+	/* And is not tried again at once. */
+	EXPECT_EQ(failure_of([&] { agent.look(); }), "");
+}
+
+TEST_F(AgentTest, names_are_asked_for_where_the_sockets_are)
+{
+	std::vector<std::string_view> line{"agent", "--netns", "box", "wg0"};
+
+	fake.host.namespaces.known = {{"/run/netns/box", 2}};
+	EXPECT_EQ(run_command_line(line, fake), 0) << fake.terminal.err;
+	EXPECT_EQ(fake.host.log.joined(), "enter 2\nenter 1\nenter 2\nenter 1\n");
+	EXPECT_EQ(moves(), "[2001:db8::1]:7 ");
 }
 
 TEST_F(AgentTest, without_keepalive_only_traffic_makes_it_act)

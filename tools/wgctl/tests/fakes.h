@@ -20,6 +20,7 @@ struct FakeDevices : Devices {
 	std::vector<Device> changes;
 	/* What get and set fail with. */
 	std::map<std::string, std::string> broken;
+	std::optional<Key> broken_peer;
 
 	std::vector<std::string> names() override { return order; }
 	Device get(const std::string &name) override
@@ -34,6 +35,9 @@ struct FakeDevices : Devices {
 	{
 		if (broken.contains(change.name))
 			throw Failure{broken[change.name]};
+		for (const Peer &peer : change.peers)
+			if (peer.public_key == broken_peer)
+				throw Failure{"broken peer"};
 		changes.push_back(change);
 	}
 };

@@ -158,6 +158,10 @@ public:
 	/* The whole file in one step, or not at all; a file that was there lends its owner and mode, a
 	 * new one gets `mode`. */
 	virtual void replace(const std::string &path, std::string_view text, unsigned mode) = 0;
+	/* A new file, as a whole or not at all; fails when the name is taken, whoever was faster. */
+	virtual void create(const std::string &path, std::string_view text, unsigned mode) = 0;
+	/* Waits until nobody else has it; held until the handle goes. For changing a file that was read. */
+	virtual std::shared_ptr<void> lock(const std::string &path) = 0;
 	/* Into a file of /proc. */
 	virtual void overwrite(const std::string &path, std::string_view text) = 0;
 	virtual void rename(const std::string &from, const std::string &to) = 0;

@@ -24,18 +24,38 @@ std::string joined(const std::vector<Prefix> &list)
 	return text;
 }
 
+/* With host bits zero; those of one address have no room for others. */
 std::vector<Prefix> networks_of(const Hub &hub)
 {
 	std::vector<Prefix> networks;
 
 	for (const Address &address : hub.config.addresses) {
-		bool is_single = address.prefix.cidr == address.prefix.bits();
-		bool has_family = std::any_of(networks.begin(), networks.end(),
-					      [&](const Prefix &other) { return other.family == address.prefix.family; });
-		if (!is_single && !has_family)
-			networks.push_back(network_part(address.prefix));
+		Prefix network = network_part(address.prefix);
+		if (network.cidr < network.bits() && std::find(networks.begin(), networks.end(), network) == networks.end())
+			networks.push_back(network);
 	}
 	return networks;
+}
+
+/* One for each list of networks, from the first that has one; found ones are used then. */
+std::vector<Prefix> addresses_from(const std::vector<std::vector<Prefix>> &lists, std::vector<Prefix> used)
+{
+	std::vector<Prefix> found;
+
+	for (const std::vector<Prefix> &list : lists) {
+		std::optional<Prefix> address;
+		std::string names;
+		for (const Prefix &network : list) {
+			names += (names.empty() ? "" : " and ") + format_prefix(network);
+			if ((address = next_free_address(network, used)))
+				break;
+		}
+		if (!address)
+			throw Failure{"all addresses of " + names + " are taken; --pool names another network"};
+		found.push_back(*address);
+		used.push_back(*address);
+	}
+	return found;
 }
 
 std::string endpoint_for_clients(const Hub &hub, std::string endpoint)
@@ -125,7 +145,8 @@ Device reversal(const Device &change, const Device &before)
 
 Hub read_hub(std::string_view argument, World &world)
 {
-	Hub hub{read_quick_config(argument, world), {}, {}, {}, {}, false};
+	std::shared_ptr<void> lock = world.host.store.lock(find_quick_file(argument, world));
+	Hub hub{read_quick_config(argument, world), {}, {}, {}, {}, false, lock};
 
 	hub.device = parse_without_lookup(hub.config, world);
 	if (!hub.device.private_key || hub.device.private_key->is_zero())
@@ -139,29 +160,36 @@ Hub read_hub(std::string_view argument, World &world)
 
 std::vector<Prefix> next_addresses(const Hub &hub, const std::vector<Prefix> &pools, World &world)
 {
-	std::vector<Prefix> networks = pools.empty() ? networks_of(hub) : pools, used, found;
-
-	if (networks.empty())
-		throw Failure{hub.config.path + " has no Address with a network, like 10.0.0.1/24, to take addresses from; give one with --pool"};
-	for (const Address &address : hub.config.addresses) {
-		used.push_back(address.prefix);
-		used.back().cidr = address.prefix.bits();
-	}
+	std::vector<Prefix> own, used;
+	std::vector<std::vector<Prefix>> lists;
 	std::vector<Peer> peers = hub.device.peers;
+
+	for (const Prefix &pool : pools)
+		lists.push_back({pool});
+	/* Of its own networks one address for each family; another network is for when the first is full. */
+	for (std::uint16_t family : FAMILIES) {
+		std::vector<Prefix> list = networks_of(hub);
+		std::erase_if(list, [family](const Prefix &network) { return network.family != family; });
+		if (pools.empty() && !list.empty())
+			lists.push_back(list);
+	}
+	if (lists.empty())
+		throw Failure{hub.config.path + " has no Address with a network, like 10.0.0.1/24, to take addresses from; give one with --pool"};
+	for (const Address &address : hub.config.addresses)
+		own.push_back(address.prefix);
 	if (hub.is_running) {
 		Device running = world.devices.get(hub.config.interface);
 		peers.insert(peers.end(), running.peers.begin(), running.peers.end());
+		for (const Prefix &address : world.host.network.addresses(hub.config.interface))
+			own.push_back(address);
+	}
+	for (Prefix &address : own) {
+		address.cidr = address.bits();
+		used.push_back(address);
 	}
 	for (const Peer &peer : peers)
 		used.insert(used.end(), peer.allowed_ips.begin(), peer.allowed_ips.end());
-	for (const Prefix &network : networks) {
-		std::optional<Prefix> address = next_free_address(network, used);
-		if (!address)
-			throw Failure{"all addresses of " + format_prefix(network) + " are taken; --pool names another network"};
-		found.push_back(*address);
-		used.push_back(*address);
-	}
-	return found;
+	return addresses_from(lists, std::move(used));
 }
 
 Text client_config(const Hub &hub, const std::string &name, const Peer &peer, const std::optional<Key> &private_key,
@@ -198,6 +226,8 @@ void change_hub(const Hub &hub, const HubChange &change, const std::function<voi
 	const std::string &name = hub.config.interface;
 	UndoList undo(world.terminal, UndoList::Tells::failures);
 
+	/* It is short: whoever wants it to end gets all of it, or nothing. */
+	world.host.shell.hold_signals();
 	world.host.store.replace(hub.config.path, change.text, PRIVATE_MODE);
 	undo.add("restore " + hub.config.path, [&] { world.host.store.replace(hub.config.path, hub.config.text, PRIVATE_MODE); });
 	if (hub.is_running) {
@@ -223,12 +253,19 @@ void deliver(const Text &config, const Delivery &delivery, World &world)
 {
 	if (!delivery.out.empty() && world.host.store.exists(delivery.out))
 		throw Failure{delivery.out + " exists already; remove it, or give another name with --out"};
-	if (delivery.as_qr)
-		world.terminal.write(Stream::out, qr_code(config));
-	else if (delivery.out.empty())
-		world.terminal.write(Stream::out, config);
+	/* The file first: what is on the screen cannot be taken back. */
 	if (!delivery.out.empty())
-		world.host.store.replace(delivery.out, config, PRIVATE_MODE);
+		world.host.store.create(delivery.out, config, PRIVATE_MODE);
+	try {
+		if (delivery.as_qr)
+			world.terminal.write(Stream::out, qr_code(config));
+		else if (delivery.out.empty())
+			world.terminal.write(Stream::out, config);
+	} catch (const Failure &) {
+		if (!delivery.out.empty())
+			world.host.store.remove(delivery.out);
+		throw;
+	}
 }
 
 }

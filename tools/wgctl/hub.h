@@ -21,6 +21,8 @@ struct Hub {
 	Key private_key, public_key;
 	PeerNames names;
 	bool is_running = false;
+	/* Nobody else changes the file meanwhile. */
+	std::shared_ptr<void> lock;
 };
 
 /* `argument` as for `up`. Throws Failure when the file has no private key. */
@@ -28,7 +30,7 @@ Hub read_hub(std::string_view argument, World &world);
 
 /* What the other side is told; empty parts come from the hub's file. */
 struct ClientWishes {
-	/* Networks new addresses are taken from; those of the hub's addresses when empty. */
+	/* Networks new addresses are taken from, one from each; those of the hub's addresses when empty. */
 	std::vector<Prefix> pools;
 	/* What the client sends to the hub. */
 	std::vector<Prefix> allowed_ips;
@@ -38,7 +40,8 @@ struct ClientWishes {
 	std::uint16_t keepalive = 25;
 };
 
-/* The next free address of each pool. */
+/* The next free address of each pool, or of each family; neither the hub's, nor a peer's in its file or
+ * on its interface. */
 std::vector<Prefix> next_addresses(const Hub &hub, const std::vector<Prefix> &pools, World &world);
 
 /* The file of the other side. `peer` is how the hub sees it; without `private_key`, whoever has it

@@ -306,6 +306,14 @@ QuickConfig read_file(std::string_view argument, World &world)
 
 }
 
+std::string find_quick_file(std::string_view argument, World &world)
+{
+	QuickConfig config;
+
+	find_file(argument, config, world);
+	return config.path;
+}
+
 Text read_quick_text(std::string_view argument, World &world)
 {
 	return read_file(argument, world).text;

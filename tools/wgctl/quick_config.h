@@ -61,6 +61,8 @@ bool is_interface_name(std::string_view name);
 /* `argument` is an interface, whose file is in /etc/wireguard, or the path of NAME.conf. Warns when
  * everybody has access to the file. */
 QuickConfig read_quick_config(std::string_view argument, World &world);
+/* Which file that is. */
+std::string find_quick_file(std::string_view argument, World &world);
 /* The same, but the file is not looked into. */
 Text read_quick_text(std::string_view argument, World &world);
 /* Fills in the rest of `config` from its path, interface and text. */

@@ -18,6 +18,8 @@
 #include <thread>
 #include <utility>
 
+#include "values.h"
+
 namespace wgctl {
 
 namespace {
@@ -142,8 +144,13 @@ private:
 
 Text SystemFiles::read(const std::string &path, std::size_t limit)
 {
-	FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+	constexpr std::string_view DESCRIPTORS = "/dev/fd/";
+	std::optional<int> number;
 
+	/* Sockets cannot be opened by that name, and not everybody has a /proc behind it. */
+	if (path.starts_with(DESCRIPTORS))
+		number = parse_number<std::uint16_t>(std::string_view(path).substr(DESCRIPTORS.size()));
+	FileDescriptor file(number ? fcntl(*number, F_DUPFD_CLOEXEC, 0) : open(path.c_str(), O_RDONLY | O_CLOEXEC));
 	if (file.get() < 0)
 		fail(path);
 	return read_to_end(file.get(), limit, path);

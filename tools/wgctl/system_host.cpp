@@ -2,6 +2,7 @@
 #include "system_host.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,6 +76,17 @@ public:
 			fail(path_);
 		name_.clear();
 	}
+	/* Where nothing may be. */
+	void put_in_free_place()
+	{
+		if (renameat2(AT_FDCWD, name_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) < 0) {
+			/* Not every file system can; all can make a second name. */
+			if ((errno != EINVAL && errno != ENOSYS) || link(name_.c_str(), path_.c_str()) < 0)
+				fail(path_);
+			unlink(name_.c_str());
+		}
+		name_.clear();
+	}
 
 private:
 	std::string path_, name_;
@@ -127,6 +139,31 @@ void SystemStore::replace(const std::string &path, std::string_view text, unsign
 
 	file.fill(text, is_there ? &status : nullptr, mode);
 	file.put_in_place();
+}
+
+void SystemStore::create(const std::string &path, std::string_view text, unsigned mode)
+{
+	NewFile file(path);
+
+	file.fill(text, nullptr, mode);
+	file.put_in_free_place();
+}
+
+std::shared_ptr<void> SystemStore::lock(const std::string &path)
+{
+	for (;;) {
+		struct stat held, present;
+		auto file = std::make_shared<Descriptor>(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+		if (file->get() < 0)
+			fail(path);
+		while (flock(file->get(), LOCK_EX) < 0)
+			if (errno != EINTR)
+				fail(path);
+		/* Whoever had it before has put another file in its place: that is the one to hold. */
+		if (fstat(file->get(), &held) == 0 && stat(path.c_str(), &present) == 0 && held.st_dev == present.st_dev &&
+		    held.st_ino == present.st_ino)
+			return file;
+	}
 }
 
 void SystemStore::overwrite(const std::string &path, std::string_view text)

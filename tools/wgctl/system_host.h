@@ -45,6 +45,8 @@ public:
 	bool exists(const std::string &path) override;
 	bool is_open_to_the_world(const std::string &path) override;
 	void replace(const std::string &path, std::string_view text, unsigned mode) override;
+	void create(const std::string &path, std::string_view text, unsigned mode) override;
+	std::shared_ptr<void> lock(const std::string &path) override;
 	void overwrite(const std::string &path, std::string_view text) override;
 	void rename(const std::string &from, const std::string &to) override;
 	void remove(const std::string &path) override;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "../host.h"
+#include "../quick.h"
 #include "../values.h"
 
 namespace wgctl {
@@ -40,6 +42,11 @@ Options::Options(std::string_view command, Arguments words, Names flags, Names v
 			words = words.subspan(1);
 		}
 	}
+}
+
+void enter_netns(const Options &options, World &world)
+{
+	world.host.namespaces.enter(open_namespace(std::string(options.value("--netns").value_or("")), world));
 }
 
 std::optional<std::string_view> Options::value(std::string_view name) const

@@ -29,4 +29,7 @@ private:
 	std::vector<std::string_view> rest_;
 };
 
+/* Where --netns says the interface is; the present namespace without it. The program goes there. */
+void enter_netns(const Options &options, World &world);
+
 }

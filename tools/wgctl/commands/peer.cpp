@@ -52,8 +52,9 @@ void check_count(const Options &options, std::size_t count, const std::string &c
 int add(Arguments arguments, World &world)
 {
 	Options options("peer", arguments, {"--psk", "--qr"},
-			{"--pool", "--allowed-ips", "--public-key", "--endpoint", "--dns", "--keepalive", "--out"});
+			{"--pool", "--allowed-ips", "--public-key", "--endpoint", "--dns", "--keepalive", "--out", "--netns"});
 	check_count(options, 2, "peer");
+	enter_netns(options, world);
 	Hub hub = read_hub(options.rest()[0], world);
 	std::string name(options.rest()[1]);
 	ClientWishes wishes = wishes_of(options, world);
@@ -85,8 +86,9 @@ int add(Arguments arguments, World &world)
 
 int remove(Arguments arguments, World &world)
 {
-	Options options("peer", arguments, {});
+	Options options("peer", arguments, {}, {"--netns"});
 	check_count(options, 2, "peer");
+	enter_netns(options, world);
 	Hub hub = read_hub(options.rest()[0], world);
 	Key key = find_peer(options.rest()[1], hub.config.text, hub.config.path);
 	HubChange change{without_peer(hub.config.text, key), {}, {}, {}};
@@ -116,8 +118,9 @@ int peer(Arguments arguments, World &world)
 /* The private key of a client is nowhere but on the client, so a new file means a new key. */
 int client(Arguments arguments, World &world)
 {
-	Options options("client", arguments, {"--qr"}, {"--allowed-ips", "--endpoint", "--dns", "--keepalive", "--out"});
+	Options options("client", arguments, {"--qr"}, {"--allowed-ips", "--endpoint", "--dns", "--keepalive", "--out", "--netns"});
 	check_count(options, 2, "client");
+	enter_netns(options, world);
 	Hub hub = read_hub(options.rest()[0], world);
 	Key old = find_peer(options.rest()[1], hub.config.text, hub.config.path), private_key = random_private_key();
 	auto known = std::find_if(hub.device.peers.begin(), hub.device.peers.end(), [&](const Peer &p) { return p.public_key == old; });

@@ -51,8 +51,16 @@ Key read_pending(const Rotation &rotation)
 		throw Failure{"no new key is prepared: wgctl rotate " + rotation.hub.config.interface + " makes " + path};
 	Key key = parse_key_file(rotation.world.files.read(path, KEY_FILE_LIMIT));
 	if (key.is_zero())
-		throw Failure{path + " is empty: wgctl rotate " + rotation.hub.config.interface + " --abort removes it"};
+		throw Failure{path + " is empty: remove it"};
 	return key;
+}
+
+/* The file has it, so a --commit was cut off: only to finish that is left. */
+void refuse_begun_commit(const Rotation &rotation, const Key &key)
+{
+	if (key == rotation.hub.private_key)
+		throw Failure{rotation.hub.config.path + " has the new key already: wgctl rotate " + rotation.hub.config.interface +
+			      " --commit finishes what was begun"};
 }
 
 void prepare(const Rotation &rotation)
@@ -66,8 +74,9 @@ void prepare(const Rotation &rotation)
 				    " other sides: wgctl rotate INTERFACE --peer " + std::string(to_base64(rotation.hub.public_key)) +
 				    " --new-key NEW-PUBLIC-KEY\n2. here: wgctl rotate " + name + " --commit\n");
 	Key key = is_there ? read_pending(rotation) : random_private_key();
+	refuse_begun_commit(rotation, key);
 	if (!is_there)
-		rotation.world.host.store.replace(path, to_base64(key).append("\n"), PRIVATE_MODE);
+		rotation.world.host.store.create(path, to_base64(key).append("\n"), PRIVATE_MODE);
 	std::string text = "The new key is in " + path + "; " + name + " does not use it yet.\n1. Run at the other side of each peer:\n"
 			   "   wgctl rotate INTERFACE --peer " + std::string(to_base64(rotation.hub.public_key)) + " --new-key " +
 			   std::string(to_base64(public_key_of(key))) + "\n";
@@ -91,7 +100,7 @@ void commit(const Rotation &rotation)
 
 void abort(const Rotation &rotation)
 {
-	read_pending(rotation);
+	refuse_begun_commit(rotation, read_pending(rotation));
 	if (!rotation.is_dry_run)
 		rotation.world.host.store.remove(rotation.pending_path());
 	rotation.say((rotation.is_dry_run ? "Would remove " : "Removed ") + rotation.pending_path() +
@@ -99,35 +108,47 @@ void abort(const Rotation &rotation)
 		     std::string(to_base64(rotation.hub.public_key)) + "\n");
 }
 
-/* Where the peer listens now, and what it may send, stay. */
-Peer as_it_is(const Rotation &rotation, const Key &key)
+/* Where the peer listens now, and what it may send, stay. Nothing when the interface does not have it. */
+std::optional<Peer> as_it_is(const Rotation &rotation, const Key &key)
 {
 	const Hub &hub = rotation.hub;
 	std::vector<Peer> peers = hub.is_running ? get_device(hub.config.interface, rotation.world).peers : hub.device.peers;
-	auto same = [&](const Peer &peer) { return peer.public_key == key; };
-	auto found = std::find_if(peers.begin(), peers.end(), same);
+	auto found = std::find_if(peers.begin(), peers.end(), [&](const Peer &peer) { return peer.public_key == key; });
 
-	if (found == peers.end())
-		throw Failure{hub.config.path + " has the peer, but the running " + hub.config.interface + " does not: wgctl apply " +
-			      hub.config.interface};
-	return *found;
+	return found == peers.end() ? std::nullopt : std::optional(*found);
 }
 
-void follow(const Rotation &rotation, const Key &old, const Key &wanted)
+bool file_has(const Rotation &rotation, const Key &key)
+{
+	const std::vector<Peer> &peers = rotation.hub.device.peers;
+
+	return std::any_of(peers.begin(), peers.end(), [&](const Peer &peer) { return peer.public_key == key; });
+}
+
+/* `what` is the name of the peer, or its old key. */
+void follow(const Rotation &rotation, std::string_view what, const Key &wanted)
 {
 	const Hub &hub = rotation.hub;
+	std::optional<Key> given = key_from_base64(what);
+	/* The file was changed, then something cut it off: the interface remains to be changed. */
+	bool is_begun = given && !file_has(rotation, *given) && file_has(rotation, wanted);
+	Key old = is_begun ? *given : find_peer(what, hub.config.text, hub.config.path);
+	std::optional<Peer> peer = as_it_is(rotation, old);
 
-	for (const Peer &peer : hub.device.peers)
-		if (peer.public_key == wanted)
-			throw Failure{hub.config.path + " has a peer with that key already: " + describe_peer(wanted, hub.names)};
-	HubChange change = rotation.change(with_value(hub.config.text, old, "PublicKey", to_base64(wanted)));
-	Peer peer = as_it_is(rotation, old);
+	if (is_begun && (!hub.is_running || as_it_is(rotation, wanted)))
+		return rotation.say(describe_peer(wanted, hub.names) + " has this key already\n");
+	if (!is_begun && file_has(rotation, wanted))
+		throw Failure{hub.config.path + " has a peer with that key already: " + describe_peer(wanted, hub.names)};
+	if (!peer)
+		throw Failure{hub.config.path + " has the peer, but the running " + hub.config.interface + " does not: wgctl apply " +
+			      hub.config.interface};
+	HubChange change = rotation.change(is_begun ? hub.config.text : with_value(hub.config.text, old, "PublicKey", to_base64(wanted)));
 	Peer &gone = change.device.peers.emplace_back();
 	gone.public_key = old;
 	gone.remove = true;
-	peer.public_key = wanted;
-	peer.replace_allowed_ips = true;
-	change.device.peers.push_back(peer);
+	peer->public_key = wanted;
+	peer->replace_allowed_ips = true;
+	change.device.peers.push_back(*peer);
 	rotation.carry_out(change);
 	rotation.say((rotation.is_dry_run ? "Would change " : "Changed ") + describe_peer(old, hub.names) + " to " +
 		     std::string(to_base64(wanted)) + "\n");
@@ -157,24 +178,24 @@ void change_psk(const Rotation &rotation, const Key &key, std::string_view descr
 
 int rotate(Arguments arguments, World &world)
 {
-	Options options("rotate", arguments, {"--commit", "--abort", "--dry-run"}, {"--peer", "--new-key", "--psk-fd"});
+	Options options("rotate", arguments, {"--commit", "--abort", "--dry-run"}, {"--peer", "--new-key", "--psk-fd", "--netns"});
 	auto new_key = options.value("--new-key"), descriptor = options.value("--psk-fd"), peer = options.value("--peer");
 	int wishes = options.has("--commit") + options.has("--abort") + new_key.has_value() + descriptor.has_value();
 
 	if (options.rest().size() != 1 || wishes > 1 || peer.has_value() != (new_key || descriptor))
 		throw Failure{"rotate: one interface or file, and one of --commit, --abort, --peer with --new-key, --peer with --psk-fd, or "
 			      "nothing (wgctl rotate --help)"};
+	enter_netns(options, world);
 	Rotation rotation{read_hub(options.rest()[0], world), world, options.has("--dry-run")};
 	if (options.has("--commit")) {
 		commit(rotation);
 	} else if (options.has("--abort")) {
 		abort(rotation);
 	} else if (peer) {
-		Key key = find_peer(*peer, rotation.hub.config.text, rotation.hub.config.path);
 		if (new_key)
-			follow(rotation, key, parse_key(*new_key));
+			follow(rotation, *peer, parse_key(*new_key));
 		else
-			change_psk(rotation, key, *descriptor);
+			change_psk(rotation, find_peer(*peer, rotation.hub.config.text, rotation.hub.config.path), *descriptor);
 	} else {
 		prepare(rotation);
 	}

@@ -249,6 +249,18 @@ struct FakeStore : Store {
 		log.act("write " + path);
 		contents[path] = text;
 	}
+	void create(const std::string &path, std::string_view text, unsigned mode) override
+	{
+		if (exists(path))
+			throw Failure{path + ": File exists"};
+		replace(path, text, mode);
+	}
+	std::vector<std::string> locked;
+	std::shared_ptr<void> lock(const std::string &path) override
+	{
+		locked.push_back(path);
+		return {};
+	}
 	void overwrite(const std::string &path, std::string_view text) override
 	{
 		log.act("write " + std::string(text.substr(0, text.find('\n'))) + " to " + path);

@@ -106,6 +106,56 @@ TEST_F(HubTest, the_running_interface_gains_the_peer_and_nothing_else_changes)
 	EXPECT_EQ(fake.terminal.out, "");
 }
 
+TEST_F(HubTest, addresses_of_the_running_interface_are_taken_too)
+{
+	start();
+	fake.host.network.link_addresses["wg0"] = {test_prefix("10.0.0.1/24"), test_prefix("10.0.0.5/24")};
+	ASSERT_EQ(run({"peer", "add", "wg0", "phone", "--out=phone.conf"}), 0) << fake.terminal.err;
+	EXPECT_EQ(between(fake.files.contents["phone.conf"], "Address = "), "10.0.0.6/32, fd00::3/128");
+}
+
+TEST_F(HubTest, a_full_network_gives_way_to_the_next)
+{
+	fake.files.contents[path].replace(text.find("10.0.0.1/24"), 11, "10.0.0.1/30, 10.7.0.1/24");
+	ASSERT_EQ(run({"peer", "add", "wg0", "phone"}), 0) << fake.terminal.err;
+	EXPECT_EQ(between(fake.terminal.out, "Address = "), "10.7.0.2/32, fd00::3/128");
+	EXPECT_EQ(between(fake.terminal.out, "AllowedIPs = "), "10.0.0.0/30, 10.7.0.0/24, fd00::/64");
+	EXPECT_EQ(run({"peer", "add", "wg0", "tablet", "--pool", "10.0.0.0/30"}), 1);
+	EXPECT_NE(fake.terminal.err.find("all addresses of 10.0.0.0/30 are taken"), std::string::npos);
+}
+
+TEST_F(HubTest, a_file_in_the_way_is_left_alone)
+{
+	start();
+	fake.files.contents["phone.conf"] = "mine";
+	EXPECT_EQ(run({"peer", "add", "wg0", "phone", "--out=phone.conf"}), 1);
+	EXPECT_EQ(fake.files.contents["phone.conf"], "mine");
+	EXPECT_EQ(file(), text);
+	fake.terminal.is_full = true;
+	EXPECT_EQ(run({"peer", "add", "wg0", "phone", "--qr", "--out=new.conf"}), 1);
+	EXPECT_FALSE(fake.files.contents.contains("new.conf"));
+	EXPECT_EQ(file(), text);
+}
+
+TEST_F(HubTest, the_file_is_locked_before_it_is_read)
+{
+	ASSERT_EQ(run({"peer", "add", "wg0", "phone"}), 0);
+	EXPECT_EQ(fake.host.store.locked, std::vector<std::string>{path});
+}
+
+TEST_F(HubTest, an_interface_may_be_in_another_namespace)
+{
+	start();
+	fake.host.namespaces.known = {{"/run/netns/box", 2}};
+	for (std::vector<std::string_view> line : std::vector<std::vector<std::string_view>>{{"peer", "add", "wg0", "phone", "--netns", "box"},
+	     {"client", "--netns=box", "wg0", "Bob"}, {"rotate", "wg0", "--netns", "box"}, {"peer", "remove", "wg0", "phone", "--netns=box"}}) {
+		fake.host.namespaces.present = 1;
+		fake.host.log.actions.clear();
+		EXPECT_EQ(run(line), 0) << fake.terminal.err;
+		EXPECT_EQ(fake.host.log.actions.at(0), "enter 2");
+	}
+}
+
 TEST_F(HubTest, a_pool_outside_gets_its_route)
 {
 	start();

@@ -97,6 +97,33 @@ TEST_F(Rotating, a_preshared_key_comes_from_a_descriptor)
 	EXPECT_EQ(run({"rotate", "wg0", "--peer", "Bob", "--psk-fd", "x"}), 1);
 }
 
+/* The file has been replaced, then the program was killed. */
+TEST_F(Rotating, what_was_cut_off_is_finished_by_the_same_line)
+{
+	const std::string bob_has_moved = replaced(test_key_text(2), test_key_text(3));
+
+	fake.files.contents[next] = test_key_text(16) + "\n";
+	file() = replaced(test_key_text(8), test_key_text(16));
+	EXPECT_EQ(run({"rotate", "wg0"}), 1);
+	EXPECT_NE(fake.terminal.err.find("--commit finishes what was begun"), std::string::npos) << fake.terminal.err;
+	EXPECT_EQ(run({"rotate", "wg0", "--abort"}), 1);
+	EXPECT_TRUE(fake.files.contents.contains(next));
+	EXPECT_EQ(run({"rotate", "wg0", "--commit"}), 0);
+	EXPECT_EQ(fake.devices.changes.at(0).private_key, test_key(16));
+	EXPECT_FALSE(fake.files.contents.contains(next));
+
+	file() = bob_has_moved;
+	fake.devices.changes.clear();
+	EXPECT_EQ(run({"rotate", "wg0", "--peer", test_key_text(2), "--new-key", test_key_text(3)}), 0) << fake.terminal.err;
+	EXPECT_EQ(file(), bob_has_moved);
+	EXPECT_EQ(fake.devices.changes.at(0).peers.at(1).public_key, test_key(3));
+	fake.devices.present["wg0"].peers[0].public_key = test_key(3);
+	fake.devices.changes.clear();
+	EXPECT_EQ(run({"rotate", "wg0", "--peer", test_key_text(2), "--new-key", test_key_text(3)}), 0) << fake.terminal.err;
+	EXPECT_TRUE(fake.devices.changes.empty());
+	EXPECT_EQ(run({"rotate", "wg0", "--peer", test_key_text(4), "--new-key", test_key_text(5)}), 1);
+}
+
 TEST_F(Rotating, a_dry_run_changes_nothing)
 {
 	fake.files.contents["/dev/fd/3"] = test_key_text(9);

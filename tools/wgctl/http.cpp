@@ -40,9 +40,9 @@ std::string reply(std::string_view status, std::string_view type, std::string_vi
 	return text + "\r\n" + std::string(is_head ? std::string_view() : body);
 }
 
-std::string refusal(std::string_view status)
+std::string refusal(std::string_view status, bool is_head = false)
 {
-	return reply(status, "text/plain; charset=utf-8", std::string(status) + "\n");
+	return reply(status, "text/plain; charset=utf-8", std::string(status) + "\n", is_head);
 }
 
 /* METHOD TARGET HTTP/1.x */
@@ -260,7 +260,7 @@ std::optional<std::string> answer_http(std::string_view received, std::string_vi
 	if (!is_head && request->method != "GET")
 		return refusal("405 Method Not Allowed");
 	if (request->target.substr(0, request->target.find('?')) != path)
-		return refusal("404 Not Found");
+		return refusal("404 Not Found", is_head);
 	try {
 		WebPage content = page();
 		return reply("200 OK", content.content_type, content.body, is_head);

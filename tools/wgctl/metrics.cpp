@@ -14,10 +14,11 @@ std::string escaped(std::string_view text)
 {
 	std::string result;
 
-	for (char c : text) {
+	/* The format is UTF-8, and the name of an interface need not be. */
+	for (char c : printable(text)) {
 		if (c == '\\' || c == '"')
 			result += '\\';
-		result += c == '\n' ? std::string("\\n") : std::string(1, c);
+		result += c;
 	}
 	return result;
 }

@@ -36,7 +36,14 @@ std::size_t printable_length(std::string_view text)
 	bool is_overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
 	bool is_surrogate = first == 0xed && byte(1) >= 0xa0;
 	bool is_beyond = first < 0xc2 || first > 0xf4 || (first == 0xf4 && byte(1) >= 0x90);
-	return is_control || is_overlong || is_surrogate || is_beyond ? 0 : length;
+	/* U+200B-200F, 2028-202E, 2060-206F, FEFF: they turn text around, or hide in it. */
+	bool is_unseen = (first == 0xe2 && byte(1) == 0x80 && (byte(2) >= 0x8b && byte(2) <= 0x8f)) ||
+			 (first == 0xe2 && byte(1) == 0x80 && (byte(2) >= 0xa8 && byte(2) <= 0xae)) ||
+			 (first == 0xe2 && byte(1) == 0x81 && (byte(2) >= 0xa0 && byte(2) <= 0xaf)) ||
+			 (first == 0xef && byte(1) == 0xbb && byte(2) == 0xbf);
+	return is_control || is_overlong || is_surrogate || is_beyond || is_unseen ? 0 : length;
+}
+
 }
 
 std::string printable(std::string_view text)
@@ -52,8 +59,6 @@ std::string printable(std::string_view text)
 		text.remove_prefix(length ? length : 1);
 	}
 	return result;
-}
-
 }
 
 std::optional<std::string> name_in_comment(std::string_view line)

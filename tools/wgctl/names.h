@@ -18,6 +18,10 @@ namespace wgctl {
 
 using PeerNames = std::map<Key, std::string>;
 
+/* ? for every byte that is no UTF-8 or steers terminals: controls, changes of direction, characters that
+ * are not seen. For names of interfaces, too, in which the kernel takes nearly anything. */
+std::string printable(std::string_view text);
+
 /* What the line names the peer; nothing when it is no such comment. Blanks and case do not matter. */
 std::optional<std::string> name_in_comment(std::string_view line);
 

@@ -2,6 +2,7 @@
 #include "watch.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 
 #include "colours.h"
@@ -13,9 +14,9 @@ namespace {
 
 /* A session lives as long after its handshake: REJECT_AFTER_TIME. */
 constexpr std::int64_t SESSION_SECONDS = 180;
-constexpr std::size_t LONGEST_NAME = 20;
-constexpr std::size_t SPARKLINE_WIDTH = 20;
-constexpr std::size_t NARROW = 80;
+/* Columns: of names and sparklines, where there is room for them; of what stands between; of the least that
+ * is worth to be called an endpoint. */
+constexpr std::size_t LONGEST_NAME = 20, SHORTEST_NAME = 8, SPARKLINE_WIDTH = 20, REST = 41, SHORTEST_ENDPOINT = 10;
 
 std::string scaled(double value, std::string_view suffix)
 {
@@ -31,25 +32,61 @@ std::string scaled(double value, std::string_view suffix)
 	return text;
 }
 
-/* Columns on the screen, one for each character of UTF-8. */
+/* Of a terminal, for the character that begins here: Unicode's wide ones take two, what is put over the
+ * one before takes none. */
+std::size_t columns_of(char32_t c)
+{
+	struct Range {
+		char32_t first, last;
+	};
+	static constexpr Range NONE[] = {{0x300, 0x36f}, {0x483, 0x489}, {0x591, 0x5bd}, {0x610, 0x61a}, {0x64b, 0x65f},
+					 {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f},
+					 {0x1f3fb, 0x1f3ff}, {0xe0100, 0xe01ef}};
+	static constexpr Range TWO[] = {{0x1100, 0x115f}, {0x2e80, 0x303e}, {0x3041, 0x33ff}, {0x3400, 0x4dbf}, {0x4e00, 0xa4cf},
+					{0xa960, 0xa97f}, {0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe30, 0xfe6f}, {0xff00, 0xff60},
+					{0xffe0, 0xffe6}, {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
+	auto is_in = [c](const auto &ranges) {
+		return std::any_of(std::begin(ranges), std::end(ranges), [c](const Range &range) { return c >= range.first && c <= range.last; });
+	};
+
+	return is_in(NONE) ? 0 : is_in(TWO) ? 2 : 1;
+}
+
+/* Takes a character off the front of valid UTF-8. */
+char32_t take_character(std::string_view &text, std::size_t &size)
+{
+	auto first = static_cast<unsigned char>(text[0]);
+	char32_t character = first < 0x80 ? first : first < 0xe0 ? first & 0x1f : first < 0xf0 ? first & 0x0f : first & 0x07;
+
+	for (size = 1; size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80; ++size)
+		character = character << 6 | (static_cast<unsigned char>(text[size]) & 0x3f);
+	text.remove_prefix(size);
+	return character;
+}
+
 std::size_t width_of(std::string_view text)
 {
-	return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
+	std::size_t width = 0, size;
+
+	while (!text.empty())
+		width += columns_of(take_character(text, size));
+	return width;
 }
 
 std::string clipped(std::string_view text, std::size_t width)
 {
-	std::size_t end = 0, columns = 0;
+	std::size_t end = 0, columns = 0, size;
+	std::string_view rest = text;
 
 	if (width_of(text) <= width)
 		return std::string(text);
-	while (columns + 1 < width) {
-		do
-			++end;
-		while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80);
-		++columns;
+	while (!rest.empty()) {
+		columns += columns_of(take_character(rest, size));
+		if (columns + 1 > width)
+			break;
+		end += size;
 	}
-	return std::string(text.substr(0, end)) + "~";
+	return std::string(text.substr(0, end)) + (width ? "~" : "");
 }
 
 std::string padded(std::string_view text, std::size_t width, bool is_right = false)
@@ -66,11 +103,28 @@ std::string painted(std::string_view text, std::string_view colour, const WatchS
 	return std::string(colour) + std::string(text) + std::string(RESET);
 }
 
+/* How wide the columns are that give way on a narrow screen. */
+struct Layout {
+	std::size_t name = LONGEST_NAME, sparkline = SPARKLINE_WIDTH, endpoint = SIZE_MAX;
+
+	explicit Layout(std::size_t columns)
+	{
+		if (!columns)
+			return;
+		std::size_t room = columns - std::min(columns, REST);
+		name = std::clamp(room, SHORTEST_NAME, LONGEST_NAME);
+		room -= std::min(room, name);
+		sparkline = std::min(room, SPARKLINE_WIDTH);
+		room -= sparkline;
+		endpoint = room >= SHORTEST_ENDPOINT + 2 ? room - 2 : 0;
+	}
+};
+
 std::string name_of(const Peer &peer, const PeerNames &names)
 {
 	auto name = names.find(peer.public_key);
 
-	return clipped(name == names.end() ? std::string(to_base64(peer.public_key)) : name->second, LONGEST_NAME);
+	return name == names.end() ? std::string(to_base64(peer.public_key)) : name->second;
 }
 
 std::string header(const WatchedDevice &watched, const WatchStyle &style)
@@ -82,7 +136,7 @@ std::string header(const WatchedDevice &watched, const WatchStyle &style)
 		sum.received += history.rates().received;
 		sum.sent += history.rates().sent;
 	}
-	return painted(watched.name, BOLD, style) + "  port " + std::to_string(watched.device.listen_port.value_or(0)) + "  " +
+	return painted(printable(watched.name), BOLD, style) + "  port " + std::to_string(watched.device.listen_port.value_or(0)) + "  " +
 	       std::to_string(peers) + (peers == 1 ? " peer" : " peers") + "  in " + format_rate(sum.received) + "  out " +
 	       format_rate(sum.sent) + "\n";
 }
@@ -91,13 +145,12 @@ std::string header(const WatchedDevice &watched, const WatchStyle &style)
 std::string row(const std::string &name, const std::string &age, std::string_view age_colour, const std::string &in, const std::string &out,
 		const std::string &line, const std::string &endpoint, const WatchStyle &style)
 {
-	std::string text = "  " + padded(name, LONGEST_NAME) + "  " + painted(padded(age, 9, true), age_colour, style) + "  " +
-			   padded(in, 11, true) + "  " + padded(out, 11, true) + "  " + padded(line, SPARKLINE_WIDTH);
+	Layout layout(style.columns);
+	std::string text = "  " + padded(clipped(name, layout.name), layout.name) + "  " + painted(padded(age, 9, true), age_colour, style) + "  " +
+			   padded(in, 11, true) + "  " + padded(out, 11, true) + "  " + padded(clipped(line, layout.sparkline), layout.sparkline);
 
-	if (!style.columns || style.columns > NARROW) {
-		std::size_t room = style.columns ? style.columns - NARROW : endpoint.size();
-		text += "  " + clipped(endpoint, room);
-	}
+	if (layout.endpoint)
+		text += "  " + clipped(endpoint, layout.endpoint);
 	return text + "\n";
 }
 
@@ -115,7 +168,7 @@ std::string peer_row(const Peer &peer, const WatchedDevice &watched, const Watch
 		colour = DIM;
 	}
 	if (has_rates)
-		line = sparkline(found->second.all(), SPARKLINE_WIDTH, style.unicode);
+		line = sparkline(found->second.all(), Layout(style.columns).sparkline, style.unicode);
 	return row(name_of(peer, watched.names), text, colour, has_rates ? format_rate(rates.received) : "-",
 		   has_rates ? format_rate(rates.sent) : "-", line,
 		   peer.endpoint ? std::string(std::string_view(format_endpoint(*peer.endpoint))) : "-", style);
@@ -211,7 +264,7 @@ Text Watch::page(const WatchStyle &style, std::int64_t now) const
 	for (const auto &[name, watched] : devices_) {
 		text.append(text.empty() ? "" : "\n");
 		if (!watched.problem.empty()) {
-			text.append(painted(name, BOLD, style)).append("  ").append(painted(watched.problem, RED, style)).append("\n");
+			text.append(painted(printable(name), BOLD, style)).append("  ").append(painted(printable(watched.problem), RED, style)).append("\n");
 			continue;
 		}
 		text.append(header(watched, style));

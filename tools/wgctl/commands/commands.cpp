@@ -18,7 +18,8 @@ constexpr std::string_view VERSION = "wgctl v0.1, speaks what wireguard-tools v1
 const std::array COMMANDS = {
 	Command{"show", "Show the configuration and state of interfaces",
 		"{ INTERFACE | all | interfaces } [public-key | private-key | listen-port | fwmark | peers | preshared-keys | "
-		"endpoints | allowed-ips | latest-handshakes | transfer | persistent-keepalive | dump] [--names] [--json] [--secrets]",
+		"endpoints | allowed-ips | latest-handshakes | transfer | persistent-keepalive | dump] [--names] [--json] [--secrets] "
+		"[--netns NAME|PID|PATH]",
 		"wgctl show wg0 latest-handshakes", 0, ANY, show},
 	Command{"showconf", "Show the configuration of an interface as a file for setconf", "INTERFACE", "wgctl showconf wg0", 1, 1,
 		showconf},
@@ -45,13 +46,13 @@ const std::array COMMANDS = {
 	Command{"strip", "Print a file without what only `up' and `down' understand", "{ FILE | INTERFACE }", "wgctl strip wg0", 1, 1,
 		strip},
 	Command{"watch", "Watch traffic and handshakes of all interfaces or one; q quits",
-		"[--once [--json]] [--interval SECONDS] [INTERFACE]", "wgctl watch wg0", 0, ANY, watch},
+		"[--once [--json]] [--interval SECONDS] [--netns NAME|PID|PATH] [INTERFACE]", "wgctl watch wg0", 0, ANY, watch},
 	Command{"apply", "Show and make the difference between a file and the running interface: exit code 0 nothing to do, 2 changed",
 		"[--dry-run] [--json] [--steal] [--endpoints] [--netns NAME|PID|PATH] [--birth-netns NAME|PID|PATH] "
 		"{ FILE | INTERFACE }...",
 		"wgctl apply --dry-run wg0", 1, ANY, apply},
 	Command{"metrics", "Print counters for Prometheus and others, as OpenMetrics text, or serve them over HTTP",
-		"[--listen unix:PATH | 127.0.0.1:PORT] [INTERFACE...]", "wgctl metrics --listen 127.0.0.1:9586", 0, ANY, metrics},
+		"[--listen unix:PATH | 127.0.0.1:PORT] [--netns NAME|PID|PATH] [INTERFACE...]", "wgctl metrics --listen 127.0.0.1:9586", 0, ANY, metrics},
 	Command{"peer", "Add a peer, with the file for its side, or remove one: in the file, and in the interface if it runs",
 		"{ add { FILE | INTERFACE } NAME [--pool NET,...] [--allowed-ips NET,...] [--endpoint HOST[:PORT]] [--dns LIST] "
 		"[--keepalive SECONDS] [--psk] [--public-key KEY] [--out FILE] [--qr] | remove { FILE | INTERFACE } { NAME | KEY } } [--netns NAME|PID|PATH]",

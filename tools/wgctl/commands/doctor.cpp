@@ -20,8 +20,8 @@ Text text_of(const std::string &interface, const std::vector<Finding> &findings)
 	Text text;
 
 	for (const Finding &finding : findings)
-		text.append(interface).append(": ").append(finding.what).append(".\n  Remedy: ").append(finding.remedy).append("\n");
-	return findings.empty() ? Text(interface).append(": nothing is wrong as far as can be seen from here\n") : text;
+		text.append(printable(interface)).append(": ").append(printable(finding.what)).append(".\n  Remedy: ").append(printable(finding.remedy)).append("\n");
+	return findings.empty() ? Text(printable(interface)).append(": nothing is wrong as far as can be seen from here\n") : text;
 }
 
 Text json_of(const std::string &interface, const std::vector<Finding> &findings)

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "../quick.h"
+#include "../visit.h"
 #include "commands.h"
 #include "options.h"
 
@@ -44,12 +46,19 @@ WebPage measure(const std::vector<std::string_view> &wanted, World &world)
 
 int metrics(Arguments arguments, World &world)
 {
-	Options options("metrics", arguments, {}, {"--listen"});
+	Options options("metrics", arguments, {}, {"--listen", "--netns"});
 
+	Namespace home = open_namespace(std::string(options.value("--netns").value_or("")), world);
+
+	/* It is listened to here. */
 	if (std::optional<std::string_view> place = options.value("--listen")) {
-		world.host.web.serve(std::string(*place), "/metrics", [&] { return measure(options.rest(), world); });
+		world.host.web.serve(std::string(*place), "/metrics", [&] {
+			Visit visit(home, world.host.namespaces);
+			return measure(options.rest(), world);
+		});
 		return 0;
 	}
+	world.host.namespaces.enter(home);
 	for (std::string_view name : options.rest())
 		get_device(std::string(name), world);
 	world.terminal.write(Stream::out, measure(options.rest(), world).body);

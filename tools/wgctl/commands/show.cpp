@@ -98,12 +98,13 @@ int show_json(const std::string &name, const Options &options, World &world)
 
 int show(Arguments arguments, World &world)
 {
-	Options options("show", arguments, {"--json", "--names", "--secrets"});
+	Options options("show", arguments, {"--json", "--names", "--secrets"}, {"--netns"});
 	std::string_view name = options.rest().empty() ? "all" : options.rest()[0];
 	std::string_view field = options.rest().size() < 2 ? "" : options.rest()[1];
 
 	if (options.rest().size() > 2)
 		throw Failure{"show: nothing may follow a field: " + quoted(options.rest()[2])};
+	enter_netns(options, world);
 	if (name == "interfaces") {
 		if (!field.empty())
 			throw Failure{"show: nothing may follow \"interfaces\": " + quoted(field)};

@@ -5,6 +5,7 @@
 
 #include "../host.h"
 #include "../json.h"
+#include "../quick_config.h"
 #include "../values.h"
 #include "commands.h"
 #include "options.h"
@@ -34,6 +35,57 @@ std::int64_t interval_of(const Options &options)
 		throw Failure{"watch: --interval is not 1-" + std::to_string(LONGEST_INTERVAL) + " seconds: " + quoted(*text)};
 	return std::int64_t{*seconds} * 1000;
 }
+
+/* A page that may be longer than the screen, and what of it is seen. */
+class Scroll {
+public:
+	/* With a line at the bottom that tells the keys. */
+	Text view(const Text &page, std::size_t rows)
+	{
+		std::vector<std::string_view> lines;
+		Text text;
+
+		for_each_line(page, [&](std::string_view line) { lines.push_back(line); });
+		if (lines.size() + 2 <= rows) {
+			top_ = 0;
+			return Text(page).append("\nq quits\n");
+		}
+		rows_ = std::max<std::size_t>(rows, 2) - 1;
+		top_ = std::min(top_, lines.size() - std::min(lines.size(), rows_));
+		std::size_t end = std::min(top_ + rows_, lines.size());
+		for (std::size_t i = top_; i < end; ++i)
+			text.append(lines[i]).append("\n");
+		return text.append("lines " + std::to_string(top_ + 1) + "-" + std::to_string(end) + " of " + std::to_string(lines.size()) +
+				   "; arrows and page keys move, q quits\n");
+	}
+
+	/* An arrow is ESC [ A, a page key ESC [ 5 ~; each comes byte by byte. */
+	void key(char key)
+	{
+		if (key == '\x1b' || (!sequence_.empty() && sequence_.size() < LONGEST_SEQUENCE && (key == '[' || key == 'O' || (key >= '0' && key <= '9')))) {
+			sequence_ = key == '\x1b' ? "\x1b" : sequence_ + key;
+			return;
+		}
+		bool is_special = !sequence_.empty();
+		char digit = is_special ? sequence_.back() : 0;
+		sequence_.clear();
+		if (is_special ? key == 'A' : key == 'k')
+			up(1);
+		else if (is_special ? key == 'B' : key == 'j')
+			top_ += 1;
+		else if (is_special ? key == '~' && digit == '5' : key == 'b')
+			up(rows_);
+		else if (is_special ? key == '~' && digit == '6' : key == ' ')
+			top_ += rows_;
+	}
+
+private:
+	static constexpr std::size_t LONGEST_SEQUENCE = 4;
+	void up(std::size_t lines) { top_ -= std::min(top_, lines); }
+
+	std::size_t top_ = 0, rows_ = 1;
+	std::string sequence_;
+};
 
 /* Looks at the interfaces again and again, in one of three ways. */
 class Watcher {
@@ -70,6 +122,7 @@ public:
 	{
 		Screen &screen = world_.host.screen;
 		std::int64_t next = world_.clock.monotonic();
+		Scroll scroll;
 		char key;
 
 		screen.open();
@@ -81,9 +134,12 @@ public:
 				next = world_.clock.monotonic() + interval_;
 				left = interval_;
 			}
-			style_.columns = screen.size().columns;
-			screen.paint(watch_.page(style_, world_.clock.now()).append("\nq quits\n"));
+			Screen::Size size = screen.size();
+			style_.columns = size.columns;
+			screen.paint(scroll.view(watch_.page(style_, world_.clock.now()), size.rows));
 			Screen::Event event = screen.wait(left, key);
+			if (event == Screen::Event::key)
+				scroll.key(key);
 			if (event == Screen::Event::quit || (event == Screen::Event::key && (key == 'q' || key == 'Q' || key == '\x03')))
 				break;
 		}
@@ -168,12 +224,13 @@ private:
 
 int watch(Arguments arguments, World &world)
 {
-	Options options("watch", arguments, {"--once", "--json"}, {"--interval"});
+	Options options("watch", arguments, {"--once", "--json"}, {"--interval", "--netns"});
 
 	if (options.rest().size() > 1)
 		throw Failure{"watch: one interface, or all of them: " + quoted(options.rest()[1])};
 	if (options.has("--json") && !options.has("--once"))
 		throw Failure{"watch: --json is for --once"};
+	enter_netns(options, world);
 	Watcher watcher(options.rest().empty() ? "" : std::string(options.rest()[0]), interval_of(options), world);
 	if (options.has("--once"))
 		return watcher.once(options.has("--json"));

@@ -103,6 +103,7 @@ TEST(HttpAnswer, page_is_answered_as_a_whole)
 		  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhello\n");
 	EXPECT_EQ(answer_http("HEAD /metrics HTTP/1.0\n\n", "/metrics", hello),
 		  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\nConnection: close\r\n\r\n");
+	EXPECT_TRUE(answer_http("HEAD /other HTTP/1.1\r\n\r\n", "/metrics", hello)->ends_with("\r\n\r\n"));
 	EXPECT_EQ(answer_to("GET /metrics?x=1 HTTP/1.1\r\n\r\n"), "HTTP/1.1 200 OK");
 }
 

@@ -78,6 +78,25 @@ wireguard_peer_last_handshake_timestamp_seconds)" + peer2 + R"( 0
 )");
 }
 
+TEST_F(Metrics, labels_are_utf8_whatever_an_interface_is_called)
+{
+	Device device = fake.devices.present["wg0"];
+
+	device.name = "a\xff\n\"\x1b";
+	fake.devices.order = {device.name};
+	fake.devices.present[device.name] = device;
+	EXPECT_EQ(run({"metrics"}), 0);
+	EXPECT_NE(fake.terminal.out.find("wireguard_interface_peers{interface=\"a??\\\"?\"} 2\n"), std::string::npos) << fake.terminal.out;
+}
+
+TEST_F(Metrics, another_namespace_is_measured_and_this_one_listened_to)
+{
+	fake.host.namespaces.known = {{"/run/netns/box", 2}};
+	EXPECT_EQ(run({"metrics", "--netns", "box", "--listen", "127.0.0.1:1"}), 0) << fake.terminal.err;
+	EXPECT_EQ(fake.host.log.joined(), "enter 2\nenter 1\n");
+	EXPECT_NE(fake.host.web.last.body.find("wireguard_interface_peers"), std::string::npos);
+}
+
 TEST_F(Metrics, only_the_interfaces_that_are_named_are_measured)
 {
 	fake.devices.order.push_back("wg1");

@@ -48,6 +48,12 @@ TEST(Names, nothing_in_a_name_steers_the_terminal)
 	}
 }
 
+TEST(Names, nothing_hides_in_a_name_or_turns_it_around)
+{
+	EXPECT_EQ(printable("a\u202eb\u200bc\u2066d\ufeff"), "a???b???c???d???");
+	EXPECT_EQ(printable("\x1b[31mJörg 日本 \u2014"), "?[31mJörg 日本 \u2014");
+}
+
 TEST(Names, unreadable_file_has_no_names)
 {
 	FakeWorld fake;

@@ -226,6 +226,70 @@ TEST_F(WatchCommand, narrow_screens_show_no_endpoint)
 	EXPECT_NE(fake.host.screen.pages.at(1).find("192.0.2.7"), std::string::npos);
 }
 
+TEST_F(WatchCommand, no_line_is_wider_than_the_screen)
+{
+	auto width = [](std::string_view line) {
+		return std::count_if(line.begin(), line.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
+	};
+
+	fake.terminal.is_terminal = true;
+	fake.environment.variables["WG_COLOR_MODE"] = "never";
+	let_traffic_flow(1000);
+	for (std::size_t columns = 49; columns < 130; ++columns) {
+		fake.host.screen.page_size = {24, columns};
+		fake.host.screen.steps.clear();
+		for (int i = 0; i < 30; ++i)
+			fake.host.screen.steps.push_back({Event::time, 0, [this] { pass(1000); }});
+		fake.host.screen.next = 0;
+		fake.host.screen.pages.clear();
+		run({"watch"});
+		std::string_view page = fake.host.screen.pages.back();
+		page.remove_prefix(page.find('\n') + 1);
+		for (std::size_t end; (end = page.find('\n')) != page.npos; page.remove_prefix(end + 1))
+			EXPECT_LE(width(page.substr(0, end)), static_cast<std::ptrdiff_t>(columns)) << page.substr(0, end);
+	}
+}
+
+TEST_F(WatchCommand, a_long_page_is_moved_by_keys)
+{
+	std::vector<Peer> &peers = fake.devices.present["wg0"].peers;
+
+	fake.terminal.is_terminal = true;
+	fake.host.screen.page_size = {10, 80};
+	peers.resize(32);
+	for (std::uint8_t i = 0; i < 32; ++i)
+		peers[i].public_key = test_key(i);
+	for (char key : std::string("j\x1b[6~\x1b[Bk\x1b[5~    b\x1b[5~\x1b[5~\x1b[5~"))
+		fake.host.screen.steps.push_back({Event::key, key});
+	run({"watch"});
+	std::string seen;
+	for (const std::string &page : fake.host.screen.pages) {
+		std::size_t at = page.find("lines ");
+		ASSERT_NE(at, page.npos) << page;
+		EXPECT_EQ(std::count(page.begin(), page.end(), '\n'), 10);
+		std::string range = page.substr(at + 6, page.find(';') - at - 6);
+		if (!seen.ends_with(range + "\n"))
+			seen += range + "\n";
+	}
+	EXPECT_EQ(seen, "1-9 of 34\n2-10 of 34\n11-19 of 34\n12-20 of 34\n11-19 of 34\n2-10 of 34\n11-19 of 34\n20-28 of 34\n26-34 of 34\n"
+			"17-25 of 34\n8-16 of 34\n1-9 of 34\n");
+}
+
+TEST_F(WatchCommand, wide_names_keep_columns_in_line_and_odd_ones_steer_nothing)
+{
+	fake.files.contents["/etc/wireguard/wg0.conf"] = "[Peer]\n# Name = 日本語日本語日本語日本語\nPublicKey = " + test_key_text(1) + "\n";
+	fake.devices.order = {"\x1b[2Jx"};
+	Device device = fake.devices.present["wg0"];
+	device.name = "\x1b[2Jx";
+	fake.devices.present["\x1b[2Jx"] = device;
+	run({"watch", "--once"});
+	EXPECT_EQ(fake.terminal.out.find('\x1b'), std::string::npos);
+	EXPECT_EQ(fake.terminal.out.find("?[2Jx  port"), 0u) << fake.terminal.out;
+	run({"watch", "--once", "wg0"});
+	/* Nine of two columns, and a sign that there is more. */
+	EXPECT_NE(fake.terminal.out.find("  日本語日本語日本語~   "), std::string::npos) << fake.terminal.out;
+}
+
 TEST_F(WatchCommand, without_a_terminal_pages_follow_each_other)
 {
 	int samples = 0;

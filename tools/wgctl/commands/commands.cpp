@@ -55,15 +55,16 @@ const std::array COMMANDS = {
 		"[--listen unix:PATH | 127.0.0.1:PORT] [--netns NAME|PID|PATH] [INTERFACE...]", "wgctl metrics --listen 127.0.0.1:9586", 0, ANY, metrics},
 	Command{"peer", "Add a peer, with the file for its side, or remove one: in the file, and in the interface if it runs",
 		"{ add { FILE | INTERFACE } NAME [--pool NET,...] [--allowed-ips NET,...] [--endpoint HOST[:PORT]] [--dns LIST] "
-		"[--keepalive SECONDS] [--psk] [--public-key KEY] [--out FILE] [--qr] | remove { FILE | INTERFACE } { NAME | KEY } } [--netns NAME|PID|PATH]",
+		"[--keepalive SECONDS] [--psk] [--public-key KEY] [--out FILE] [--qr] [--secrets] | remove { FILE | INTERFACE } { NAME | KEY } } [--json] "
+		"[--netns NAME|PID|PATH]",
 		"wgctl peer add wg0 laptop --endpoint vpn.example.com --qr", 1, ANY, peer},
 	Command{"client", "Write a peer's file anew, with a new key: the old one ends",
 		"{ FILE | INTERFACE } { NAME | KEY } [--allowed-ips NET,...] [--endpoint HOST[:PORT]] [--dns LIST] [--keepalive SECONDS] "
-		"[--out FILE] [--qr] [--netns NAME|PID|PATH]",
+		"[--out FILE] [--qr] [--json [--secrets]] [--netns NAME|PID|PATH]",
 		"wgctl client wg0 laptop --out laptop.conf", 2, ANY, client},
 	Command{"rotate", "Change the key pair, in two steps, or a preshared key; tells what to run at the other side",
 		"{ FILE | INTERFACE } [--commit | --abort | --peer NAME|KEY { --new-key KEY | --psk-fd NUMBER }] [--dry-run] "
-		"[--netns NAME|PID|PATH]",
+		"[--json] [--netns NAME|PID|PATH]",
 		"wgctl rotate wg0 --dry-run", 1, ANY, rotate},
 	Command{"doctor", "Find what keeps an interface from working; the exit code is how much was found", 
 		"[--no-probe] [--json] [--netns NAME|PID|PATH] [--birth-netns NAME|PID|PATH] { FILE | INTERFACE }",

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "../hub.h"
+#include "../json.h"
 #include "../pool.h"
 #include "../values.h"
 #include "options.h"
@@ -43,6 +44,66 @@ Delivery delivery_of(const Options &options)
 	return {std::string(options.value("--out").value_or("")), options.has("--qr")};
 }
 
+Json json_of(const std::optional<Peer> &peer, const std::string &name)
+{
+	if (!peer)
+		return {};
+	Json object = Json::object();
+	object["public_key"] = to_base64(peer->public_key);
+	object["name"] = name.empty() ? Json() : Json(Text(name));
+	object["has_preshared_key"] = peer->preshared_key && !peer->preshared_key->is_zero();
+	object["allowed_ips"] = Json::array();
+	for (const Prefix &prefix : peer->allowed_ips)
+		object["allowed_ips"].push_back(Text(format_prefix(prefix)));
+	return object;
+}
+
+/* A change of one peer, for programs; `config` is the other side's file. */
+struct Report {
+	std::string name;
+	std::optional<Peer> added, removed;
+	Text config;
+};
+
+Text json_of(const Hub &hub, const Report &report, const Options &options)
+{
+	Json document = Json::object();
+	std::optional<std::string_view> out = options.value("--out");
+
+	document["version"] = JSON_VERSION;
+	document["interface"] = Text(hub.config.interface);
+	document["file"] = Text(hub.config.path);
+	document["running"] = hub.is_running;
+	document["added"] = json_of(report.added, report.name);
+	document["removed"] = json_of(report.removed, report.name);
+	document["client_file"] = out ? Json(Text(*out)) : Json();
+	if (options.has("--secrets"))
+		document["client_config"] = report.config.empty() ? Json() : Json(report.config);
+	return to_text(document);
+}
+
+/* The other side's file must go somewhere, and there is one standard output. */
+void check_delivery(const Options &options)
+{
+	if (options.has("--secrets") && !options.has("--json"))
+		throw Failure{"--secrets is for --json"};
+	if (options.has("--json") && options.has("--qr"))
+		throw Failure{"--json and --qr both want standard output: use one of them"};
+	if (options.has("--json") && !options.has("--secrets") && !options.value("--out"))
+		throw Failure{"with --json the other side's file goes to --out FILE, or with --secrets into the document"};
+}
+
+void hand_over(const Hub &hub, const Report &report, const Options &options, World &world)
+{
+	Delivery delivery = delivery_of(options);
+
+	if (!options.has("--json"))
+		return deliver(report.config, delivery, world);
+	if (!delivery.out.empty())
+		deliver(report.config, delivery, world);
+	world.terminal.write(Stream::out, json_of(hub, report, options));
+}
+
 void check_count(const Options &options, std::size_t count, const std::string &command)
 {
 	if (options.rest().size() != count)
@@ -51,10 +112,11 @@ void check_count(const Options &options, std::size_t count, const std::string &c
 
 int add(Arguments arguments, World &world)
 {
-	Options options("peer", arguments, {"--psk", "--qr"},
+	Options options("peer", arguments, {"--psk", "--qr", "--json", "--secrets"},
 			{"--pool", "--allowed-ips", "--public-key", "--endpoint", "--dns", "--keepalive", "--out", "--netns"});
 	check_count(options, 2, "peer");
 	enter_netns(options, world);
+	check_delivery(options);
 	Hub hub = read_hub(options.rest()[0], world);
 	std::string name(options.rest()[1]);
 	ClientWishes wishes = wishes_of(options, world);
@@ -80,13 +142,13 @@ int add(Arguments arguments, World &world)
 	HubChange change{with_peer(hub.config.text, name, peer), {}, peer.allowed_ips, {}};
 	change.device.name = hub.config.interface;
 	change.device.peers = {peer};
-	change_hub(hub, change, [&] { deliver(config, delivery_of(options), world); }, world);
+	change_hub(hub, change, [&] { hand_over(hub, {name, peer, {}, config}, options, world); }, world);
 	return 0;
 }
 
 int remove(Arguments arguments, World &world)
 {
-	Options options("peer", arguments, {}, {"--netns"});
+	Options options("peer", arguments, {"--json"}, {"--netns"});
 	check_count(options, 2, "peer");
 	enter_netns(options, world);
 	Hub hub = read_hub(options.rest()[0], world);
@@ -97,10 +159,18 @@ int remove(Arguments arguments, World &world)
 	Peer &gone = change.device.peers.emplace_back();
 	gone.public_key = key;
 	gone.remove = true;
+	Report report;
+	auto name = hub.names.find(key);
+	report.name = name == hub.names.end() ? "" : name->second;
 	for (const Peer &peer : hub.device.peers)
-		if (peer.public_key == key)
+		if (peer.public_key == key) {
 			change.delete_routes = peer.allowed_ips;
-	change_hub(hub, change, [] {}, world);
+			report.removed = peer;
+		}
+	change_hub(hub, change, [&] {
+		if (options.has("--json"))
+			world.terminal.write(Stream::out, json_of(hub, report, options));
+	}, world);
 	return 0;
 }
 
@@ -118,9 +188,10 @@ int peer(Arguments arguments, World &world)
 /* The private key of a client is nowhere but on the client, so a new file means a new key. */
 int client(Arguments arguments, World &world)
 {
-	Options options("client", arguments, {"--qr"}, {"--allowed-ips", "--endpoint", "--dns", "--keepalive", "--out", "--netns"});
+	Options options("client", arguments, {"--qr", "--json", "--secrets"}, {"--allowed-ips", "--endpoint", "--dns", "--keepalive", "--out", "--netns"});
 	check_count(options, 2, "client");
 	enter_netns(options, world);
+	check_delivery(options);
 	Hub hub = read_hub(options.rest()[0], world);
 	Key old = find_peer(options.rest()[1], hub.config.text, hub.config.path), private_key = random_private_key();
 	auto known = std::find_if(hub.device.peers.begin(), hub.device.peers.end(), [&](const Peer &p) { return p.public_key == old; });
@@ -138,7 +209,8 @@ int client(Arguments arguments, World &world)
 	gone.public_key = old;
 	gone.remove = true;
 	change.device.peers.push_back(peer);
-	change_hub(hub, change, [&] { deliver(config, delivery_of(options), world); }, world);
+	Report report{name == hub.names.end() ? "" : name->second, peer, *known, config};
+	change_hub(hub, change, [&] { hand_over(hub, report, options, world); }, world);
 	return 0;
 }
 

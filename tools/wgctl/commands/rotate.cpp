@@ -10,6 +10,7 @@
 #include "../config.h"
 #include "../host.h"
 #include "../hub.h"
+#include "../json.h"
 #include "../values.h"
 #include "options.h"
 
@@ -19,17 +20,53 @@ namespace {
 
 constexpr unsigned PRIVATE_MODE = 0600;
 
+/* What was done, for programs. */
+struct Report {
+	std::string_view step;
+	/* The peer it is about, and the new public key, ours or the peer's. */
+	std::optional<Key> peer, new_key;
+	/* The line to run at the other side, and the one to run here afterwards. */
+	std::string other_side, next;
+};
+
+Json text_or_null(const std::string &text)
+{
+	return text.empty() ? Json() : Json(Text(text));
+}
+
+Json key_or_null(const std::optional<Key> &key)
+{
+	return key ? Json(to_base64(*key)) : Json();
+}
+
 struct Rotation {
 	Hub hub;
 	World &world;
-	bool is_dry_run;
+	bool is_dry_run, as_json;
 
 	std::string pending_path() const
 	{
 		const std::string &path = hub.config.path;
 		return path.substr(0, path.size() - std::string_view(".conf").size()) + ".next-key";
 	}
-	void say(const std::string &text) const { world.terminal.write(Stream::out, text); }
+	/* `text` is for people. */
+	void tell(const Report &report, const std::string &text) const
+	{
+		if (!as_json)
+			return world.terminal.write(Stream::out, text);
+		Json document = Json::object();
+		document["version"] = JSON_VERSION;
+		document["interface"] = Text(hub.config.interface);
+		document["file"] = Text(hub.config.path);
+		document["dry_run"] = is_dry_run;
+		document["step"] = Text(report.step);
+		document["public_key"] = to_base64(hub.public_key);
+		document["peer"] = key_or_null(report.peer);
+		document["new_public_key"] = key_or_null(report.new_key);
+		document["other_side"] = text_or_null(report.other_side);
+		document["next"] = text_or_null(report.next);
+		world.terminal.write(Stream::out, to_text(document));
+	}
 	HubChange change(Text text) const
 	{
 		HubChange result{std::move(text), {}, {}, {}};
@@ -63,27 +100,33 @@ void refuse_begun_commit(const Rotation &rotation, const Key &key)
 			      " --commit finishes what was begun"};
 }
 
+/* The line for the other sides. */
+std::string follow_line(const Rotation &rotation, const std::string &new_key)
+{
+	return "wgctl rotate INTERFACE --peer " + std::string(to_base64(rotation.hub.public_key)) + " --new-key " + new_key;
+}
+
 void prepare(const Rotation &rotation)
 {
-	const std::string &name = rotation.hub.config.interface, path = rotation.pending_path();
+	const std::string &name = rotation.hub.config.interface, path = rotation.pending_path(), commit = "wgctl rotate " + name + " --commit";
 	bool is_there = rotation.world.host.store.exists(path);
 
 	if (rotation.is_dry_run && !is_there)
-		return rotation.say("Would make a new private key in " + path + ", then:\n"
-				    "1. at each of the " + std::to_string(rotation.hub.device.peers.size()) +
-				    " other sides: wgctl rotate INTERFACE --peer " + std::string(to_base64(rotation.hub.public_key)) +
-				    " --new-key NEW-PUBLIC-KEY\n2. here: wgctl rotate " + name + " --commit\n");
-	Key key = is_there ? read_pending(rotation) : random_private_key();
+		return rotation.tell({"prepare", {}, {}, follow_line(rotation, "NEW-PUBLIC-KEY"), commit},
+				     "Would make a new private key in " + path + ", then:\n1. at each of the " +
+					     std::to_string(rotation.hub.device.peers.size()) + " other sides: " +
+					     follow_line(rotation, "NEW-PUBLIC-KEY") + "\n2. here: " + commit + "\n");
+	Key key = is_there ? read_pending(rotation) : random_private_key(), public_key = public_key_of(key);
 	refuse_begun_commit(rotation, key);
 	if (!is_there)
 		rotation.world.host.store.create(path, to_base64(key).append("\n"), PRIVATE_MODE);
-	std::string text = "The new key is in " + path + "; " + name + " does not use it yet.\n1. Run at the other side of each peer:\n"
-			   "   wgctl rotate INTERFACE --peer " + std::string(to_base64(rotation.hub.public_key)) + " --new-key " +
-			   std::string(to_base64(public_key_of(key))) + "\n";
+	std::string line = follow_line(rotation, std::string(to_base64(public_key)));
+	std::string text = "The new key is in " + path + "; " + name + " does not use it yet.\n1. Run at the other side of each peer:\n   " + line + "\n";
 	for (const Peer &peer : rotation.hub.device.peers)
 		text += "   - " + describe_peer(peer.public_key, rotation.hub.names) + "\n";
-	rotation.say(text + "   From then on, that side waits for step 2.\n2. Then here:\n   wgctl rotate " + name +
-		     " --commit\nTo forget the new key instead: wgctl rotate " + name + " --abort\n");
+	rotation.tell({"prepare", {}, public_key, line, commit},
+		      text + "   From then on, that side waits for step 2.\n2. Then here:\n   " + commit +
+			      "\nTo forget the new key instead: wgctl rotate " + name + " --abort\n");
 }
 
 void commit(const Rotation &rotation)
@@ -94,18 +137,21 @@ void commit(const Rotation &rotation)
 
 	change.device.private_key = key;
 	rotation.carry_out(change, [&] { rotation.world.host.store.remove(rotation.pending_path()); });
-	rotation.say(std::string(rotation.is_dry_run ? "Would change" : "Changed") + " the key of " + hub.config.interface + " from " +
+	rotation.tell({"commit", {}, public_key_of(key), "", ""}, std::string(rotation.is_dry_run ? "Would change" : "Changed") + " the key of " + hub.config.interface + " from " +
 		     std::string(to_base64(hub.public_key)) + " to " + std::string(to_base64(public_key_of(key))) + "\n");
 }
 
 void abort(const Rotation &rotation)
 {
-	refuse_begun_commit(rotation, read_pending(rotation));
+	Key key = read_pending(rotation);
+
+	refuse_begun_commit(rotation, key);
 	if (!rotation.is_dry_run)
 		rotation.world.host.store.remove(rotation.pending_path());
-	rotation.say((rotation.is_dry_run ? "Would remove " : "Removed ") + rotation.pending_path() +
-		     "; other sides that were told the new key need the old one back: wgctl rotate INTERFACE --peer NEW --new-key " +
-		     std::string(to_base64(rotation.hub.public_key)) + "\n");
+	std::string line = "wgctl rotate INTERFACE --peer " + std::string(to_base64(public_key_of(key))) + " --new-key " +
+			   std::string(to_base64(rotation.hub.public_key));
+	rotation.tell({"abort", {}, {}, line, ""}, (rotation.is_dry_run ? "Would remove " : "Removed ") + rotation.pending_path() +
+							   "; other sides that were told the new key need the old one back: " + line + "\n");
 }
 
 /* Where the peer listens now, and what it may send, stay. Nothing when the interface does not have it. */
@@ -136,7 +182,7 @@ void follow(const Rotation &rotation, std::string_view what, const Key &wanted)
 	std::optional<Peer> peer = as_it_is(rotation, old);
 
 	if (is_begun && (!hub.is_running || as_it_is(rotation, wanted)))
-		return rotation.say(describe_peer(wanted, hub.names) + " has this key already\n");
+		return rotation.tell({"new-key", old, wanted, "", ""}, describe_peer(wanted, hub.names) + " has this key already\n");
 	if (!is_begun && file_has(rotation, wanted))
 		throw Failure{hub.config.path + " has a peer with that key already: " + describe_peer(wanted, hub.names)};
 	if (!peer)
@@ -150,8 +196,8 @@ void follow(const Rotation &rotation, std::string_view what, const Key &wanted)
 	peer->replace_allowed_ips = true;
 	change.device.peers.push_back(*peer);
 	rotation.carry_out(change);
-	rotation.say((rotation.is_dry_run ? "Would change " : "Changed ") + describe_peer(old, hub.names) + " to " +
-		     std::string(to_base64(wanted)) + "\n");
+	rotation.tell({"new-key", old, wanted, "", ""}, (rotation.is_dry_run ? "Would change " : "Changed ") + describe_peer(old, hub.names) +
+								" to " + std::string(to_base64(wanted)) + "\n");
 }
 
 void change_psk(const Rotation &rotation, const Key &key, std::string_view descriptor)
@@ -169,16 +215,17 @@ void change_psk(const Rotation &rotation, const Key &key, std::string_view descr
 	peer.update_only = true;
 	peer.preshared_key = psk;
 	rotation.carry_out(change);
-	rotation.say((rotation.is_dry_run ? "Would change" : "Changed") + std::string(" the preshared key of ") + describe_peer(key, hub.names) +
-		     "; the next handshake needs it.\nRun at the other side, with the same key on standard input:\n"
-		     "   wgctl rotate INTERFACE --peer " + std::string(to_base64(hub.public_key)) + " --psk-fd 0\n");
+	std::string line = "wgctl rotate INTERFACE --peer " + std::string(to_base64(hub.public_key)) + " --psk-fd 0";
+	rotation.tell({"preshared-key", key, {}, line, ""},
+		      (rotation.is_dry_run ? "Would change" : "Changed") + std::string(" the preshared key of ") + describe_peer(key, hub.names) +
+			      "; the next handshake needs it.\nRun at the other side, with the same key on standard input:\n   " + line + "\n");
 }
 
 }
 
 int rotate(Arguments arguments, World &world)
 {
-	Options options("rotate", arguments, {"--commit", "--abort", "--dry-run"}, {"--peer", "--new-key", "--psk-fd", "--netns"});
+	Options options("rotate", arguments, {"--commit", "--abort", "--dry-run", "--json"}, {"--peer", "--new-key", "--psk-fd", "--netns"});
 	auto new_key = options.value("--new-key"), descriptor = options.value("--psk-fd"), peer = options.value("--peer");
 	int wishes = options.has("--commit") + options.has("--abort") + new_key.has_value() + descriptor.has_value();
 
@@ -186,7 +233,7 @@ int rotate(Arguments arguments, World &world)
 		throw Failure{"rotate: one interface or file, and one of --commit, --abort, --peer with --new-key, --peer with --psk-fd, or "
 			      "nothing (wgctl rotate --help)"};
 	enter_netns(options, world);
-	Rotation rotation{read_hub(options.rest()[0], world), world, options.has("--dry-run")};
+	Rotation rotation{read_hub(options.rest()[0], world), world, options.has("--dry-run"), options.has("--json")};
 	if (options.has("--commit")) {
 		commit(rotation);
 	} else if (options.has("--abort")) {

@@ -7,6 +7,7 @@
 
 #include "commands/commands.h"
 #include "fuzz.h"
+#include "json.h"
 #include "quick.h"
 #include "quick_config.h"
 
@@ -295,6 +296,10 @@ void check(const Case &given)
 	must(err.empty() || err.back() == '\n', "in whole lines");
 	must(is_harmless(without_hooks(err)), "and steers no terminal");
 	tells_no_secret(given, outside, secrets);
+	if (outside.terminal.out.starts_with('{'))
+		must(Json::accept(outside.terminal.out), "JSON is JSON");
+	if (status == 0 && given.is({"metrics"}) && outside.terminal.out.starts_with('#'))
+		must(outside.terminal.out.ends_with("# EOF\n"), "metrics have an end");
 	must(!was_right || is_right(outside.files.contents[PATH]), "a file that was right stays so");
 	if (status == 0 && given.is({"peer", "client"}) && !given.has("--qr") && !given.has("--help"))
 		for (const auto &[path, text] : outside.files.contents)

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <map>
 
 #include "descriptor.h"
 #include "outside.h"
@@ -83,7 +84,61 @@ public:
 		call.send();
 	}
 
+	/* The links that take all questions ("~."), if there are any; else all but those that take only those
+	 * about their own domains. */
+	std::vector<std::string> asked()
+	{
+		std::map<int, bool> takes_all;
+		bool does_any = false;
+		std::vector<std::string> servers;
+
+		for_each_in("Domains", "a(isb)", [&](sd_bus_message *answer) {
+			int link = 0, is_route = 0;
+			const char *domain = nullptr;
+			int result = sd_bus_message_read(answer, "(isb)", &link, &domain, &is_route);
+			if (result > 0 && is_route) {
+				bool is_root = std::string_view(domain) == ".";
+				takes_all[link] = takes_all[link] || is_root;
+				does_any = does_any || is_root;
+			}
+			return result > 0;
+		});
+		for_each_in("DNS", "a(iiay)", [&](sd_bus_message *answer) {
+			int link = 0, family = 0;
+			const void *address = nullptr;
+			std::size_t size = 0;
+			char text[INET6_ADDRSTRLEN];
+			if (sd_bus_message_enter_container(answer, 'r', "iiay") <= 0 || sd_bus_message_read(answer, "ii", &link, &family) <= 0 ||
+			    sd_bus_message_read_array(answer, 'y', &address, &size) < 0 || sd_bus_message_exit_container(answer) < 0)
+				return false;
+			auto domains = takes_all.find(link);
+			bool is_asked = does_any ? domains != takes_all.end() && domains->second : domains == takes_all.end();
+			if (is_asked && size == (family == AF_INET6 ? 16 : 4) && inet_ntop(family, address, text, sizeof(text)))
+				servers.emplace_back(text);
+			return true;
+		});
+		return servers;
+	}
+
 private:
+	/* Calls each(answer) for the elements of a property until it returns false. */
+	template<class Each>
+	void for_each_in(const char *property, const char *type, Each each)
+	{
+		sd_bus_message *answer = nullptr;
+		int result = sd_bus_get_property(bus_, NAME, "/org/freedesktop/resolve1", "org.freedesktop.resolve1.Manager", property, nullptr,
+						 &answer, type);
+
+		if (result >= 0)
+			result = sd_bus_message_enter_container(answer, 'a', std::string(type).substr(1).c_str());
+		if (result >= 0)
+			while (each(answer))
+				continue;
+		sd_bus_message_unref(answer);
+		if (result < 0)
+			throw Failure{std::string("systemd-resolved: ") + property + ": " + std::strerror(-result)};
+	}
+
 	static constexpr const char *NAME = "org.freedesktop.resolve1";
 
 	struct Call {
@@ -180,6 +235,15 @@ void SystemDns::unset(const std::string &interface)
 		resolved.revert(index_of(interface));
 	else
 		resolvconf({"-d", resolvconf_name(interface), "-f"}, "");
+}
+
+std::optional<std::vector<std::string>> SystemDns::asked()
+{
+	Resolved resolved;
+
+	if (!resolved.is_there())
+		return {};
+	return resolved.asked();
 }
 
 }

@@ -328,8 +328,8 @@ std::vector<std::string> servers_in(const std::string &path, Files &files)
 	return servers;
 }
 
-/* Behind systemd-resolved's stub are the servers it asks: those of the file, to which `up' sends all
- * questions, or else those of the machine's other links. */
+/* Behind systemd-resolved's stub are the servers it asks. If it does not tell: those of the file, to
+ * which `up' sends all questions, or else those of the machine's other links. */
 std::vector<std::string> name_servers(const Patient &patient, const std::vector<std::string> &own, World &world)
 {
 	const std::string of_namespace = "/etc/netns/" + patient.placement.home_name + "/resolv.conf";
@@ -339,6 +339,12 @@ std::vector<std::string> name_servers(const Patient &patient, const std::vector<
 	std::vector<std::string> servers = servers_in("/etc/resolv.conf", world.files);
 	if (servers.size() != 1 || !servers[0].starts_with("127."))
 		return servers;
+	try {
+		if (std::optional<std::vector<std::string>> asked = world.host.dns.asked())
+			return *asked;
+	} catch (const Failure &) {
+		/* It is guessed, then. */
+	}
 	return own.empty() ? servers_in("/run/systemd/resolve/resolv.conf", world.files) : own;
 }
 

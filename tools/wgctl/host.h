@@ -119,6 +119,8 @@ public:
 	virtual ~Dns() = default;
 	virtual void set(const std::string &interface, const DnsSettings &settings) = 0;
 	virtual void unset(const std::string &interface) = 0;
+	/* Whom questions go to that are about no link's own domain. Nothing when only resolv.conf says. */
+	virtual std::optional<std::vector<std::string>> asked() = 0;
 };
 
 class Shell {

@@ -17,6 +17,7 @@ class SystemDns : public Dns {
 public:
 	void set(const std::string &interface, const DnsSettings &settings) override;
 	void unset(const std::string &interface) override;
+	std::optional<std::vector<std::string>> asked() override;
 };
 
 /* bash, for which wg-quick's hooks are written; where there is none, sh. As with wg-quick, a command

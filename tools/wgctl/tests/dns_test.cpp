@@ -14,6 +14,7 @@
 
 #include "descriptor.h"
 #include "fakes.h"
+#include "quick_config.h"
 #include "system_host.h"
 
 namespace wgctl {
@@ -44,6 +45,17 @@ public:
 	}
 	/* Calls of this method are refused. */
 	std::string broken;
+	struct Server {
+		int link;
+		std::string address;
+	};
+	std::vector<Server> servers;
+	struct Domain {
+		int link;
+		std::string name;
+		bool is_route;
+	};
+	std::vector<Domain> domains;
 
 private:
 	void serve()
@@ -74,6 +86,8 @@ private:
 			return reply(call, "s", ":1.1");
 		if (member == "NameHasOwner")
 			return reply(call, "b", int{self.has_resolved_});
+		if (member == "Get")
+			return self.property(call);
 		if (!sd_bus_message_is_method_call(call, "org.freedesktop.resolve1.Manager", nullptr))
 			return 0;
 		if (member == self.broken) {
@@ -87,6 +101,32 @@ private:
 	static int reply(sd_bus_message *call, const char *types, T... values)
 	{
 		EXPECT_GE(sd_bus_reply_method_return(call, types, values...), 0);
+		return 1;
+	}
+
+	int property(sd_bus_message *call)
+	{
+		const char *interface = nullptr, *name = nullptr;
+		sd_bus_message *answer = nullptr;
+
+		EXPECT_EQ(sd_bus_message_read(call, "ss", &interface, &name), 1);
+		EXPECT_GE(sd_bus_message_new_method_return(call, &answer), 0);
+		bool is_dns = name == std::string("DNS");
+		sd_bus_message_open_container(answer, 'v', is_dns ? "a(iiay)" : "a(isb)");
+		sd_bus_message_open_container(answer, 'a', is_dns ? "(iiay)" : "(isb)");
+		for (const Server &server : is_dns ? servers : std::vector<Server>()) {
+			Prefix address = parse_address(server.address);
+			sd_bus_message_open_container(answer, 'r', "iiay");
+			sd_bus_message_append(answer, "ii", server.link, int{address.family});
+			sd_bus_message_append_array(answer, 'y', address.address.data(), address.bits() / 8u);
+			sd_bus_message_close_container(answer);
+		}
+		for (const Domain &domain : is_dns ? std::vector<Domain>() : domains)
+			sd_bus_message_append(answer, "(isb)", domain.link, domain.name.c_str(), int{domain.is_route});
+		sd_bus_message_close_container(answer);
+		sd_bus_message_close_container(answer);
+		EXPECT_GE(sd_bus_send(nullptr, answer, nullptr), 0);
+		sd_bus_message_unref(answer);
 		return 1;
 	}
 
@@ -180,6 +220,28 @@ TEST_F(SystemDnses, what_resolved_refuses_is_told)
 	FakeBus bus(folder + "/bus", true);
 	bus.broken = "SetLinkDomains";
 	EXPECT_EQ(failure_of([&] { dns.set("lo", {{"10.0.0.53"}, {}}); }), "systemd-resolved: SetLinkDomains: not you");
+}
+
+TEST_F(SystemDnses, those_are_asked_that_take_all_questions)
+{
+	using Servers = std::vector<std::string>;
+	{
+		FakeBus bus(folder + "/bus", true);
+		bus.servers = {{2, "192.168.1.1"}, {7, "10.0.0.53"}, {7, "fd00::53"}};
+		bus.domains = {{2, "home.arpa", false}, {7, ".", true}, {7, "corp.example", true}};
+		EXPECT_EQ(dns.asked(), (Servers{"10.0.0.53", "fd00::53"}));
+	}
+	std::filesystem::remove(folder + "/bus");
+	FakeBus bus(folder + "/bus", true);
+	bus.servers = {{0, "192.0.2.53"}, {2, "192.168.1.1"}, {7, "10.0.0.53"}};
+	bus.domains = {{2, "home.arpa", false}, {7, "corp.example", true}};
+	EXPECT_EQ(dns.asked(), (Servers{"192.0.2.53", "192.168.1.1"}));
+}
+
+TEST_F(SystemDnses, without_resolved_nobody_knows_who_is_asked)
+{
+	FakeBus bus(folder + "/bus", false);
+	EXPECT_EQ(dns.asked(), std::nullopt);
 }
 
 TEST_F(SystemDnses, a_bus_without_resolved_leaves_it_to_resolvconf)

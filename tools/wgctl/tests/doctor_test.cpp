@@ -330,6 +330,13 @@ TEST_F(DoctorTest, the_servers_behind_a_stub_are_judged)
 	using Servers = std::map<std::string, std::optional<std::string>>;
 	EXPECT_EQ(examine(patient, Probing::none, fake).name_servers, (Servers{{"192.0.2.53", "eth0"}}));
 
+	/* The stub tells whom it asks, whoever told it to. */
+	fake.host.dns.servers = {"10.0.0.54"};
+	fake.host.lookout.names["10.0.0.54"] = {parse_endpoint("10.0.0.54:53", fake)};
+	fake.host.lookout.links["10.0.0.54:53"] = "wg0";
+	EXPECT_EQ(examine(patient, Probing::none, fake).name_servers, (Servers{{"10.0.0.54", "wg0"}}));
+	fake.host.dns.servers.reset();
+
 	/* `up' has told the stub to ask these alone. */
 	fake.files.contents[patient.path] = "[Interface]\nPrivateKey = " + test_key_text(8) + "\nDNS = 10.0.0.53\n";
 	fake.host.lookout.names["10.0.0.53"] = {parse_endpoint("10.0.0.53:53", fake)};

@@ -161,6 +161,8 @@ struct FakeDns : Dns {
 		last = settings;
 	}
 	void unset(const std::string &interface) override { log.act("no dns " + interface); }
+	std::optional<std::vector<std::string>> servers;
+	std::optional<std::vector<std::string>> asked() override { return servers; }
 };
 
 struct FakeShell : Shell {

@@ -468,7 +468,7 @@ private:
 		try {
 			step(what, action);
 		} catch (const Failure &failure) {
-			world_.terminal.write(Stream::err, "wgctl: " + failure.text + "\n");
+			complain(failure.text, world_.terminal);
 			failed_ = true;
 		}
 	}
@@ -551,7 +551,7 @@ void UndoList::undo()
 				terminal_.write(Stream::err, "[#] " + step.what + "\n");
 			step.action();
 		} catch (const Failure &failure) {
-			terminal_.write(Stream::err, "wgctl: cannot " + step.what + ": " + failure.text + "\n");
+			complain("cannot " + step.what + ": " + failure.text, terminal_);
 		}
 	}
 }

@@ -298,8 +298,8 @@ QuickConfig read_file(std::string_view argument, World &world)
 
 	find_file(argument, config, world);
 	if (world.host.store.is_open_to_the_world(config.path))
-		world.terminal.write(Stream::err, "Warning: " + config.path + " is accessible to everybody; it holds a private key. "
-						  "Remedy: chmod 600 " + config.path + "\n");
+		world.terminal.write(Stream::err, "Warning: " + harmless(config.path) + " is accessible to everybody; it holds a private key. "
+						  "Remedy: chmod 600 " + harmless(config.path) + "\n");
 	config.text = world.files.read(config.path, CONFIG_FILE_LIMIT);
 	return config;
 }

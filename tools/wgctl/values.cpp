@@ -291,6 +291,11 @@ std::string quoted(std::string_view text)
 	return "`" + result + "'";
 }
 
+void complain(std::string_view text, Terminal &terminal)
+{
+	terminal.write(Stream::err, "wgctl: " + harmless(text) + "\n");
+}
+
 std::string harmless(std::string_view text)
 {
 	std::string result(text);

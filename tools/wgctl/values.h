@@ -56,5 +56,7 @@ std::string quoted(std::string_view text);
 /* Nothing from a file, an argument or elsewhere may steer the terminal: ? instead of control characters,
  * newlines excepted. */
 std::string harmless(std::string_view text);
+/* A line for whoever runs the program, about what went wrong. */
+void complain(std::string_view text, Terminal &terminal);
 
 }

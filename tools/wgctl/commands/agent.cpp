@@ -4,6 +4,7 @@
 #include "../host.h"
 #include "../quick.h"
 #include "../quick_config.h"
+#include "../values.h"
 #include "../visit.h"
 #include "commands.h"
 #include "options.h"
@@ -49,7 +50,7 @@ int agent(Arguments arguments, World &world)
 		}
 		/* The same trouble is told once, not every few seconds. */
 		if (!trouble.empty() && trouble != last_trouble)
-			world.terminal.write(Stream::err, "wgctl: " + config.interface + ": " + trouble + "\n");
+			complain(config.interface + ": " + trouble, world.terminal);
 		last_trouble = trouble;
 	}
 	return 0;

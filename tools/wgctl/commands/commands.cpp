@@ -138,9 +138,9 @@ int run_command_line(Arguments arguments, World &world)
 	try {
 		return run(arguments, world);
 	} catch (const Failure &failure) {
-		world.terminal.write(Stream::err, "wgctl: " + harmless(failure.text) + "\n");
+		complain(failure.text, world.terminal);
 	} catch (const std::bad_alloc &) {
-		world.terminal.write(Stream::err, "wgctl: out of memory\n");
+		complain("out of memory", world.terminal);
 	}
 	return 1;
 }

@@ -5,6 +5,7 @@
 
 #include "../json.h"
 #include "../quick_config.h"
+#include "../values.h"
 #include "commands.h"
 #include "options.h"
 
@@ -81,7 +82,7 @@ int doctor(Arguments arguments, World &world)
 		return examine_and_tell(options, world);
 	} catch (const Failure &failure) {
 		/* 1 would be one finding. */
-		world.terminal.write(Stream::err, "wgctl: " + failure.text + "\n");
+		complain(failure.text, world.terminal);
 		return COULD_NOT_LOOK;
 	}
 }

@@ -30,7 +30,7 @@ void tell_what_is_left_out(const QuickConfig &config, World &world)
 {
 	for (const std::vector<Hook> *hooks : {&config.pre_up, &config.post_up, &config.pre_down, &config.post_down})
 		for (const Hook &hook : *hooks)
-			world.terminal.write(Stream::err, config.at(hook.line) + std::string(hook.key) + " is not run by exec\n");
+			world.terminal.write(Stream::err, harmless(config.at(hook.line)) + std::string(hook.key) + " is not run by exec\n");
 }
 
 }

@@ -59,7 +59,7 @@ int for_each_device(World &world, Each each)
 			any = true;
 			each(device, name == names.back());
 		} catch (const Failure &failure) {
-			world.terminal.write(Stream::err, "wgctl: " + failure.text + "\n");
+			complain(failure.text, world.terminal);
 		}
 	}
 	return any ? 0 : 1;

@@ -199,7 +199,7 @@ private:
 		document["interfaces"] = Json::array();
 		for (const auto &[name, watched] : watch_.devices()) {
 			if (!watched.problem.empty()) {
-				world_.terminal.write(Stream::err, "wgctl: cannot read interface " + wgctl::quoted(name) + ": " + watched.problem + "\n");
+				complain("cannot read interface " + wgctl::quoted(name) + ": " + watched.problem, world_.terminal);
 				continue;
 			}
 			Json interface = json_of(watched.device, watched.names, Secrets::hidden);

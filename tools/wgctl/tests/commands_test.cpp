@@ -59,6 +59,12 @@ TEST_F(Commands, no_message_steers_the_terminal)
 	EXPECT_EQ(err(), "wgctl: ?[2J: unknown argument\n");
 	EXPECT_EQ(run({"setconf", "wg0", "\x1b]0;x\a"}), 1);
 	EXPECT_EQ(err(), "wgctl: ?]0;x?: No such file or directory\n");
+	EXPECT_NE(run({"doctor", "\x1b[2J"}), 0);
+	EXPECT_EQ(err().find('\x1b'), std::string::npos);
+	add("wg0", 1);
+	fake.devices.broken["wg0"] = "\x1b[2J";
+	EXPECT_EQ(run({"show", "all"}), 1);
+	EXPECT_EQ(err(), "wgctl: cannot read interface `wg0': ?[2J\n");
 }
 
 TEST_F(Commands, output_that_cannot_be_written_is_an_error)

@@ -336,8 +336,11 @@ std::vector<std::string> name_servers(const Patient &patient, const std::vector<
 
 	if (!patient.placement.home_name.empty() && world.host.store.exists(of_namespace))
 		return servers_in(of_namespace, world.files);
-	std::vector<std::string> servers = servers_in("/etc/resolv.conf", world.files);
-	if (servers.size() != 1 || !servers[0].starts_with("127."))
+	/* Somebody's namespace: what its programs read is not known. */
+	if (!patient.placement.is_here && patient.placement.home_name.empty() && patient.root.empty())
+		return {};
+	std::vector<std::string> servers = servers_in(patient.root + "/etc/resolv.conf", world.files);
+	if (servers.size() != 1 || !servers[0].starts_with("127.") || !patient.root.empty())
 		return servers;
 	try {
 		if (std::optional<std::vector<std::string>> asked = world.host.dns.asked())

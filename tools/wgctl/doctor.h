@@ -67,6 +67,8 @@ struct Finding {
 /* Whom to examine, and where: its file if it has one; the namespaces of the interface and its sockets. */
 struct Patient {
 	std::string interface, path;
+	/* Where the files of its namespace's programs are, if they are elsewhere. */
+	std::string root;
 	Placement placement;
 };
 

@@ -48,11 +48,11 @@ namespace {
 /* The name of an interface, or the path of its file. */
 Patient find_patient(std::string_view argument, World &world)
 {
-	Patient patient{std::string(argument), "/etc/wireguard/" + std::string(argument) + ".conf", {}};
+	Patient patient{std::string(argument), "/etc/wireguard/" + std::string(argument) + ".conf", "", {}};
 
 	if (is_interface_name(argument) && !(argument.ends_with(".conf") && world.host.store.exists(std::string(argument))))
 		return patient;
-	patient.path = argument;
+	patient.path = find_quick_file(argument, world);
 	std::string_view base = argument.substr(argument.rfind('/') + 1);
 	patient.interface = base.substr(0, base.ends_with(".conf") ? base.size() - 5 : base.npos);
 	return patient;
@@ -65,6 +65,8 @@ int examine_and_tell(const Options &options, World &world)
 	if (options.rest().size() != 1)
 		throw Failure{"doctor: which interface? (wgctl doctor --help)"};
 	Patient patient = find_patient(options.rest()[0], world);
+	if (std::string netns = text_of_option("--netns"); parse_number<std::uint32_t>(netns))
+		patient.root = "/proc/" + netns + "/root";
 	patient.placement = find_placement(text_of_option("--netns"), text_of_option("--birth-netns"), world);
 	world.host.namespaces.enter(patient.placement.home);
 	get_device(patient.interface, world);

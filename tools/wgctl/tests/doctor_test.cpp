@@ -244,6 +244,31 @@ TEST_F(DoctorTest, the_exit_code_counts_what_was_found_in_the_system)
 	EXPECT_NE(fake.terminal.err.find("cannot read interface `wg0': No such device"), std::string::npos);
 }
 
+TEST_F(DoctorTest, a_container_has_a_resolv_conf_of_its_own)
+{
+	fake.devices.present["wg0"] = seen.device;
+	fake.files.contents["/etc/resolv.conf"] = "nameserver 192.0.2.53\n";
+	fake.files.contents["/proc/77/root/etc/resolv.conf"] = "nameserver 10.0.0.53\n";
+	fake.host.namespaces.known = {{"/proc/77/ns/net", 2}, {"/some/where", 2}};
+	for (const char *server : {"10.0.0.53", "192.0.2.53"})
+		fake.host.lookout.names[server] = {parse_endpoint(std::string(server) + ":53", fake)};
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "/proc/77/root", find_placement("77", "", fake)};
+	auto servers = examine(patient, Probing::none, fake).name_servers;
+	EXPECT_EQ(servers.size(), 1u);
+	EXPECT_TRUE(servers.contains("10.0.0.53"));
+	fake.host.namespaces.present = 1;
+	patient = {"wg0", "/etc/wireguard/wg0.conf", "", find_placement("/some/where", "", fake)};
+	EXPECT_TRUE(examine(patient, Probing::none, fake).name_servers.empty());
+}
+
+TEST_F(DoctorTest, a_file_that_is_not_there_is_told)
+{
+	fake.devices.present["wg0"] = seen.device;
+	std::vector<std::string_view> line{"doctor", "/nowhere/wg0.conf"};
+	EXPECT_EQ(run_command_line(line, fake), 125);
+	EXPECT_NE(fake.terminal.err.find("there is no /nowhere/wg0.conf"), std::string::npos) << fake.terminal.err;
+}
+
 TEST_F(DoctorTest, a_file_that_cannot_be_used_is_a_finding)
 {
 	std::vector<std::string_view> line{"doctor", "./wg0.conf"};
@@ -259,7 +284,7 @@ TEST_F(DoctorTest, a_file_that_cannot_be_used_is_a_finding)
 
 TEST_F(DoctorTest, a_peer_without_session_is_asked_and_given_time)
 {
-	Patient patient{"wg0", "/etc/wireguard/wg0.conf", {}};
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", {}};
 	Device &device = fake.devices.present["wg0"] = seen.device;
 
 	fake.clock.time = NOW;
@@ -326,7 +351,7 @@ TEST_F(DoctorTest, the_servers_behind_a_stub_are_judged)
 	fake.files.contents["/run/systemd/resolve/resolv.conf"] = "nameserver 192.0.2.53\n";
 	fake.host.lookout.names["192.0.2.53"] = {parse_endpoint("192.0.2.53:53", fake)};
 	fake.host.lookout.links["192.0.2.53:53"] = "eth0";
-	Patient patient{"wg0", "/etc/wireguard/wg0.conf", find_placement("", "", fake)};
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", find_placement("", "", fake)};
 	using Servers = std::map<std::string, std::optional<std::string>>;
 	EXPECT_EQ(examine(patient, Probing::none, fake).name_servers, (Servers{{"192.0.2.53", "eth0"}}));
 

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/* SystemStore on a real file system. */
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "fakes.h"
+#include "system.h"
+#include "system_host.h"
+
+namespace wgctl {
+
+namespace {
+
+struct StoreTest : testing::Test {
+	std::string folder = std::filesystem::temp_directory_path() / "wgctl-store-XXXXXX", path;
+	SystemStore store;
+
+	StoreTest()
+	{
+		EXPECT_NE(mkdtemp(folder.data()), nullptr);
+		path = folder + "/wg0.conf";
+	}
+	~StoreTest() override { std::filesystem::remove_all(folder); }
+	static std::string text_of(const std::string &file)
+	{
+		std::ostringstream text;
+		text << std::ifstream(file).rdbuf();
+		return text.str();
+	}
+	static unsigned mode_of(const std::string &file)
+	{
+		struct stat status {};
+		EXPECT_EQ(stat(file.c_str(), &status), 0);
+		return status.st_mode & 07777;
+	}
+	long files() const { return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()); }
+};
+
+}
+
+TEST_F(StoreTest, a_new_file_is_private_and_takes_no_place_that_is_taken)
+{
+	store.create(path, "one", 0600);
+	EXPECT_EQ(mode_of(path), 0600u);
+	EXPECT_NE(failure_of([&] { store.create(path, "two", 0600); }).find("File exists"), std::string::npos);
+	EXPECT_EQ(text_of(path), "one");
+	/* Not even a link that leads nowhere is followed. */
+	std::filesystem::create_symlink(folder + "/nowhere", folder + "/link");
+	EXPECT_NE(failure_of([&] { store.create(folder + "/link", "two", 0600); }), "");
+	EXPECT_EQ(files(), 2);
+}
+
+TEST_F(StoreTest, a_replaced_file_keeps_its_mode_and_its_link)
+{
+	store.create(path, "one", 0640);
+	std::filesystem::create_symlink(path, folder + "/link");
+	store.replace(folder + "/link", "two", 0600);
+	EXPECT_EQ(text_of(path), "two");
+	EXPECT_EQ(mode_of(path), 0640u);
+	EXPECT_TRUE(std::filesystem::is_symlink(folder + "/link"));
+	EXPECT_EQ(files(), 2);
+}
+
+/* Each puts another file in place of the one that is locked. */
+TEST_F(StoreTest, one_at_a_time_changes_a_file)
+{
+	constexpr int THREADS = 4, TIMES = 25;
+	std::vector<std::thread> threads;
+
+	store.create(path, "", 0600);
+	for (int i = 0; i < THREADS; ++i)
+		threads.emplace_back([this] {
+			for (int time = 0; time < TIMES; ++time) {
+				std::shared_ptr<void> lock = store.lock(path);
+				store.replace(path, text_of(path) + "x", 0600);
+			}
+		});
+	for (std::thread &thread : threads)
+		thread.join();
+	EXPECT_EQ(text_of(path), std::string(THREADS * TIMES, 'x'));
+}
+
+TEST_F(StoreTest, a_descriptor_is_read_from_where_it_is)
+{
+	SystemFiles files;
+
+	std::ofstream(path) << "one two";
+	int file = open(path.c_str(), O_RDONLY);
+	lseek(file, 4, SEEK_SET);
+	EXPECT_EQ(plain(files.read("/dev/fd/" + std::to_string(file), 100)), "two");
+	EXPECT_EQ(fcntl(file, F_GETFD) & ~FD_CLOEXEC, 0);
+	close(file);
+	EXPECT_NE(failure_of([&] { files.read("/dev/fd/" + std::to_string(file), 100); }).find("Bad file descriptor"), std::string::npos);
+}
+
+}

@@ -119,6 +119,11 @@ private:
 	void find(std::string what, std::string remedy) { findings_.push_back({std::move(what), std::move(remedy)}); }
 	std::string called(const Peer &peer) const { return "peer " + describe_peer(peer.public_key, seen_.names); }
 	std::string file() const { return seen_.path.value_or("the interface's file"); }
+	/* As other commands know it. */
+	std::string itself() const
+	{
+		return !seen_.path || *seen_.path == "/etc/wireguard/" + name_ + ".conf" ? name_ : *seen_.path;
+	}
 	const Examination::Way *way(const Peer &peer) const
 	{
 		auto found = seen_.ways.find(peer.public_key);
@@ -130,11 +135,11 @@ private:
 		if (seen_.is_open_to_the_world)
 			find(file() + " holds a private key and everybody may read it", "chmod 600 " + file());
 		if (!seen_.file_trouble.empty())
-			find("the file cannot be used: " + seen_.file_trouble, "correct it; wgctl apply --dry-run " + name_ + " reads it again");
+			find("the file cannot be used: " + seen_.file_trouble, "correct it; wgctl apply --dry-run " + itself() + " reads it again");
 		if (!seen_.is_up)
 			find(name_ + " is down", "ip link set " + name_ + " up");
 		if (!seen_.device.private_key || seen_.device.private_key->is_zero())
-			find(name_ + " has no private key", "set PrivateKey in " + file() + " and run wgctl apply " + name_);
+			find(name_ + " has no private key", "set PrivateKey in " + file() + " and run wgctl apply " + itself());
 		bool is_unset = seen_.now < EARLIEST_TIME;
 		bool went_back = std::any_of(seen_.device.peers.begin(), seen_.device.peers.end(),
 					     [this](const Peer &peer) { return peer.last_handshake.seconds > seen_.now + 1; });
@@ -159,7 +164,7 @@ private:
 			     "set FwMark in " + file() + " and let wgctl up make the default route, or take the address out of AllowedIPs");
 		else if (found->is_tunnel)
 			find("packets to " + endpoint + ", the endpoint of " + called(peer) + ", go into the tunnel although they carry a mark",
-			     "wgctl down " + name_ + " and wgctl up " + name_ + " set the rule for that mark again");
+			     "wgctl down " + itself() + " and wgctl up " + itself() + " set the rule for that mark again");
 	}
 
 	/* A silence nobody minds: a peer that is not expected, or that has nothing to say. */

@@ -43,6 +43,8 @@ struct Rotation {
 	Hub hub;
 	World &world;
 	bool is_dry_run, as_json;
+	/* How this interface was named: its file may be elsewhere, and itself in another namespace. */
+	std::string here;
 
 	std::string pending_path() const
 	{
@@ -85,7 +87,7 @@ Key read_pending(const Rotation &rotation)
 	const std::string path = rotation.pending_path();
 
 	if (!rotation.world.host.store.exists(path))
-		throw Failure{"no new key is prepared: wgctl rotate " + rotation.hub.config.interface + " makes " + path};
+		throw Failure{"no new key is prepared: wgctl rotate " + rotation.here + " makes " + path};
 	Key key = parse_key_file(rotation.world.files.read(path, KEY_FILE_LIMIT));
 	if (key.is_zero())
 		throw Failure{path + " is empty: remove it"};
@@ -96,7 +98,7 @@ Key read_pending(const Rotation &rotation)
 void refuse_begun_commit(const Rotation &rotation, const Key &key)
 {
 	if (key == rotation.hub.private_key)
-		throw Failure{rotation.hub.config.path + " has the new key already: wgctl rotate " + rotation.hub.config.interface +
+		throw Failure{rotation.hub.config.path + " has the new key already: wgctl rotate " + rotation.here +
 			      " --commit finishes what was begun"};
 }
 
@@ -108,7 +110,7 @@ std::string follow_line(const Rotation &rotation, const std::string &new_key)
 
 void prepare(const Rotation &rotation)
 {
-	const std::string &name = rotation.hub.config.interface, path = rotation.pending_path(), commit = "wgctl rotate " + name + " --commit";
+	const std::string &name = rotation.hub.config.interface, path = rotation.pending_path(), commit = "wgctl rotate " + rotation.here + " --commit";
 	bool is_there = rotation.world.host.store.exists(path);
 
 	if (rotation.is_dry_run && !is_there)
@@ -126,7 +128,7 @@ void prepare(const Rotation &rotation)
 		text += "   - " + describe_peer(peer.public_key, rotation.hub.names) + "\n";
 	rotation.tell({"prepare", {}, public_key, line, commit},
 		      text + "   From then on, that side waits for step 2.\n2. Then here:\n   " + commit +
-			      "\nTo forget the new key instead: wgctl rotate " + name + " --abort\n");
+			      "\nTo forget the new key instead: wgctl rotate " + rotation.here + " --abort\n");
 }
 
 void commit(const Rotation &rotation)
@@ -187,7 +189,7 @@ void follow(const Rotation &rotation, std::string_view what, const Key &wanted)
 		throw Failure{hub.config.path + " has a peer with that key already: " + describe_peer(wanted, hub.names)};
 	if (!peer)
 		throw Failure{hub.config.path + " has the peer, but the running " + hub.config.interface + " does not: wgctl apply " +
-			      hub.config.interface};
+			      rotation.here};
 	HubChange change = rotation.change(is_begun ? hub.config.text : with_value(hub.config.text, old, "PublicKey", to_base64(wanted)));
 	Peer &gone = change.device.peers.emplace_back();
 	gone.public_key = old;
@@ -232,8 +234,11 @@ int rotate(Arguments arguments, World &world)
 	if (options.rest().size() != 1 || wishes > 1 || peer.has_value() != (new_key || descriptor))
 		throw Failure{"rotate: one interface or file, and one of --commit, --abort, --peer with --new-key, --peer with --psk-fd, or "
 			      "nothing (wgctl rotate --help)"};
+	std::string here(options.rest()[0]);
+	if (auto netns = options.value("--netns"))
+		here.append(" --netns ").append(*netns);
 	enter_netns(options, world);
-	Rotation rotation{read_hub(options.rest()[0], world), world, options.has("--dry-run"), options.has("--json")};
+	Rotation rotation{read_hub(options.rest()[0], world), world, options.has("--dry-run"), options.has("--json"), here};
 	if (options.has("--commit")) {
 		commit(rotation);
 	} else if (options.has("--abort")) {

@@ -71,7 +71,9 @@ TEST_F(DoctorTest, an_endpoint_inside_allowed_ips_without_mark)
 	seen.ways[test_key(1)] = {"wg0", true, {}, false};
 	EXPECT_NE(found().find("go into the tunnel itself: it is inside allowed IPs => set FwMark"), std::string::npos) << found();
 	seen.device.fwmark = 51820;
-	EXPECT_NE(found().find("although they carry a mark => wgctl down wg0"), std::string::npos) << found();
+	EXPECT_NE(found().find("although they carry a mark => wgctl down wg0 and wgctl up wg0 set"), std::string::npos) << found();
+	seen.path = "./wg0.conf";
+	EXPECT_NE(found().find("although they carry a mark => wgctl down ./wg0.conf and"), std::string::npos) << found();
 }
 
 TEST_F(DoctorTest, no_reply_at_all)

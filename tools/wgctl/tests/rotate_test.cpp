@@ -52,6 +52,15 @@ TEST_F(Rotating, first_the_key_is_made_and_told_but_not_used)
 	EXPECT_EQ(fake.files.contents[next], secret);
 }
 
+TEST_F(Rotating, the_line_to_run_here_is_for_this_file_and_namespace)
+{
+	fake.files.contents["./wg0.conf"] = text;
+	fake.host.namespaces.known = {{"/run/netns/box", 2}};
+	ASSERT_EQ(run({"rotate", "--netns=box", "./wg0.conf"}), 0) << fake.terminal.err;
+	EXPECT_NE(fake.terminal.out.find("\n   wgctl rotate ./wg0.conf --netns box --commit\n"), std::string::npos) << fake.terminal.out;
+	EXPECT_TRUE(fake.files.contents.contains("./wg0.next-key"));
+}
+
 TEST_F(Rotating, then_it_is_used_in_file_and_interface)
 {
 	EXPECT_EQ(run({"rotate", "wg0", "--commit"}), 1);

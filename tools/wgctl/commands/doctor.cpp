@@ -21,7 +21,7 @@ Text text_of(const std::string &interface, const std::vector<Finding> &findings)
 	Text text;
 
 	for (const Finding &finding : findings)
-		text.append(printable(interface)).append(": ").append(printable(finding.what)).append(".\n  Remedy: ").append(printable(finding.remedy)).append("\n");
+		text.append(printable(interface) + ": " + printable(finding.what) + ".\n  Remedy: " + printable(finding.remedy) + "\n");
 	return findings.empty() ? Text(printable(interface)).append(": nothing is wrong as far as can be seen from here\n") : text;
 }
 

@@ -139,8 +139,10 @@ void commit(const Rotation &rotation)
 
 	change.device.private_key = key;
 	rotation.carry_out(change, [&] { rotation.world.host.store.remove(rotation.pending_path()); });
-	rotation.tell({"commit", {}, public_key_of(key), "", ""}, std::string(rotation.is_dry_run ? "Would change" : "Changed") + " the key of " + hub.config.interface + " from " +
-		     std::string(to_base64(hub.public_key)) + " to " + std::string(to_base64(public_key_of(key))) + "\n");
+	std::string keys = hub.config.interface + " from " + std::string(to_base64(hub.public_key)) + " to " +
+			   std::string(to_base64(public_key_of(key))) + "\n";
+	rotation.tell({"commit", {}, public_key_of(key), "", ""},
+		      (rotation.is_dry_run ? "Would change the key of " : "Changed the key of ") + keys);
 }
 
 void abort(const Rotation &rotation)

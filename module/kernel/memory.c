@@ -23,7 +23,6 @@ static_assert(sizeof(struct wg_endpoint) == 44 && offsetof(struct wg_endpoint, s
 
 #define ASSERT_ERRNO(name) static_assert(WG_##name == name)
 ASSERT_ERRNO(EPERM);
-ASSERT_ERRNO(ENOENT);
 ASSERT_ERRNO(E2BIG);
 ASSERT_ERRNO(ENOMEM);
 ASSERT_ERRNO(EINVAL);

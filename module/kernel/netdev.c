@@ -298,19 +298,13 @@ void wg_kernel_count(struct wg_netdev *netdev, enum wg_statistic statistic, uint
 	switch (statistic) {
 	case WG_TX_DROPPED:
 		DEV_STATS_ADD(dev, tx_dropped, count);
-		break;
+		return;
 	case WG_TX_ERROR:
 		DEV_STATS_ADD(dev, tx_errors, count);
-		break;
-	case WG_TX_CARRIER_ERROR:
-		DEV_STATS_ADD(dev, tx_carrier_errors, count);
-		break;
+		return;
 	case WG_RX_DROPPED:
 		DEV_STATS_ADD(dev, rx_dropped, count);
-		break;
-	case WG_RX_ERROR:
-		DEV_STATS_ADD(dev, rx_errors, count);
-		break;
+		return;
 	case WG_RX_FRAME_ERROR:
 		DEV_STATS_ADD(dev, rx_frame_errors, count);
 		break;
@@ -321,6 +315,7 @@ void wg_kernel_count(struct wg_netdev *netdev, enum wg_statistic statistic, uint
 		DEV_STATS_ADD(dev, rx_crc_errors, count);
 		break;
 	}
+	DEV_STATS_ADD(dev, rx_errors, count);	/* what `ip -s link' shows: all of these */
 }
 
 void wg_kernel_count_received(struct wg_netdev *netdev, uint32_t bytes)

@@ -46,7 +46,7 @@ WG_STORAGE(wg_route_cache, WG_SIZEOF_ROUTE_CACHE);
 WG_STORAGE(wg_rcu_head, 16);
 
 /* ---- the kernel's error numbers that the engine returns; asserted equal in memory.c ---- */
-enum wg_errno { WG_EPERM = 1, WG_ENOENT = 2, WG_E2BIG = 7, WG_ENOMEM = 12, WG_EINVAL = 22, WG_ENOSPC = 28, WG_ENONET = 64, WG_EBADMSG = 74,
+enum wg_errno { WG_EPERM = 1, WG_E2BIG = 7, WG_ENOMEM = 12, WG_EINVAL = 22, WG_ENOSPC = 28, WG_ENONET = 64, WG_EBADMSG = 74,
 		WG_ELOOP = 40, WG_EDESTADDRREQ = 89, WG_EMSGSIZE = 90, WG_EPROTONOSUPPORT = 93, WG_EOPNOTSUPP = 95, WG_EPFNOSUPPORT = 96, WG_ENETUNREACH = 101,
 		WG_ENOKEY = 126 };
 
@@ -183,8 +183,8 @@ int wg_kernel_packet_trim(struct wg_packet *packet, uint32_t header_size, uint32
 void wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev, struct wg_poller *poller, uint8_t version, uint8_t outer_class);
 
 /* ---- the network device ---- */
-enum wg_statistic { WG_TX_DROPPED, WG_TX_ERROR, WG_TX_CARRIER_ERROR, WG_RX_DROPPED, WG_RX_ERROR, WG_RX_FRAME_ERROR, WG_RX_LENGTH_ERROR, WG_RX_CRC_ERROR };
-void wg_kernel_count(struct wg_netdev *netdev, enum wg_statistic statistic, uint32_t count);	/* [any] */
+enum wg_statistic { WG_TX_DROPPED, WG_TX_ERROR, WG_RX_DROPPED, WG_RX_FRAME_ERROR, WG_RX_LENGTH_ERROR, WG_RX_CRC_ERROR };
+void wg_kernel_count(struct wg_netdev *netdev, enum wg_statistic statistic, uint32_t count);	/* [any] the last three are errors as well */
 void wg_kernel_count_received(struct wg_netdev *netdev, uint32_t bytes);				/* [any] one packet of @bytes of UDP payload */
 void wg_kernel_icmp_unreachable(struct wg_packet *packet, struct wg_netdev *netdev);		/* [softirq] host / address unreachable to the inner source, NAT undone */
 void wg_kernel_netdev_carrier_off(struct wg_netdev *netdev);

@@ -35,6 +35,7 @@ check foreign_source_is_dropped_ipv6 dropped 2 fd07::22
 check source_of_no_peer_is_dropped dropped 2 10.99.0.1
 address 2 wg0 10.7.0.3/32
 check source_of_another_peer_is_dropped dropped 2 10.7.0.3
+check frame_errors_are_errors equal "$(counter 1 wg0 rx_errors)" "$(frame_errors)"
 ip2 addr del 10.7.0.3/32 dev wg0
 check peer_2_still_talks pings 2 10.7.0.1
 

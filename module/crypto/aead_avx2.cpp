@@ -31,6 +31,14 @@ struct Avx2 {
 	}
 	/* Two groups have twice as many words as there are registers: this says which ones go to memory, off the path of what comes next. */
 	[[gnu::always_inline]] static void park(Words &word) { __asm__ __volatile__("" : "+m"(word)); }
+	/* From the four rows of two blocks, one in the low halves and one in the high. */
+	[[gnu::always_inline]] static void store_two(__m256i a, __m256i b, __m256i c, __m256i d, u8 *low, u8 *high)
+	{
+		_mm256_storeu_si256((__m256i *)low, _mm256_permute2x128_si256(a, b, 0x20));
+		_mm256_storeu_si256((__m256i *)low + 1, _mm256_permute2x128_si256(c, d, 0x20));
+		_mm256_storeu_si256((__m256i *)high, _mm256_permute2x128_si256(a, b, 0x31));
+		_mm256_storeu_si256((__m256i *)high + 1, _mm256_permute2x128_si256(c, d, 0x31));
+	}
 	[[gnu::always_inline]] static void store_blocks(const Words (&x)[16], u8 *to)
 	{
 		__m256i row[4][4]; // [words 4q to 4q + 3][of block j in the low half, 4 + j in the high half]
@@ -47,14 +55,8 @@ struct Avx2 {
 			row[q][3] = _mm256_unpackhi_epi64(ab, cd);
 		}
 #pragma GCC unroll 4
-		for (u32 j = 0; j < 4; j++) {
-			__m256i *low = reinterpret_cast<__m256i *>(to + j * CIPHER_BLOCK_SIZE), *high = low + 4 * CIPHER_BLOCK_SIZE / sizeof(__m256i);
-
-			_mm256_storeu_si256(low, _mm256_permute2x128_si256(row[0][j], row[1][j], 0x20));
-			_mm256_storeu_si256(low + 1, _mm256_permute2x128_si256(row[2][j], row[3][j], 0x20));
-			_mm256_storeu_si256(high, _mm256_permute2x128_si256(row[0][j], row[1][j], 0x31));
-			_mm256_storeu_si256(high + 1, _mm256_permute2x128_si256(row[2][j], row[3][j], 0x31));
-		}
+		for (u32 j = 0; j < 4; j++)
+			store_two(row[0][j], row[1][j], row[2][j], row[3][j], to + j * CIPHER_BLOCK_SIZE, to + (4 + j) * CIPHER_BLOCK_SIZE);
 	}
 
 	[[gnu::always_inline]] static Words row(const u8 *at) { return (Words)_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)at)); }
@@ -68,12 +70,7 @@ struct Avx2 {
 	}
 	[[gnu::always_inline]] static void store_rows(const Words (&x)[4], u8 *to)
 	{
-		__m256i *block = reinterpret_cast<__m256i *>(to), a = (__m256i)x[0], b = (__m256i)x[1], c = (__m256i)x[2], d = (__m256i)x[3];
-
-		_mm256_storeu_si256(block, _mm256_permute2x128_si256(a, b, 0x20));
-		_mm256_storeu_si256(block + 1, _mm256_permute2x128_si256(c, d, 0x20));
-		_mm256_storeu_si256(block + 2, _mm256_permute2x128_si256(a, b, 0x31));
-		_mm256_storeu_si256(block + 3, _mm256_permute2x128_si256(c, d, 0x31));
+		store_two((__m256i)x[0], (__m256i)x[1], (__m256i)x[2], (__m256i)x[3], to, to + CIPHER_BLOCK_SIZE);
 	}
 
 	[[gnu::always_inline]] static Quads wrap(Quads limb) { return limb + (limb << 2); }

@@ -21,6 +21,18 @@ struct Avx512 {
 
 	[[gnu::always_inline]] static Words broadcast(u32 value) { return Words{} + value; }
 	template <u32 BITS> [[gnu::always_inline]] static Words rotate(Words x) { return (x << BITS) | (x >> (32 - BITS)); }
+	/* From the four rows of four blocks, which come to lie @stride apart. */
+	[[gnu::always_inline]] static void store_four(__m512i a, __m512i b, __m512i c, __m512i d, u8 *to, usize stride)
+	{
+		__m512i ab = _mm512_maskz_shuffle_i32x4(ALL, a, b, 0x44), cd = _mm512_maskz_shuffle_i32x4(ALL, c, d, 0x44);
+
+		_mm512_storeu_si512(to, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0x88));
+		_mm512_storeu_si512(to + stride, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0xdd));
+		ab = _mm512_maskz_shuffle_i32x4(ALL, a, b, 0xee);
+		cd = _mm512_maskz_shuffle_i32x4(ALL, c, d, 0xee);
+		_mm512_storeu_si512(to + 2 * stride, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0x88));
+		_mm512_storeu_si512(to + 3 * stride, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0xdd));
+	}
 	[[gnu::always_inline]] static void store_blocks(const Words (&x)[16], u8 *to)
 	{
 		__m512i row[4][4]; // [words 4q to 4q + 3][of blocks j, 4 + j, 8 + j, 12 + j]
@@ -37,17 +49,8 @@ struct Avx512 {
 			row[q][3] = _mm512_maskz_unpackhi_epi64(static_cast<u8>(ALL), ab, cd);
 		}
 #pragma GCC unroll 4
-		for (u32 j = 0; j < 4; j++) {
-			__m512i ab = _mm512_maskz_shuffle_i32x4(ALL, row[0][j], row[1][j], 0x44), cd = _mm512_maskz_shuffle_i32x4(ALL, row[2][j], row[3][j], 0x44);
-			u8 *block = to + j * CIPHER_BLOCK_SIZE;
-
-			_mm512_storeu_si512(block, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0x88));
-			_mm512_storeu_si512(block + 4 * CIPHER_BLOCK_SIZE, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0xdd));
-			ab = _mm512_maskz_shuffle_i32x4(ALL, row[0][j], row[1][j], 0xee);
-			cd = _mm512_maskz_shuffle_i32x4(ALL, row[2][j], row[3][j], 0xee);
-			_mm512_storeu_si512(block + 8 * CIPHER_BLOCK_SIZE, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0x88));
-			_mm512_storeu_si512(block + 12 * CIPHER_BLOCK_SIZE, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0xdd));
-		}
+		for (u32 j = 0; j < 4; j++)
+			store_four(row[0][j], row[1][j], row[2][j], row[3][j], to + j * CIPHER_BLOCK_SIZE, 4 * CIPHER_BLOCK_SIZE);
 	}
 
 	[[gnu::always_inline]] static Words row(const u8 *at) { return (Words)_mm512_maskz_broadcast_i32x4(ALL, _mm_loadu_si128((const __m128i *)at)); }
@@ -62,15 +65,7 @@ struct Avx512 {
 	}
 	[[gnu::always_inline]] static void store_rows(const Words (&x)[4], u8 *to)
 	{
-		__m512i a = (__m512i)x[0], b = (__m512i)x[1], c = (__m512i)x[2], d = (__m512i)x[3];
-		__m512i ab = _mm512_maskz_shuffle_i32x4(ALL, a, b, 0x44), cd = _mm512_maskz_shuffle_i32x4(ALL, c, d, 0x44);
-
-		_mm512_storeu_si512(to, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0x88));
-		_mm512_storeu_si512(to + CIPHER_BLOCK_SIZE, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0xdd));
-		ab = _mm512_maskz_shuffle_i32x4(ALL, a, b, 0xee);
-		cd = _mm512_maskz_shuffle_i32x4(ALL, c, d, 0xee);
-		_mm512_storeu_si512(to + 2 * CIPHER_BLOCK_SIZE, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0x88));
-		_mm512_storeu_si512(to + 3 * CIPHER_BLOCK_SIZE, _mm512_maskz_shuffle_i32x4(ALL, ab, cd, 0xdd));
+		store_four((__m512i)x[0], (__m512i)x[1], (__m512i)x[2], (__m512i)x[3], to, CIPHER_BLOCK_SIZE);
 	}
 
 	/* Limbs of 44 bits stand for 2^132, which is worth 20: x 20 as two shifts, there being no cheap 64-bit multiplication. */

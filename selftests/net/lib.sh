@@ -153,6 +153,20 @@ two_devices() {
 	ip2 link set wg0 up
 }
 
+# inner_devices: wg1 in 1 and in 2, 10.8.0.N/24, connected through their wg0.
+inner_devices() {
+	local n
+	for n in 1 2; do
+		device $n wg1 $n
+		address $n wg1 10.8.0.$n/24
+		ip -n "$prefix$n" link set wg1 mtu 1340
+	done
+	n1 $wg set wg1 private-key 1.key listen-port 4444 peer "$(key 2)" allowed-ips 10.8.0.2/32 endpoint 10.7.0.2:4444
+	n2 $wg set wg1 private-key 2.key listen-port 4444 peer "$(key 1)" allowed-ips 10.8.0.1/32 endpoint 10.7.0.1:4444
+	ip1 link set wg1 up
+	ip2 link set wg1 up
+}
+
 # veth N A M B: a cable from A in N to B in M.
 veth() {
 	ip -n "$prefix$1" link add name "$2" type veth peer name "$4" netns "$prefix$3"

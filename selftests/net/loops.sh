@@ -12,15 +12,7 @@ need ncat
 
 two_devices
 check outer_tunnel pings 1 10.7.0.2
-for n in 1 2; do
-	device $n wg1 $n
-	address $n wg1 10.8.0.$n/24
-	ip -n "$(name_of $n)" link set wg1 mtu 1340
-done
-n1 $wg set wg1 private-key 1.key listen-port 4444 peer "$(key 2)" allowed-ips 10.8.0.2/32 endpoint 10.7.0.2:4444
-n2 $wg set wg1 private-key 2.key listen-port 4444 peer "$(key 1)" allowed-ips 10.8.0.1/32 endpoint 10.7.0.1:4444
-ip1 link set wg1 up
-ip2 link set wg1 up
+inner_devices
 check tunnel_in_tunnel pings 1 10.8.0.2
 check tunnel_in_tunnel_full_size pings 1 10.8.0.2 -M do -s 1312
 check tunnel_in_tunnel_fragments pings 2 10.8.0.1 -s 9000

@@ -83,14 +83,6 @@ check burst_arrives_while_captured carries
 stop "$watcher"
 
 # A tunnel in the tunnel: the outer device is handed packets that are to be cut.
-for n in 1 2; do
-	device $n wg1 $n
-	address $n wg1 10.8.0.$n/24
-	ip -n "$prefix$n" link set wg1 mtu 1340
-done
-n1 $wg set wg1 private-key 1.key listen-port 3333 peer "$(key 2)" allowed-ips 10.8.0.2/32 endpoint 10.7.0.2:4444
-n2 $wg set wg1 private-key 2.key listen-port 4444 peer "$(key 1)" allowed-ips 10.8.0.1/32
-ip1 link set wg1 up
-ip2 link set wg1 up
+inner_devices
 check burst_arrives_through_two_tunnels carries 10.8.0.2
 tap_done

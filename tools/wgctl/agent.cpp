@@ -12,8 +12,6 @@ namespace wgctl {
 
 namespace {
 
-/* Without a handshake for so long a session ends. [WG §6.1, REJECT_AFTER_TIME] */
-constexpr std::int64_t SESSION_LIFE = 180'000;
 /* Three handshakes' worth for each address. [WG §6.4, REKEY_TIMEOUT is 5 s] */
 constexpr std::int64_t TRY_TIME = 15'000, SHORTEST_TRY = 5'000;
 /* Between rounds through all addresses; doubles each time. */
@@ -48,7 +46,7 @@ void Agent::observe(const Peer &peer, Memory &memory, bool &is_wanted, bool &is_
 	memory.tx_bytes = peer.tx_bytes;
 	memory.rx_bytes = peer.rx_bytes;
 	memory.is_known = true;
-	is_alive = peer.last_handshake.seconds && now - memory.alive_at <= SESSION_LIFE;
+	is_alive = peer.last_handshake.seconds && now - memory.alive_at <= SESSION_LIFE * 1000;
 }
 
 std::deque<Agent::Candidate> Agent::candidates_for(const Peer &peer, std::string_view text, std::uint32_t mark) const

@@ -12,9 +12,6 @@ namespace wgctl {
 
 namespace {
 
-/* As long as a handshake's session is good for: REJECT_AFTER_TIME. */
-constexpr std::int64_t SESSION_SECONDS = 180;
-
 Prefix shortened(Prefix prefix, unsigned length)
 {
 	for (unsigned bit = length; bit < prefix.bits(); ++bit)
@@ -126,13 +123,6 @@ std::vector<Peer> merged(const std::vector<Peer> &peers)
 	return result;
 }
 
-const Peer *find_peer(const std::vector<Peer> &peers, const Key &key)
-{
-	auto found = std::find_if(peers.begin(), peers.end(), [&](const Peer &peer) { return peer.public_key == key; });
-
-	return found == peers.end() ? nullptr : &*found;
-}
-
 struct PrefixOrder {
 	bool operator()(const Prefix &a, const Prefix &b) const
 	{
@@ -219,7 +209,7 @@ private:
 		if (options_.steal)
 			return;
 		for (const Peer &peer : present_.peers) {
-			if (!find_peer(file_.peers, peer.public_key))
+			if (!peer_with(peer.public_key, file_.peers))
 				continue;
 			for (const Prefix &prefix : peer.allowed_ips) {
 				auto owner = owners_.find(network_of(prefix));
@@ -269,7 +259,7 @@ private:
 	void peers()
 	{
 		for (const Peer &peer : present_.peers) {
-			if (find_peer(file_.peers, peer.public_key))
+			if (peer_with(peer.public_key, file_.peers))
 				continue;
 			Peer &gone = plan_.device.peers.emplace_back();
 			gone.public_key = peer.public_key;
@@ -277,7 +267,7 @@ private:
 			add_device(Change::Action::remove, "peer", peer.public_key, {}, {});
 		}
 		for (const Peer &wanted : file_.peers) {
-			const Peer *peer = find_peer(present_.peers, wanted.public_key);
+			const Peer *peer = peer_with(wanted.public_key, present_.peers);
 			if (peer)
 				change_peer(*peer, wanted);
 			else
@@ -334,8 +324,7 @@ private:
 
 		if (!wanted.endpoint || now == text_of(*wanted.endpoint))
 			return;
-		std::int64_t age = world_.clock.now() - peer.last_handshake.seconds;
-		bool is_alive = peer.endpoint && peer.last_handshake.seconds && age <= SESSION_SECONDS;
+		bool is_alive = peer.endpoint && peer.has_session(world_.clock.now());
 		if (is_alive && !options_.endpoints) {
 			plan_.kept.push_back({Change::Action::change, "endpoint", peer.public_key, now, text_of(*wanted.endpoint)});
 			return;

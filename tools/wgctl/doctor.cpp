@@ -16,8 +16,6 @@ namespace wgctl {
 
 namespace {
 
-/* After so many seconds a session is over: [WG §6.1], REJECT_AFTER_TIME. */
-constexpr std::int64_t SESSION_LIFE = 180;
 /* Earlier than this program: such a clock was never set. 2025-01-01. */
 constexpr std::int64_t EARLIEST_TIME = 1'735'689'600;
 constexpr std::size_t SMALL_FILE = 65536;
@@ -74,11 +72,6 @@ bool any_default_route(const Device &device)
 	return std::any_of(device.peers.begin(), device.peers.end(), has_default_route);
 }
 
-bool is_alive(const Peer &peer, std::int64_t now)
-{
-	return peer.last_handshake.seconds && now - peer.last_handshake.seconds <= SESSION_LIFE;
-}
-
 /* The lower half of a prefix, or the upper one. */
 Prefix half(Prefix prefix, unsigned which)
 {
@@ -90,10 +83,7 @@ Prefix half(Prefix prefix, unsigned which)
 
 const Peer *wanted_peer(const Examination &seen, const Key &key)
 {
-	if (!seen.wanted)
-		return nullptr;
-	auto found = std::find_if(seen.wanted->peers.begin(), seen.wanted->peers.end(), [&](const Peer &p) { return p.public_key == key; });
-	return found == seen.wanted->peers.end() ? nullptr : &*found;
+	return seen.wanted ? peer_with(key, seen.wanted->peers) : nullptr;
 }
 
 class Doctor {
@@ -180,7 +170,7 @@ private:
 	{
 		const Examination::Way *found = way(peer);
 
-		if (is_alive(peer, seen_.now) || !peer.endpoint || !seen_.is_up || !is_missed(peer) ||
+		if (peer.has_session(seen_.now) || !peer.endpoint || !seen_.is_up || !is_missed(peer) ||
 		    (found && (!found->link || found->is_tunnel)))
 			return;
 		for (const DropReason &reason : DROPS) {
@@ -403,16 +393,12 @@ Endpoint inside_of(const Peer &peer, const Prefix &allowed)
 
 class Examiner {
 public:
-	Examiner(const Patient &patient, World &world) : patient_(patient), world_(world), host_(world.host)
-	{
-		seen_.device.name = patient.interface;
-	}
+	Examiner(const Patient &patient, World &world) : patient_(patient), world_(world), host_(world.host) {}
 
 	Examination run(Probing probing)
 	{
 		host_.namespaces.enter(patient_.placement.home);
-		seen_.device = world_.devices.get(patient_.interface);
-		seen_.device.name = patient_.interface;
+		seen_.device = present_device();
 		seen_.now = world_.clock.now();
 		interface_itself();
 		std::vector<std::string> servers = name_servers(patient_, read_file(patient_.path, seen_, world_), world_);
@@ -472,14 +458,14 @@ private:
 
 	bool is_missing(const Peer &peer) const
 	{
-		return seen_.asked.contains(peer.public_key) && !is_alive(peer, world_.clock.now());
+		return seen_.asked.contains(peer.public_key) && !peer.has_session(world_.clock.now());
 	}
 
 	void ask()
 	{
 		for (const Peer &peer : seen_.device.peers) {
 			auto way = seen_.ways.find(peer.public_key);
-			if (is_alive(peer, seen_.now) || !is_expected(peer) || way == seen_.ways.end() || !way->second.mtu || !seen_.is_up)
+			if (peer.has_session(seen_.now) || !is_expected(peer) || way == seen_.ways.end() || !way->second.mtu || !seen_.is_up)
 				continue;
 			for (const Prefix &allowed : peer.allowed_ips)
 				if (host_.lookout.knock(patient_.interface, inside_of(peer, allowed))) {
@@ -504,10 +490,10 @@ private:
 		};
 		/* Looked at once more in any case: the answers are in by now. */
 		if (any_missing())
-			seen_.device = look_again();
+			seen_.device = present_device();
 		while (any_missing() && world_.clock.monotonic() < end) {
 			world_.clock.sleep(LOOK_EVERY);
-			seen_.device = look_again();
+			seen_.device = present_device();
 		}
 		seen_.now = world_.clock.now();
 		seen_.counters = host_.network.statistics(patient_.interface);
@@ -518,7 +504,7 @@ private:
 					counter.value -= std::min(counter.value, old.value);
 	}
 
-	Device look_again()
+	Device present_device()
 	{
 		Device device = world_.devices.get(patient_.interface);
 

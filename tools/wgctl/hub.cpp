@@ -126,10 +126,9 @@ Device reversal(const Device &change, const Device &before)
 	if (change.private_key)
 		back.private_key = before.private_key.value_or(Key());
 	for (const Peer &peer : change.peers) {
-		auto old = std::find_if(before.peers.begin(), before.peers.end(),
-					[&](const Peer &other) { return other.public_key == peer.public_key; });
+		const Peer *old = peer_with(peer.public_key, before.peers);
 		Peer &restored = back.peers.emplace_back();
-		if (old == before.peers.end()) {
+		if (!old) {
 			restored.public_key = peer.public_key;
 			restored.remove = true;
 		} else {

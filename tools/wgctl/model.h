@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -51,6 +52,9 @@ struct Timestamp {
 	auto operator<=>(const Timestamp &) const = default;
 };
 
+/* After so many seconds without a handshake a session is over: [WG §6.1], REJECT_AFTER_TIME. */
+constexpr std::int64_t SESSION_LIFE = 180;
+
 struct Peer {
 	Key public_key;
 	std::optional<Key> preshared_key;
@@ -68,7 +72,18 @@ struct Peer {
 	bool remove = false;
 	bool update_only = false;
 	bool replace_allowed_ips = false;
+
+	/* `now`: wall clock, seconds. */
+	bool has_session(std::int64_t now) const { return last_handshake.seconds && now - last_handshake.seconds <= SESSION_LIFE; }
 };
+
+/* Null when there is none. */
+inline const Peer *peer_with(const Key &key, const std::vector<Peer> &peers)
+{
+	auto found = std::find_if(peers.begin(), peers.end(), [&](const Peer &peer) { return peer.public_key == key; });
+
+	return found == peers.end() ? nullptr : &*found;
+}
 
 struct Device {
 	std::string name;

@@ -12,8 +12,6 @@ namespace wgctl {
 
 namespace {
 
-/* A session lives as long after its handshake: REJECT_AFTER_TIME. */
-constexpr std::int64_t SESSION_SECONDS = 180;
 /* Columns: of names and sparklines, where there is room for them; of what stands between; of the least that
  * is worth to be called an endpoint. */
 constexpr std::size_t LONGEST_NAME = 20, SHORTEST_NAME = 8, SPARKLINE_WIDTH = 20, REST = 41, SHORTEST_ENDPOINT = 10;
@@ -160,7 +158,7 @@ std::string peer_row(const Peer &peer, const WatchedDevice &watched, const Watch
 	bool has_rates = found != watched.histories.end() && found->second.has_rates();
 	Rates rates = has_rates ? found->second.rates() : Rates();
 	std::int64_t age = now - peer.last_handshake.seconds;
-	std::string_view colour = age <= SESSION_SECONDS ? GREEN : YELLOW;
+	std::string_view colour = age <= SESSION_LIFE ? GREEN : YELLOW;
 	std::string text = format_age(age), line;
 
 	if (!peer.last_handshake.seconds) {

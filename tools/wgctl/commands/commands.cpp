@@ -66,7 +66,7 @@ const std::array COMMANDS = {
 		"{ FILE | INTERFACE } [--commit | --abort | --peer NAME|KEY { --new-key KEY | --psk-fd NUMBER }] [--dry-run] "
 		"[--json] [--netns NAME|PID|PATH]",
 		"wgctl rotate wg0 --dry-run", 1, ANY, rotate},
-	Command{"doctor", "Find what keeps an interface from working; the exit code is how much was found", 
+	Command{"doctor", "Find what keeps an interface from working; the exit code is how much was found",
 		"[--no-probe] [--json] [--netns NAME|PID|PATH] [--birth-netns NAME|PID|PATH] { FILE | INTERFACE }",
 		"wgctl doctor wg0", 1, ANY, doctor},
 	Command{"agent", "Keep the endpoints of an interface at the names its file has, when sessions are dead",

@@ -41,10 +41,6 @@ Text json_of(const std::string &interface, const std::vector<Finding> &findings)
 	return to_text(document);
 }
 
-}
-
-namespace {
-
 /* The name of an interface, or the path of its file. */
 Patient find_patient(std::string_view argument, World &world)
 {

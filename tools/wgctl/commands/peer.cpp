@@ -194,8 +194,8 @@ int client(Arguments arguments, World &world)
 	check_delivery(options);
 	Hub hub = read_hub(options.rest()[0], world);
 	Key old = find_peer(options.rest()[1], hub.config.text, hub.config.path), private_key = random_private_key();
-	auto known = std::find_if(hub.device.peers.begin(), hub.device.peers.end(), [&](const Peer &p) { return p.public_key == old; });
-	if (known == hub.device.peers.end())
+	const Peer *known = peer_with(old, hub.device.peers);
+	if (!known)
 		throw Failure{hub.config.path + " has no such peer: " + quoted(options.rest()[1])};
 	Peer peer = *known;
 	auto name = hub.names.find(old);

@@ -163,16 +163,14 @@ std::optional<Peer> as_it_is(const Rotation &rotation, const Key &key)
 {
 	const Hub &hub = rotation.hub;
 	std::vector<Peer> peers = hub.is_running ? get_device(hub.config.interface, rotation.world).peers : hub.device.peers;
-	auto found = std::find_if(peers.begin(), peers.end(), [&](const Peer &peer) { return peer.public_key == key; });
+	const Peer *found = peer_with(key, peers);
 
-	return found == peers.end() ? std::nullopt : std::optional(*found);
+	return found ? std::optional(*found) : std::nullopt;
 }
 
 bool file_has(const Rotation &rotation, const Key &key)
 {
-	const std::vector<Peer> &peers = rotation.hub.device.peers;
-
-	return std::any_of(peers.begin(), peers.end(), [&](const Peer &peer) { return peer.public_key == key; });
+	return peer_with(key, rotation.hub.device.peers);
 }
 
 /* `what` is the name of the peer, or its old key. */

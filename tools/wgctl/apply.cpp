@@ -5,7 +5,9 @@
 #include <map>
 
 #include "config.h"
+#include "default_route.h"
 #include "host.h"
+#include "resolv_conf.h"
 #include "values.h"
 
 namespace wgctl {
@@ -28,11 +30,6 @@ Prefix network_of(const Prefix &prefix)
 bool is_within(const Prefix &inner, const Prefix &outer)
 {
 	return inner.family == outer.family && inner.cidr >= outer.cidr && shortened(inner, outer.cidr) == network_of(outer);
-}
-
-bool is_link_local(const Prefix &prefix)
-{
-	return prefix.family == AF_INET6 && prefix.address[0] == 0xfe && (prefix.address[1] & 0xc0) == 0x80;
 }
 
 template<class T>
@@ -141,16 +138,19 @@ public:
 		give_each_prefix_one_owner();
 		std::vector<std::string> names = world_.devices.names();
 		if (!contains(names, plan_.config.interface)) {
+			check_before_up(plan_.config, plan_.placement, world_);
 			plan_.is_new = true;
 			add(Change::Action::add, "interface", {}, {}, plan_.config.interface);
 			return;
 		}
+		check_values(plan_.config, plan_.placement, world_);
 		try {
 			present_ = world_.devices.get(plan_.config.interface);
 		} catch (const Failure &failure) {
 			throw Failure{"cannot read interface " + quoted(plan_.config.interface) + ": " + failure.text};
 		}
 		refuse_thefts();
+		plan_.present = present_;
 		plan_.device.name = plan_.config.interface;
 		device();
 		peers();
@@ -158,6 +158,8 @@ public:
 		link();
 		if (plan_.config.routing != Routing::off)
 			routes();
+		default_routes();
+		dns();
 	}
 
 private:
@@ -243,17 +245,46 @@ private:
 			plan_.device.listen_port = port;
 			add_device(Change::Action::change, "listen port", {}, std::to_string(port_now), std::to_string(port));
 		}
-		/* Without a mark in the file, `up` may have chosen one for a default route. */
-		std::uint32_t mark = file_.fwmark.value_or(0), mark_now = present_.fwmark.value_or(0);
-		bool is_chosen = !mark && (plan_.config.routing != Routing::automatic || has_default_route(file_.peers));
-		/* Its default route is yet to go, and is found by the mark. */
-		plan_.clears_mark = !mark && mark_now && !is_chosen && has_default_route(present_.peers);
-		if (plan_.clears_mark) {
-			add(Change::Action::change, "fwmark", {}, format_fwmark(mark_now), format_fwmark(mark));
-		} else if (mark != mark_now && !is_chosen) {
+		std::uint32_t mark = wanted_mark(), mark_now = present_.fwmark.value_or(0);
+		if (mark != mark_now) {
 			plan_.device.fwmark = mark;
 			add_device(Change::Action::change, "fwmark", {}, format_fwmark(mark_now), format_fwmark(mark));
 		}
+	}
+
+	/* Without a mark in the file, `up` may have chosen one for a default route. */
+	std::uint32_t wanted_mark()
+	{
+		std::uint32_t mark = file_.fwmark.value_or(0);
+
+		if (mark)
+			return mark;
+		if (plan_.config.routing != Routing::automatic)
+			return has_filter() ? 0 : present_.fwmark.value_or(0);
+		return has_default_route(file_.peers) ? mark_of_default_route() : 0;
+	}
+
+	/* Then there is a default route that `up` made, and its mark is ours. */
+	bool has_filter()
+	{
+		return std::any_of(FAMILIES.begin(), FAMILIES.end(),
+				   [&](std::uint16_t family) { return DefaultRoute(plan_.config.interface, family, 0, world_).has_filter(); });
+	}
+
+	/* That of the interface, unless somebody took it from it and rules for another are left. */
+	std::uint32_t mark_of_default_route()
+	{
+		std::uint32_t mark = present_.fwmark.value_or(0), lost = mark;
+
+		for (const Route &route : world_.host.network.added_routes(plan_.config.interface)) {
+			if (!is_by_mark(route.destination) || route.table == MAIN_TABLE ||
+			    !find_rules(world_.host.network.rules(route.destination.family), route.table).unmarked)
+				continue;
+			if (route.table == mark)
+				return mark;
+			lost = route.table;
+		}
+		return lost;
 	}
 
 	void peers()
@@ -374,15 +405,29 @@ private:
 
 	void link()
 	{
-		std::uint32_t mtu = world_.host.network.mtu(plan_.config.interface);
+		std::uint32_t now = world_.host.network.mtu(plan_.config.interface), wanted = plan_.config.mtu.value_or(0);
 
 		plan_.sets_up = !world_.host.network.is_up(plan_.config.interface);
 		if (plan_.sets_up)
 			add(Change::Action::change, "link", {}, "down", "up");
-		if (!plan_.config.mtu || *plan_.config.mtu == mtu)
+		if (!wanted)
+			wanted = mtu_of_ways();
+		if (wanted == now)
 			return;
-		plan_.mtu = plan_.config.mtu;
-		add(Change::Action::change, "mtu", {}, std::to_string(mtu), std::to_string(*plan_.mtu));
+		plan_.mtu = wanted;
+		add(Change::Action::change, "mtu", {}, std::to_string(now), std::to_string(wanted));
+	}
+
+	/* As `up` finds it, with the file's endpoints: those the peers were last heard from come and go. But
+	 * now packets without the mark may go into the tunnel itself. */
+	std::uint32_t mtu_of_ways()
+	{
+		PacketWay way{{}, present_.fwmark.value_or(0), plan_.placement.is_apart() ? "" : plan_.config.interface};
+
+		world_.host.namespaces.enter(plan_.placement.birth);
+		std::uint32_t mtu = find_mtu(file_, way, world_.host.network);
+		world_.host.namespaces.enter(plan_.placement.home);
+		return mtu;
 	}
 
 	/* Default routes go by mark where encrypted packets would take them too; the same rule as up's. */
@@ -395,14 +440,10 @@ private:
 	{
 		std::vector<Route> now = world_.host.network.added_routes(plan_.config.interface);
 		std::uint32_t table = plan_.config.routing == Routing::numbered ? plan_.config.table : MAIN_TABLE;
-		std::vector<Prefix> wanted_defaults;
 
-		for (const auto &[prefix, owner] : owners_) {
-			if (is_by_mark(prefix))
-				wanted_defaults.push_back(prefix);
-			else if (plan_.config.routing == Routing::numbered || !is_of_an_address(prefix))
+		for (const auto &[prefix, owner] : owners_)
+			if (!is_by_mark(prefix) && (plan_.config.routing == Routing::numbered || !is_of_an_address(prefix)))
 				plan_.wanted_routes.push_back({prefix, table});
-		}
 		for (const Route &route : now)
 			if (is_ours(route, table) && !contains(plan_.wanted_routes, route)) {
 				plan_.removed_routes.push_back(route);
@@ -414,8 +455,6 @@ private:
 				add(Change::Action::add, "route", {}, {}, text_of(route));
 				plan_.changes_routes = true;
 			}
-		for (std::uint16_t family : FAMILIES)
-			default_route(family, wanted_defaults, now);
 	}
 
 	/* The kernel has a route for the whole of each address's network. */
@@ -435,40 +474,67 @@ private:
 				   [&](const Peer &peer) { return contains(peer.allowed_ips, route.destination); });
 	}
 
-	/* The rule says whether there is one: the route itself goes whenever the link goes down. */
-	void default_route(std::uint16_t family, const std::vector<Prefix> &wanted_defaults, const std::vector<Route> &now)
+	/* Where rules are the user's business, only the filter says that a default route is ours. */
+	void default_routes()
 	{
-		Prefix prefix;
-		std::uint32_t mark = present_.fwmark.value_or(0);
+		const std::string &name = plan_.config.interface;
+		std::uint32_t mark_now = present_.fwmark.value_or(0), mark = plan_.device.fwmark.value_or(mark_now);
+		std::vector<Prefix> addresses = plan_.wanted_addresses;
 
-		prefix.family = family;
-		bool is_wanted = contains(wanted_defaults, prefix);
-		bool is_present = mark && has_rule(family, mark);
-		if (is_wanted && is_present) {
-			plan_.kept_default_routes.push_back(prefix);
-			plan_.wanted_routes.push_back({prefix, mark});
-			if (!contains(now, plan_.wanted_routes.back())) {
-				add(Change::Action::add, "route", {}, {}, text_of(plan_.wanted_routes.back()));
-				plan_.changes_routes = true;
+		for (const Prefix &prefix : world_.host.network.addresses(name))
+			if (is_link_local(prefix) && !contains(addresses, prefix))
+				addresses.push_back(prefix);
+		plan_.default_route_mark = mark_of_default_route();
+		for (std::uint16_t family : FAMILIES) {
+			DefaultRoute now(name, family, plan_.default_route_mark, world_);
+			bool is_wanted = owners_.contains(now.prefix()) && is_by_mark(now.prefix());
+			bool is_there = is_by_mark(now.prefix()) ? now.is_there() : now.has_filter();
+			if (is_there && (!is_wanted || mark != plan_.default_route_mark)) {
+				plan_.removed_default_routes.push_back(family);
+				add(Change::Action::remove, "default route", {}, format_prefix(now.prefix()), {});
+				is_there = false;
 			}
+			if (!is_wanted)
+				continue;
+			plan_.default_routes.push_back(family);
+			if (is_there && mark)
+				mend(now.faults(addresses));
+			else
+				add(Change::Action::add, "default route", {}, {}, format_prefix(now.prefix()));
 		}
-		if (is_wanted == is_present)
-			return;
-		plan_.changes_routes = true;
-		(is_wanted ? plan_.added_default_routes : plan_.removed_default_routes).push_back(prefix);
-		if (is_wanted)
-			add(Change::Action::add, "default route", {}, {}, format_prefix(prefix));
-		else
-			add(Change::Action::remove, "default route", {}, format_prefix(prefix), {});
 	}
 
-	bool has_rule(std::uint16_t family, std::uint32_t mark)
+	void mend(const std::vector<DefaultRoute::Fault> &faults)
 	{
-		std::vector<Rule> rules = world_.host.network.rules(family);
+		for (const DefaultRoute::Fault &fault : faults)
+			add(fault.after && !fault.before ? Change::Action::add : Change::Action::change, fault.what, {}, fault.before, fault.after);
+	}
 
-		return std::any_of(rules.begin(), rules.end(), [mark](const Rule &rule) {
-			return !rule.is_special && rule.invert && rule.fwmark == mark && rule.table == mark;
-		});
+	/* What a hook or somebody else gave the interface is left, as long as the file has no DNS. */
+	void dns()
+	{
+		InterfaceDns place(plan_.config.interface, plan_.placement, world_);
+		DnsSettings wanted = canonical({plan_.config.dns_servers, plan_.config.dns_domains});
+
+		if (!place.has_place())
+			return;
+		std::optional<DnsSettings> now = step("read " + place.place(), [&] { return place.get(); });
+		if (now)
+			now = canonical(*now);
+		if (now == wanted)
+			return;
+		Text before = !now ? Text("unknown") : *now == DnsSettings() ? std::nullopt : Text(describe(*now));
+		if (!plan_.config.has_dns()) {
+			if (!place.is_ours()) {
+				if (before && now)
+					plan_.kept.push_back({Change::Action::remove, "dns", {}, before, {}});
+				return;
+			}
+			add(Change::Action::remove, "dns", {}, before, {});
+		} else {
+			add(before ? Change::Action::change : Change::Action::add, "dns", {}, before, describe(wanted));
+		}
+		plan_.dns = wanted;
 	}
 
 	Plan &plan_;
@@ -479,76 +545,11 @@ private:
 	Owners owners_;
 };
 
-/* Runs `action`; what it throws is told as "cannot WHAT: ...". */
-template<class Action>
-void step(const std::string &what, Action action)
-{
-	try {
-		action();
-	} catch (const Failure &failure) {
-		throw Failure{"cannot " + what + ": " + failure.text};
-	}
 }
 
-/* New ones first: with its last address a link would lose all its routes. With IPv4's first address of
- * a network, the kernel may take the others of that network away; those come back in the last round. */
-void change_addresses(const Plan &plan, Network &network)
+bool is_link_local(const Prefix &prefix)
 {
-	const std::string &name = plan.config.interface;
-	auto add_missing = [&] {
-		std::vector<Prefix> now = network.addresses(name);
-		for (const Prefix &prefix : plan.wanted_addresses)
-			if (!contains(now, prefix))
-				step("add address " + format_prefix(prefix) + " to " + name, [&] { network.add_address(name, prefix); });
-	};
-
-	add_missing();
-	for (const Prefix &prefix : network.addresses(name))
-		if (!contains(plan.wanted_addresses, prefix) && !is_link_local(prefix) && contains(network.addresses(name), prefix))
-			step("delete address " + format_prefix(prefix) + " of " + name, [&] { network.delete_address(name, prefix); });
-	add_missing();
-}
-
-/* Against what is there now: a change of addresses may have taken routes along. */
-void change_routes(const Plan &plan, Network &network)
-{
-	const std::string &name = plan.config.interface;
-	std::vector<Route> now = network.added_routes(name);
-
-	for (const Route &route : plan.removed_routes)
-		if (contains(now, route))
-			step("delete route " + text_of(route) + " of " + name, [&] { network.delete_route(name, route); });
-	for (const Route &route : plan.wanted_routes)
-		if (!contains(now, route))
-			step("add route " + text_of(route) + " to " + name, [&] { network.add_route(name, route); });
-}
-
-/* With the addresses there are now, in one step. */
-void refresh_filter(const std::string &name, std::uint16_t family, std::uint32_t mark, Host &host)
-{
-	std::string table = (family == AF_INET6 ? "ip6 " : "ip ") + filter_table(name);
-	std::string without_old = "add table " + table + "\ndelete table " + table + "\n";
-
-	step("replace nftables table " + table,
-	     [&] { host.filter.run(without_old + filter_setup(name, family, mark, host.network.addresses(name))); });
-}
-
-void change_default_routes(const Plan &plan, World &world)
-{
-	if (plan.added_default_routes.empty() && plan.removed_default_routes.empty() &&
-	    (plan.kept_default_routes.empty() || !plan.changes_addresses))
-		return;
-	Device device = world.devices.get(plan.config.interface);
-
-	for (const Prefix &prefix : plan.removed_default_routes)
-		delete_default_route(plan.config, plan.placement, device, prefix, world);
-	if (!plan.added_default_routes.empty())
-		add_default_routes(plan.config, plan.placement, device, plan.added_default_routes, world);
-	if (plan.changes_addresses)
-		for (const Prefix &prefix : plan.kept_default_routes)
-			refresh_filter(plan.config.interface, prefix.family, device.fwmark.value_or(0), world.host);
-}
-
+	return prefix.family == AF_INET6 && prefix.address[0] == 0xfe && (prefix.address[1] & 0xc0) == 0x80;
 }
 
 Plan make_plan(QuickConfig config, const Placement &placement, const ApplyOptions &options, World &world)
@@ -560,31 +561,6 @@ Plan make_plan(QuickConfig config, const Placement &placement, const ApplyOption
 	plan.names = parse_peer_names(plan.config.text);
 	Planner(plan, options, world).run();
 	return plan;
-}
-
-void carry_out(const Plan &plan, World &world)
-{
-	const std::string &name = plan.config.interface;
-	Network &network = world.host.network;
-
-	world.host.namespaces.enter(plan.placement.home);
-	if (plan.is_new)
-		return bring_up(plan.config, plan.placement, world);
-	if (plan.changes_device)
-		step("change interface " + quoted(name), [&] { world.devices.set(plan.device); });
-	if (plan.changes_addresses)
-		change_addresses(plan, network);
-	if (plan.sets_up || plan.mtu)
-		step("set " + name + " up", [&] { network.set_up(name, plan.mtu); });
-	if (plan.changes_routes || plan.changes_addresses || plan.sets_up)
-		change_routes(plan, network);
-	change_default_routes(plan, world);
-	if (plan.clears_mark) {
-		Device mark;
-		mark.name = name;
-		mark.fwmark = 0;
-		step("change interface " + quoted(name), [&] { world.devices.set(mark); });
-	}
 }
 
 std::string describe(const Change &change, const PeerNames &names)

@@ -3,7 +3,8 @@
  *
  * A plan is made from the file and the system and checked as a whole before anything is done. What is
  * in it is a difference: peers that are as the file has them are not touched, so they keep sessions,
- * queues and the endpoints they were last heard from. Hooks and DNS are left as `up` made them.
+ * queues and the endpoints they were last heard from. When the system refuses a step, those before it
+ * are undone. Hooks are run for an interface that is new, as by `up`, and never else.
  */
 #pragma once
 
@@ -46,21 +47,29 @@ struct Plan {
 	/* Not there yet: all of it is brought up. */
 	bool is_new = false;
 	bool changes_device = false, changes_addresses = false, changes_routes = false, sets_up = false;
-	/* In the end, when the last default route by mark is gone. */
-	bool clears_mark = false;
-	Device device;
+	/* The WireGuard part, and as it is now. */
+	Device device, present;
 	std::vector<Prefix> wanted_addresses;
 	std::optional<std::uint32_t> mtu;
 	/* All routes in the end, and those that are to go; without default routes by mark. */
 	std::vector<Route> wanted_routes, removed_routes;
-	std::vector<Prefix> added_default_routes, removed_default_routes, kept_default_routes;
+	/* The families that have a default route by mark in the end; and those that lose one. */
+	std::vector<std::uint16_t> default_routes, removed_default_routes;
+	/* Its mark, until now. */
+	std::uint32_t default_route_mark = 0;
+	/* Empty settings take what there is away. */
+	std::optional<DnsSettings> dns;
 };
 
 /* Changes nothing. Leaves the program in `placement.home`. Throws Failure when something is wrong with
  * the file, or when one peer would take another's allowed IP. */
 Plan make_plan(QuickConfig config, const Placement &placement, const ApplyOptions &options, World &world);
 
+/* All of it; else it throws Failure that says what could not be done, and that the rest is undone. */
 void carry_out(const Plan &plan, World &world);
+
+/* The kernel makes some itself; they come and go with the link. */
+bool is_link_local(const Prefix &prefix);
 
 /* "+ peer laptop (KEY): allowed ip 10.0.0.2/32" */
 std::string describe(const Change &change, const PeerNames &names);

@@ -5,17 +5,20 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <systemd/sd-bus.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <map>
+#include <memory>
 
 #include "descriptor.h"
 #include "outside.h"
 #include "process.h"
-#include "quick.h"
+#include "resolv_conf.h"
 
 namespace wgctl {
 
@@ -51,30 +54,30 @@ public:
 	/* Everything is asked of this link's servers ("~."), and it of nobody else. */
 	void set(int link, const DnsSettings &settings)
 	{
-		Call servers(bus_, "SetLinkDNS");
-		servers.append("i", link);
-		servers.check(sd_bus_message_open_container(servers.message, 'a', "(iay)"));
-		for (const std::string &server : settings.servers) {
-			std::uint8_t address[16];
-			int family = server.find(':') == server.npos ? AF_INET : AF_INET6;
-			servers.check(inet_pton(family, server.c_str(), address) == 1 ? 0 : -EINVAL);
-			servers.check(sd_bus_message_open_container(servers.message, 'r', "iay"));
-			servers.append("i", family);
-			servers.check(sd_bus_message_append_array(servers.message, 'y', address, family == AF_INET ? 4 : 16));
-			servers.check(sd_bus_message_close_container(servers.message));
-		}
-		servers.check(sd_bus_message_close_container(servers.message));
-		servers.send();
+		std::vector<std::string> before = get(link).servers;
 
-		Call domains(bus_, "SetLinkDomains");
-		domains.append("i", link);
-		domains.check(sd_bus_message_open_container(domains.message, 'a', "(sb)"));
-		for (const std::string &domain : settings.domains)
-			domains.append("(sb)", domain.c_str(), 0);
-		if (!settings.servers.empty())
-			domains.append("(sb)", ".", 1);
-		domains.check(sd_bus_message_close_container(domains.message));
-		domains.send();
+		set_servers(link, settings.servers);
+		try {
+			set_domains(link, settings);
+		} catch (const Failure &) {
+			set_servers(link, before);
+			throw;
+		}
+	}
+
+	DnsSettings get(int link)
+	{
+		Call find(bus_, "GetLink");
+		find.append("i", link);
+		Message answer = find.send();
+		const char *path = nullptr;
+		find.check(sd_bus_message_read(answer.get(), "o", &path));
+		DnsSettings settings;
+		read_property(path, "DNS", "a(iay)", [&](sd_bus_message *list) { return read_servers(list, settings.servers); });
+		bool has_all = false;
+		read_property(path, "Domains", "a(sb)", [&](sd_bus_message *list) { return read_domains(list, settings.domains, has_all); });
+		settings.is_partial = !settings.servers.empty() && !has_all;
+		return settings;
 	}
 
 	void revert(int link)
@@ -141,6 +144,11 @@ private:
 
 	static constexpr const char *NAME = "org.freedesktop.resolve1";
 
+	struct Unref {
+		void operator()(sd_bus_message *message) const { sd_bus_message_unref(message); }
+	};
+	using Message = std::unique_ptr<sd_bus_message, Unref>;
+
 	struct Call {
 		Call(sd_bus *on, const char *called) : bus(on), method(called)
 		{
@@ -158,22 +166,113 @@ private:
 		void check(int result)
 		{
 			if (result < 0)
-				throw Failure{std::string("systemd-resolved: ") + method + ": " + std::strerror(-result)};
+				fail(method, std::strerror(-result));
 		}
-		void send()
+		Message send()
 		{
 			sd_bus_error error = SD_BUS_ERROR_NULL;
-			int result = sd_bus_call(bus, message, 0, &error, nullptr);
+			sd_bus_message *answer = nullptr;
+			int result = sd_bus_call(bus, message, 0, &error, &answer);
 			std::string text = error.message ? error.message : std::strerror(result < 0 ? -result : 0);
 			sd_bus_error_free(&error);
 			if (result < 0)
-				throw Failure{std::string("systemd-resolved: ") + method + ": " + text};
+				fail(method, text);
+			return Message(answer);
 		}
 
 		sd_bus *bus;
 		const char *method;
 		sd_bus_message *message = nullptr;
 	};
+
+	[[noreturn]] static void fail(const std::string &what, const std::string &text)
+	{
+		throw Failure{"systemd-resolved: " + what + ": " + text};
+	}
+
+	void set_servers(int link, const std::vector<std::string> &servers)
+	{
+		Call call(bus_, "SetLinkDNS");
+		call.append("i", link);
+		call.check(sd_bus_message_open_container(call.message, 'a', "(iay)"));
+		for (const std::string &server : servers) {
+			std::uint8_t address[16];
+			int family = server.find(':') == server.npos ? AF_INET : AF_INET6;
+			call.check(inet_pton(family, server.c_str(), address) == 1 ? 0 : -EINVAL);
+			call.check(sd_bus_message_open_container(call.message, 'r', "iay"));
+			call.append("i", family);
+			call.check(sd_bus_message_append_array(call.message, 'y', address, family == AF_INET ? 4 : 16));
+			call.check(sd_bus_message_close_container(call.message));
+		}
+		call.check(sd_bus_message_close_container(call.message));
+		call.send();
+	}
+
+	void set_domains(int link, const DnsSettings &settings)
+	{
+		Call call(bus_, "SetLinkDomains");
+		call.append("i", link);
+		call.check(sd_bus_message_open_container(call.message, 'a', "(sb)"));
+		/* "~corp": its names are asked here, but it is not searched. */
+		for (const std::string &domain : settings.domains)
+			if (domain != "~.")
+				call.append("(sb)", domain.c_str() + domain.starts_with('~'), int{domain.starts_with('~')});
+		if (!settings.servers.empty() && !settings.is_partial)
+			call.append("(sb)", ".", 1);
+		call.check(sd_bus_message_close_container(call.message));
+		call.send();
+	}
+
+	/* `read` takes the value apart, and returns what sd-bus does. */
+	template<class Read>
+	void read_property(const char *path, const char *name, const char *type, Read read)
+	{
+		sd_bus_message *answer = nullptr;
+		int result = sd_bus_get_property(bus_, NAME, path, "org.freedesktop.resolve1.Link", name, nullptr, &answer, type);
+		Message owner(answer);
+
+		if (result >= 0)
+			result = read(answer);
+		if (result < 0)
+			fail(name, std::strerror(-result));
+	}
+
+	static int read_servers(sd_bus_message *list, std::vector<std::string> &servers)
+	{
+		int result = sd_bus_message_enter_container(list, 'a', "(iay)");
+
+		while (result > 0 && (result = sd_bus_message_enter_container(list, 'r', "iay")) > 0) {
+			int family = 0;
+			const void *bytes = nullptr;
+			std::size_t size = 0;
+			char text[INET6_ADDRSTRLEN];
+			result = sd_bus_message_read(list, "i", &family);
+			if (result >= 0)
+				result = sd_bus_message_read_array(list, 'y', &bytes, &size);
+			if (result >= 0 && size == (family == AF_INET6 ? 16u : 4u) && inet_ntop(family, bytes, text, sizeof(text)))
+				servers.emplace_back(text);
+			if (result >= 0)
+				result = sd_bus_message_exit_container(list);
+		}
+		return result;
+	}
+
+	static int read_domains(sd_bus_message *list, std::vector<std::string> &domains, bool &has_all)
+	{
+		const char *domain = nullptr;
+		int is_route = 0, result = sd_bus_message_enter_container(list, 'a', "(sb)");
+
+		while (result > 0 && (result = sd_bus_message_read(list, "(sb)", &domain, &is_route)) > 0) {
+			std::string_view name = domain;
+			if (!is_route)
+				domains.emplace_back(name);
+			else if (name == ".")
+				has_all = true;
+			else
+				domains.push_back("~" + std::string(name));
+		}
+		return result;
+	}
 
 	sd_bus *bus_ = nullptr;
 };
@@ -199,6 +298,35 @@ std::string resolvconf_name(const std::string &interface)
 	return interface;
 }
 
+struct Answer {
+	int status = 0;
+	std::string output;
+};
+
+std::string contents(int file)
+{
+	std::string text;
+	char buffer[4096];
+
+	lseek(file, 0, SEEK_SET);
+	for (ssize_t size; (size = read(file, buffer, sizeof(buffer))) > 0;)
+		text.append(buffer, static_cast<std::size_t>(size));
+	return text;
+}
+
+/* Quiet: for questions that some do not understand. */
+Answer ask(std::vector<std::string> arguments)
+{
+	Descriptor output(memfd_create("answer", MFD_CLOEXEC)), nowhere(open("/dev/null", O_RDWR | O_CLOEXEC));
+	int status = run_process(Signals::ignore, [&] {
+		if (dup2(nowhere.get(), STDIN_FILENO) < 0 || dup2(output.get(), STDOUT_FILENO) < 0 || dup2(nowhere.get(), STDERR_FILENO) < 0)
+			return 126;
+		return replace_by_program(arguments);
+	});
+
+	return {status, contents(output.get())};
+}
+
 void resolvconf(std::vector<std::string> arguments, const std::string &input)
 {
 	arguments.insert(arguments.begin(), "resolvconf");
@@ -215,6 +343,21 @@ void resolvconf(std::vector<std::string> arguments, const std::string &input)
 		throw Failure{"resolvconf " + arguments[1] + " " + arguments[2] + " ended with status " + std::to_string(status)};
 }
 
+std::optional<std::string> read_file(const std::string &path)
+{
+	std::ifstream file(path);
+
+	if (!file)
+		return {};
+	return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+/* Another link of this name has another number. */
+std::string note_head(const std::string &interface)
+{
+	return "# link " + std::to_string(if_nametoindex(interface.c_str())) + "\n";
+}
+
 }
 
 void SystemDns::set(const std::string &interface, const DnsSettings &settings)
@@ -225,6 +368,7 @@ void SystemDns::set(const std::string &interface, const DnsSettings &settings)
 		resolved.set(index_of(interface), settings);
 	else
 		resolvconf({"-a", resolvconf_name(interface), "-m", "0", "-x"}, resolv_conf(settings, interface));
+	write_note(interface, settings);
 }
 
 void SystemDns::unset(const std::string &interface)
@@ -235,6 +379,52 @@ void SystemDns::unset(const std::string &interface)
 		resolved.revert(index_of(interface));
 	else
 		resolvconf({"-d", resolvconf_name(interface), "-f"}, "");
+	unlink(note_path(interface).c_str());
+}
+
+std::optional<DnsSettings> SystemDns::get(const std::string &interface)
+{
+	Resolved resolved;
+
+	return resolved.is_there() ? resolved.get(index_of(interface)) : ask_resolvconf(interface);
+}
+
+bool SystemDns::is_ours(const std::string &interface)
+{
+	return read_note(interface).has_value();
+}
+
+/* Debian's resolvconf keeps a file for each interface, and lists them all together; openresolv lists
+ * one, with status 2 when it has nothing; what others have nobody but us can know. */
+std::optional<DnsSettings> SystemDns::ask_resolvconf(const std::string &interface) const
+{
+	constexpr int NO_PROGRAM = 127, NOTHING_THERE = 2;
+	std::string name = resolvconf_name(interface);
+
+	if (std::optional<std::string> text = read_file(resolvconf_files_ + name))
+		return parse_resolv_conf(*text);
+	if (access(resolvconf_files_.c_str(), F_OK) == 0)
+		return DnsSettings{};
+	Answer answer = ask({"resolvconf", "-l", name});
+	if (answer.status == NO_PROGRAM || answer.status == NOTHING_THERE)
+		return DnsSettings{};
+	if (answer.status == 0 && !answer.output.empty())
+		return parse_resolv_conf(answer.output);
+	return read_note(interface);
+}
+
+/* Where there is no place for a note, DNS works all the same. */
+void SystemDns::write_note(const std::string &interface, const DnsSettings &settings) const
+{
+	mkdir(notes_.c_str(), 0755);
+	std::ofstream(note_path(interface)) << note_head(interface) << resolv_conf(settings, interface);
+}
+
+std::optional<DnsSettings> SystemDns::read_note(const std::string &interface) const
+{
+	std::optional<std::string> text = read_file(note_path(interface));
+
+	return text && text->starts_with(note_head(interface)) ? std::optional(parse_resolv_conf(*text)) : std::nullopt;
 }
 
 std::optional<std::vector<std::string>> SystemDns::asked()

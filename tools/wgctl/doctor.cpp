@@ -444,7 +444,7 @@ private:
 			way.is_tunnel = way.link && is_tunnel(*way.link);
 			/* The plain route's MTU: with a mark, that of the link packets really leave by. */
 			if (way.link && !way.is_tunnel)
-				way.mtu = mark ? std::optional(host_.network.mtu(*way.link)) : host_.network.path_mtu(single(*peer.endpoint));
+				way.mtu = mark ? std::optional(host_.network.mtu(*way.link)) : host_.network.path_mtu({single(*peer.endpoint)});
 		}
 	}
 

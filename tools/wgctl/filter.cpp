@@ -22,6 +22,7 @@ public:
 	Nftables(const Nftables &) = delete;
 	~Nftables() { nft_ctx_free(context_); }
 
+	void set_flags(unsigned flags) { nft_ctx_output_set_flags(context_, flags); }
 	bool run(const std::string &commands) { return nft_run_cmd_from_buffer(context_, commands.c_str()) == 0; }
 	std::string output() { return nft_ctx_get_output_buffer(context_); }
 	/* The first line of what went wrong. */
@@ -62,6 +63,14 @@ std::vector<std::string> NftFilter::tables()
 		start = end + 1;
 	}
 	return found;
+}
+
+std::string NftFilter::list(const std::string &table)
+{
+	Nftables nftables;
+
+	nftables.set_flags(NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_NUMERIC_PRIO);
+	return nftables.run("list table " + table + "\n") ? nftables.output() : "";
 }
 
 }

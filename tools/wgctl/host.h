@@ -57,6 +57,15 @@ struct Rule {
 	bool is_special = false;
 };
 
+struct PacketWay {
+	/* Absent for that of IPv4's default route. */
+	std::optional<Prefix> destination;
+	/* Of the packets. */
+	std::uint32_t mark = 0;
+	/* A link that does not count as a way; empty when all do. */
+	std::string besides = {};
+};
+
 struct Counter {
 	std::string name;
 	std::uint64_t value = 0;
@@ -67,11 +76,12 @@ public:
 	virtual ~Network() = default;
 	virtual bool has_link(const std::string &name) = 0;
 	/* Down, without configuration. Its UDP sockets are of the namespace the program is in; the link
-	 * itself is created in `home`, if that is another. */
-	virtual void add_wireguard(const std::string &name, const std::optional<Namespace> &home) = 0;
+	 * itself is created in `home`, if that is another. False when the kernel has no such links. */
+	[[nodiscard]] virtual bool add_wireguard(const std::string &name, const std::optional<Namespace> &home) = 0;
 	virtual void delete_link(const std::string &name) = 0;
 	/* Without `mtu` it stays as it is. */
 	virtual void set_up(const std::string &name, std::optional<std::uint32_t> mtu) = 0;
+	virtual void set_down(const std::string &name) = 0;
 	virtual std::uint32_t mtu(const std::string &name) = 0;
 
 	virtual bool is_up(const std::string &name) = 0;
@@ -90,9 +100,9 @@ public:
 	virtual void add_route(const std::string &name, const Route &route) = 0;
 	virtual void delete_route(const std::string &name, const Route &route) = 0;
 	virtual bool is_table_empty(std::uint32_t table) = 0;
-	/* How large a packet the way to there takes: the route's MTU, else the link's. Nothing when there
-	 * is no way. Without `destination`: that of IPv4's default route. */
-	virtual std::optional<std::uint32_t> path_mtu(const std::optional<Prefix> &destination) = 0;
+	/* How large a packet the way takes: the route's MTU, else the link's; not what the kernel has
+	 * learned about it and will forget again. Nothing when there is no way. */
+	virtual std::optional<std::uint32_t> path_mtu(const PacketWay &way) = 0;
 
 	virtual std::vector<Rule> rules(std::uint16_t family) = 0;
 	virtual void add_rule(const Rule &rule) = 0;
@@ -107,20 +117,32 @@ public:
 	virtual void run(const std::string &commands) = 0;
 	/* "ip NAME", "ip6 NAME", ...; none when the kernel has no nftables. */
 	virtual std::vector<std::string> tables() = 0;
+	/* What `run` would make the table of anew; empty when there is no such table. Marks are in
+	 * hexadecimal, priorities in numbers, counters left out. */
+	virtual std::string list(const std::string &table) = 0;
 };
 
 struct DnsSettings {
 	std::vector<std::string> servers, domains;
+	/* The servers are asked for these domains and no others. */
+	bool is_partial = false;
+
+	bool operator==(const DnsSettings &) const = default;
 };
 
 /* The machine's DNS, whoever manages it: asked for an interface, all queries go to its servers. */
 class Dns {
 public:
 	virtual ~Dns() = default;
+	/* All of it, or nothing. */
 	virtual void set(const std::string &interface, const DnsSettings &settings) = 0;
 	virtual void unset(const std::string &interface) = 0;
 	/* Whom questions go to that are about no link's own domain. Nothing when only resolv.conf says. */
 	virtual std::optional<std::vector<std::string>> asked() = 0;
+	/* What the interface has; nothing when that cannot be known. */
+	virtual std::optional<DnsSettings> get(const std::string &interface) = 0;
+	/* Set by `set`, for the interface as it is there now, and not unset since. */
+	virtual bool is_ours(const std::string &interface) = 0;
 };
 
 class Shell {
@@ -128,6 +150,8 @@ public:
 	virtual ~Shell() = default;
 	/* Returns the exit status: 128 and the signal's number when one ended it. */
 	virtual int run(const std::string &command) = 0;
+	/* The same with a program found by PATH; 127 when there is none. */
+	virtual int run_program(const std::vector<std::string> &arguments) = 0;
 	/* From now on, a signal that would end the program is only remembered. */
 	virtual void hold_signals() = 0;
 	virtual bool is_interrupted() = 0;

@@ -7,6 +7,8 @@
 #include "pool.h"
 #include "qr.h"
 #include "quick.h"
+#include "reversal.h"
+#include "steps.h"
 #include "values.h"
 
 namespace wgctl {
@@ -117,29 +119,6 @@ void set_running(const Device &change, World &world)
 	}
 }
 
-/* What sets everything `change` touches back to what `before` has. */
-Device reversal(const Device &change, const Device &before)
-{
-	Device back;
-
-	back.name = change.name;
-	if (change.private_key)
-		back.private_key = before.private_key.value_or(Key());
-	for (const Peer &peer : change.peers) {
-		const Peer *old = peer_with(peer.public_key, before.peers);
-		Peer &restored = back.peers.emplace_back();
-		if (!old) {
-			restored.public_key = peer.public_key;
-			restored.remove = true;
-		} else {
-			restored = *old;
-			restored.preshared_key = old->preshared_key.value_or(Key());
-			restored.replace_allowed_ips = true;
-		}
-	}
-	return back;
-}
-
 }
 
 Hub read_hub(std::string_view argument, World &world)
@@ -223,29 +202,29 @@ void change_hub(const Hub &hub, const HubChange &change, const std::function<voi
 {
 	Network &network = world.host.network;
 	const std::string &name = hub.config.interface;
-	UndoList undo(world.terminal, UndoList::Tells::failures);
+	Steps steps(world, Steps::Tells::failures);
 
 	/* It is short: whoever wants it to end gets all of it, or nothing. */
 	world.host.shell.hold_signals();
 	world.host.store.replace(hub.config.path, change.text, PRIVATE_MODE);
-	undo.add("restore " + hub.config.path, [&] { world.host.store.replace(hub.config.path, hub.config.text, PRIVATE_MODE); });
+	steps.undo_by("restore " + hub.config.path, [&] { world.host.store.replace(hub.config.path, hub.config.text, PRIVATE_MODE); });
 	if (hub.is_running) {
 		Device back = reversal(change.device, world.devices.get(name));
 		set_running(change.device, world);
-		undo.add("restore the peers of " + name, [&world, back] { world.devices.set(back); });
+		steps.undo_by("restore the peers of " + name, [&world, back] { world.devices.set(back); });
 		for (const Route &route : routes_for(hub, change.add_routes, world)) {
 			network.add_route(name, route);
-			undo.add("remove the route to " + format_prefix(route.destination), [&network, &name, route] { network.delete_route(name, route); });
+			steps.undo_by("remove the route to " + format_prefix(route.destination), [&network, &name, route] { network.delete_route(name, route); });
 		}
 		for (const Route &route : network.added_routes(name)) {
 			if (std::find(change.delete_routes.begin(), change.delete_routes.end(), route.destination) == change.delete_routes.end())
 				continue;
 			network.delete_route(name, route);
-			undo.add("restore the route to " + format_prefix(route.destination), [&network, &name, route] { network.add_route(name, route); });
+			steps.undo_by("restore the route to " + format_prefix(route.destination), [&network, &name, route] { network.add_route(name, route); });
 		}
 	}
 	finish();
-	undo.keep();
+	steps.keep();
 }
 
 void deliver(const Text &config, const Delivery &delivery, World &world)

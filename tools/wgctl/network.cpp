@@ -139,7 +139,7 @@ bool KernelNetwork::has_link(const std::string &name)
 	return find(name).has_value();
 }
 
-void KernelNetwork::add_wireguard(const std::string &name, const std::optional<Namespace> &home)
+bool KernelNetwork::add_wireguard(const std::string &name, const std::optional<Namespace> &home)
 {
 	Request<ifinfomsg> request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
 
@@ -151,8 +151,9 @@ void KernelNetwork::add_wireguard(const std::string &name, const std::optional<N
 	mnl_attr_nest_end(request.header(), info);
 	NetlinkStatus status = channel().exchange(request.header(), [](const nlmsghdr *) {});
 	if (status.error == EOPNOTSUPP)
-		throw Failure{"this kernel has no WireGuard: modprobe wireguard"};
+		return false;
 	must(status);
+	return true;
 }
 
 void KernelNetwork::delete_link(const std::string &name)
@@ -163,15 +164,26 @@ void KernelNetwork::delete_link(const std::string &name)
 	must(channel().exchange(request.header(), [](const nlmsghdr *) {}));
 }
 
-void KernelNetwork::set_up(const std::string &name, std::optional<std::uint32_t> mtu)
+void KernelNetwork::change_link(const std::string &name, unsigned flags, std::optional<std::uint32_t> mtu)
 {
 	Request<ifinfomsg> request(RTM_NEWLINK, 0);
 
 	request->ifi_index = static_cast<int>(get(name).index);
-	request->ifi_flags = request->ifi_change = IFF_UP;
+	request->ifi_flags = flags;
+	request->ifi_change = IFF_UP;
 	if (mtu)
 		request.put_number(IFLA_MTU, *mtu);
 	must(channel().exchange(request.header(), [](const nlmsghdr *) {}));
+}
+
+void KernelNetwork::set_up(const std::string &name, std::optional<std::uint32_t> mtu)
+{
+	change_link(name, IFF_UP, mtu);
+}
+
+void KernelNetwork::set_down(const std::string &name)
+{
+	change_link(name, 0, {});
 }
 
 std::uint32_t KernelNetwork::mtu(const std::string &name)
@@ -257,6 +269,10 @@ KernelNetwork::FoundRoute KernelNetwork::read_route(const nlmsghdr *message)
 			break;
 		case RTA_PRIORITY:
 			route.priority = number(attribute);
+			break;
+		case RTA_CACHEINFO:
+			if (mnl_attr_get_payload_len(attribute) >= sizeof(rta_cacheinfo))
+				route.is_passing = static_cast<const rta_cacheinfo *>(mnl_attr_get_payload(attribute))->rta_expires;
 			break;
 		case RTA_METRICS:
 			for_each_attribute(attribute, [&](const nlattr *metric) {
@@ -358,23 +374,47 @@ std::optional<std::uint32_t> KernelNetwork::mtu_of(const FoundRoute &route)
 	return {};
 }
 
-std::optional<std::uint32_t> KernelNetwork::path_mtu(const std::optional<Prefix> &destination)
+std::optional<KernelNetwork::FoundRoute> KernelNetwork::route_of(const PacketWay &way, std::uint32_t flags)
 {
-	if (destination) {
-		Request<rtmsg> request(RTM_GETROUTE, 0);
-		std::optional<FoundRoute> found;
-		request->rtm_family = static_cast<std::uint8_t>(destination->family);
-		request->rtm_dst_len = destination->bits();
-		request.put_address(RTA_DST, *destination);
-		NetlinkStatus status = channel().exchange(request.header(), [&](const nlmsghdr *answer) {
-			if (fixed_part<rtmsg>(answer))
-				found = read_route(answer);
-		});
-		return status.error || !found ? std::nullopt : mtu_of(*found);
+	Request<rtmsg> request(RTM_GETROUTE, 0);
+	std::optional<FoundRoute> found;
+
+	request->rtm_family = static_cast<std::uint8_t>(way.destination->family);
+	request->rtm_dst_len = way.destination->bits();
+	request->rtm_flags = flags;
+	request.put_address(RTA_DST, *way.destination);
+	if (way.mark)
+		request.put_number(RTA_MARK, way.mark);
+	NetlinkStatus status = channel().exchange(request.header(), [&](const nlmsghdr *answer) {
+		if (fixed_part<rtmsg>(answer))
+			found = read_route(answer);
+	});
+	return status.error ? std::nullopt : found;
+}
+
+std::optional<std::uint32_t> KernelNetwork::path_mtu(const PacketWay &way)
+{
+	std::uint32_t besides = 0;
+	auto counts = [&](const FoundRoute &route) { return !besides || route.link != besides; };
+
+	if (!way.besides.empty())
+		if (std::optional<Link> link = find(way.besides))
+			besides = link->index;
+	if (way.destination) {
+		std::optional<FoundRoute> found = route_of(way, 0);
+		if (!found || !counts(*found))
+			return {};
+		if (found->is_passing) {
+			/* As the route was added; one over several links at once names none. */
+			std::optional<FoundRoute> added = route_of(way, RTM_F_FIB_MATCH);
+			found->mtu = added ? added->mtu : std::nullopt;
+		}
+		return mtu_of(*found);
 	}
 	std::optional<FoundRoute> best;
 	for (const FoundRoute &route : routes(AF_INET))
-		if (!route.destination.cidr && route.table == MAIN_TABLE && route.link && (!best || route.priority < best->priority))
+		if (!route.destination.cidr && route.table == MAIN_TABLE && route.link && counts(route) &&
+		    (!best || route.priority < best->priority))
 			best = route;
 	return best ? mtu_of(*best) : std::nullopt;
 }

@@ -13,9 +13,10 @@ public:
 	explicit KernelNetwork(OpenNetlink open) : open_(std::move(open)) {}
 
 	bool has_link(const std::string &name) override;
-	void add_wireguard(const std::string &name, const std::optional<Namespace> &home) override;
+	bool add_wireguard(const std::string &name, const std::optional<Namespace> &home) override;
 	void delete_link(const std::string &name) override;
 	void set_up(const std::string &name, std::optional<std::uint32_t> mtu) override;
+	void set_down(const std::string &name) override;
 	std::uint32_t mtu(const std::string &name) override;
 	bool is_up(const std::string &name) override;
 	std::vector<Counter> statistics(const std::string &name) override;
@@ -27,7 +28,7 @@ public:
 	void add_route(const std::string &name, const Route &route) override;
 	void delete_route(const std::string &name, const Route &route) override;
 	bool is_table_empty(std::uint32_t table) override;
-	std::optional<std::uint32_t> path_mtu(const std::optional<Prefix> &destination) override;
+	std::optional<std::uint32_t> path_mtu(const PacketWay &way) override;
 	std::vector<Rule> rules(std::uint16_t family) override;
 	void add_rule(const Rule &rule) override;
 	void delete_rule(const Rule &rule) override;
@@ -42,6 +43,8 @@ private:
 		std::uint32_t table = 0, link = 0, priority = 0;
 		std::optional<std::uint32_t> mtu;
 		std::uint8_t protocol = 0;
+		/* The kernel will forget its MTU again. */
+		bool is_passing = false;
 	};
 
 	/* A socket for each call: it belongs to the namespace it was opened in. */
@@ -52,7 +55,9 @@ private:
 	Link get(const std::string &name);
 	std::vector<FoundRoute> routes(std::uint16_t family);
 	std::optional<std::uint32_t> mtu_of(const FoundRoute &route);
+	std::optional<FoundRoute> route_of(const PacketWay &way, std::uint32_t flags);
 	static FoundRoute read_route(const nlmsghdr *message);
+	void change_link(const std::string &name, unsigned flags, std::optional<std::uint32_t> mtu);
 	void change_address(const std::string &name, const Prefix &address, std::uint16_t type, std::uint16_t flags);
 	void change_route(const std::string &name, const Route &route, std::uint16_t type, std::uint16_t flags);
 	void change_rule(const Rule &rule, std::uint16_t type, std::uint16_t flags);

@@ -6,6 +6,8 @@
 #include <set>
 
 #include "config.h"
+#include "default_route.h"
+#include "resolv_conf.h"
 #include "save.h"
 #include "values.h"
 
@@ -13,25 +15,11 @@ namespace wgctl {
 
 namespace {
 
-constexpr std::uint32_t FIRST_TABLE = 51820;
 /* IPv6 header, UDP header, and 32 bytes of WireGuard's. */
 constexpr std::uint32_t OVERHEAD = 80;
 constexpr std::uint32_t USUAL_MTU = 1500;
 /* IPv4's least; a link refuses less. */
 constexpr std::uint32_t LEAST_MTU = 68;
-const std::string SRC_VALID_MARK = "/proc/sys/net/ipv4/conf/all/src_valid_mark";
-const std::string NETNS_FOLDER = "/etc/netns/";
-
-/* Runs `action`; what it throws is told as "cannot WHAT: ...". */
-template<class Action>
-auto step(const std::string &what, Action action)
-{
-	try {
-		return action();
-	} catch (const Failure &failure) {
-		throw Failure{"cannot " + what + ": " + failure.text};
-	}
-}
 
 void run_hooks(const QuickConfig &config, const std::vector<Hook> &hooks, World &world)
 {
@@ -78,22 +66,6 @@ Prefix address_of(const Endpoint &endpoint)
 	return prefix;
 }
 
-/* What fits through the widest way to an endpoint, as wg-quick has it: path MTU discovery takes care
- * of the others, while a tunnel too narrow for its best peer would stay so. */
-std::uint32_t find_mtu(const Device &device, Network &network)
-{
-	std::uint32_t widest = 0;
-
-	for (const Peer &peer : device.peers)
-		if (peer.endpoint)
-			widest = std::max(widest, network.path_mtu(address_of(*peer.endpoint)).value_or(0));
-	if (!widest)
-		widest = network.path_mtu({}).value_or(0);
-	if (!widest)
-		widest = USUAL_MTU;
-	return widest > OVERHEAD + LEAST_MTU ? widest - OVERHEAD : LEAST_MTU;
-}
-
 /* Longest first; IPv6 first among equals. */
 bool goes_before(const Prefix &a, const Prefix &b)
 {
@@ -134,17 +106,25 @@ bool is_covered(const Prefix &prefix, const PrefixSet &set)
 	return false;
 }
 
+/* The program that makes interfaces where the kernel cannot; the variable is wg-quick's. */
+std::string userspace_program(World &world)
+{
+	const char *program = world.environment.get("WG_QUICK_USERSPACE_IMPLEMENTATION");
+
+	return program && *program ? program : "wireguard-go";
+}
+
 /* One interface on its way up. */
 class Up {
 public:
-	Up(const QuickConfig &config, const Placement &placement, UndoList &undo, World &world) :
-		config_(config), placement_(placement), name_(config.interface), undo_(undo), world_(world), host_(world.host)
+	Up(const QuickConfig &config, const Placement &placement, Steps &steps, World &world) :
+		config_(config), placement_(placement), name_(config.interface), steps_(steps), world_(world), host_(world.host)
 	{
 	}
 
 	void run()
 	{
-		check();
+		check_before_up(config_, placement_, world_);
 		if (!placement_.is_private)
 			run_hooks(config_, config_.pre_up, world_);
 		add_link();
@@ -157,44 +137,7 @@ public:
 			run_hooks(config_, config_.post_up, world_);
 	}
 
-	/* Of an interface that is up. */
-	void add_default_routes(const Device &device, const std::vector<Prefix> &prefixes)
-	{
-		device_ = device;
-		for (const Prefix &prefix : prefixes)
-			add_default_route(prefix);
-	}
-
 private:
-	/* Whatever can be known to be wrong before anything is done. */
-	void check()
-	{
-		parse_without_lookup(config_, world_);
-		if (config_.mtu && *config_.mtu < LEAST_MTU)
-			throw Failure{config_.path + ": MTU is less than " + std::to_string(LEAST_MTU) + ": " + std::to_string(*config_.mtu)};
-		if (config_.has_dns() && !placement_.is_here && placement_.home_name.empty() && !placement_.is_private)
-			throw Failure{config_.at(config_.dns_line) +
-				      "DNS cannot be set in a namespace without a name: its processes have their own resolv.conf. Remove DNS, "
-				      "or use --netns NAME"};
-		/* One that was made for this has no links; and entering it may be for good. */
-		if (placement_.is_private)
-			return;
-		enter_home();
-		if (host_.network.has_link(name_))
-			throw Failure{"interface " + quoted(name_) + " already exists: wgctl down " + name_ + " takes it down"};
-	}
-
-	/* Tells beforehand what is done, as wg-quick does. */
-	template<class Action>
-	void told(const std::string &what, Action action)
-	{
-		if (!placement_.is_private)
-			world_.terminal.write(Stream::err, "[#] " + what + "\n");
-		if (host_.shell.is_interrupted())
-			throw Failure{"interrupted"};
-		step(what, action);
-	}
-
 	void enter_home()
 	{
 		step("enter the interface's namespace", [&] { host_.namespaces.enter(placement_.home); });
@@ -208,12 +151,17 @@ private:
 		change_.name = name_;
 		if (placement_.is_private)
 			leave_out_socket_defaults();
-		mtu_ = config_.mtu ? *config_.mtu : step("find the MTU", [&] { return find_mtu(change_, host_.network); });
+		mtu_ = config_.mtu ? *config_.mtu : step("find the MTU", [&] { return find_mtu(change_, {}, host_.network); });
 		/* Looking up names may take long and be ended; from here on, what is begun is ended or undone. */
 		host_.shell.hold_signals();
-		told("add interface " + name_, [&] { host_.network.add_wireguard(name_, placement_.is_apart() ? std::optional(placement_.home) : std::nullopt); });
+		bool is_made = false;
+		steps_.run("add interface " + name_, [&] {
+			is_made = host_.network.add_wireguard(name_, placement_.is_apart() ? std::optional(placement_.home) : std::nullopt);
+		});
+		if (!is_made)
+			start_userspace_program();
 		enter_home();
-		undo_.add("delete interface " + name_, [this_host = &host_, name = name_] { this_host->network.delete_link(name); });
+		steps_.undo_by("delete interface " + name_, [this_host = &host_, name = name_] { this_host->network.delete_link(name); });
 		step("configure interface " + name_ + " from " + config_.path, [&] { world_.devices.set(change_); });
 		device_ = step("read interface " + name_, [&] { return world_.devices.get(name_); });
 	}
@@ -230,11 +178,31 @@ private:
 			throw Failure{config_.path + ": without CAP_SYS_ADMIN, exec cannot set ListenPort and FwMark: use a file without them"};
 	}
 
+	/* It goes into the background by itself, and ends with its interface. */
+	void start_userspace_program()
+	{
+		std::string program = userspace_program(world_);
+
+		if (placement_.is_apart())
+			throw Failure{"this kernel has no WireGuard, and without it an interface cannot have its sockets in another namespace: "
+				      "modprobe wireguard"};
+		world_.terminal.write(Stream::err, "[!] This kernel has no WireGuard (modprobe wireguard): falling back to " + program +
+							   ", which is slower\n");
+		steps_.run("start " + program + " " + name_, [&] {
+			int status = host_.shell.run_program({program, name_});
+			if (status == 127)
+				throw Failure{"this kernel has no WireGuard, and there is no such program: modprobe wireguard, or install " + program};
+			if (status)
+				throw Failure{"it ended with status " + std::to_string(status)};
+		});
+	}
+
 	void add_addresses()
 	{
 		for (const Address &address : config_.addresses) {
 			try {
-				told("add address " + format_prefix(address.prefix) + " to " + name_, [&] { host_.network.add_address(name_, address.prefix); });
+				steps_.run("add address " + format_prefix(address.prefix) + " to " + name_,
+					   [&] { host_.network.add_address(name_, address.prefix); });
 			} catch (const Failure &failure) {
 				throw Failure{config_.at(address.line) + failure.text};
 			}
@@ -245,24 +213,16 @@ private:
 	{
 		if (placement_.is_private)
 			step("set lo up", [&] { host_.network.set_up("lo", {}); });
-		told("set " + name_ + " up, MTU " + std::to_string(mtu_), [&] { host_.network.set_up(name_, mtu_); });
+		steps_.run("set " + name_ + " up, MTU " + std::to_string(mtu_), [&] { host_.network.set_up(name_, mtu_); });
 	}
 
 	void set_dns()
 	{
-		DnsSettings settings{config_.dns_servers, config_.dns_domains};
-		World &world = world_;
+		InterfaceDns dns(name_, placement_, world_);
 
-		if (placement_.is_here) {
-			told("set the DNS of " + name_, [&] { host_.dns.set(name_, settings); });
-			undo_.add("unset the DNS of " + name_, [&world, name = name_] { world.host.dns.unset(name); });
-			return;
-		}
-		told("write " + netns_resolv_conf(), [&] { write_netns_resolv_conf(settings); });
+		steps_.run("set " + dns.place(), [&] { dns.set({config_.dns_servers, config_.dns_domains}); });
+		steps_.undo_by("unset " + dns.place(), [dns]() mutable { dns.unset(); });
 	}
-
-	std::string netns_resolv_conf() const { return NETNS_FOLDER + placement_.home_name + "/resolv.conf"; }
-	void write_netns_resolv_conf(const DnsSettings &settings);
 
 	void add_routes()
 	{
@@ -291,114 +251,29 @@ private:
 	void add_route(const Prefix &prefix, std::uint32_t table)
 	{
 		std::string where = table == MAIN_TABLE ? "" : " table " + std::to_string(table);
-		told("add route " + format_prefix(prefix) + " to " + name_ + where, [&] { host_.network.add_route(name_, {prefix, table}); });
+		steps_.run("add route " + format_prefix(prefix) + " to " + name_ + where, [&] { host_.network.add_route(name_, {prefix, table}); });
 	}
 
-	void add_default_route(const Prefix &prefix);
-	void choose_table();
-	void add_rule(const Rule &rule, const std::string &what);
-	void set_src_valid_mark();
-	void add_filter(std::uint16_t family);
+	void add_default_route(const Prefix &prefix)
+	{
+		if (!mark_)
+			mark_ = device_.fwmark.value_or(0);
+		if (!mark_)
+			mark_ = give_mark(name_, steps_, world_);
+		DefaultRoute(name_, prefix.family, mark_, world_).make(steps_);
+	}
 
 	const QuickConfig &config_;
 	const Placement &placement_;
 	const std::string name_;
-	UndoList &undo_;
+	Steps &steps_;
 	World &world_;
 	Host &host_;
 	Device change_, device_;
 	std::uint32_t mtu_ = 0;
-	/* That of default routes, and the mark of packets that do not take them. */
-	std::uint32_t table_ = 0;
+	/* Of packets that do not take default routes, and the number of the table of those. */
+	std::uint32_t mark_ = 0;
 };
-
-/* The file that `ip netns exec` shows its programs. One that was there is kept beside it. */
-void Up::write_netns_resolv_conf(const DnsSettings &settings)
-{
-	std::string path = netns_resolv_conf(), kept = path + ".before-" + name_;
-	World &world = world_;
-
-	host_.store.make_folder("/etc/netns");
-	host_.store.make_folder(NETNS_FOLDER + placement_.home_name);
-	bool was_there = host_.store.exists(path);
-	if (was_there)
-		host_.store.rename(path, kept);
-	undo_.add("restore " + path, [&world, was_there, path, kept] {
-		if (was_there)
-			world.host.store.rename(kept, path);
-		else if (world.host.store.exists(path))
-			world.host.store.remove(path);
-	});
-	host_.store.replace(path, resolv_conf(settings, name_), 0644);
-}
-
-/* All that has no mark goes by the tunnel's table, but not where the main table has more to say
- * than a default route; what the tunnel itself sends has the mark. */
-void Up::add_default_route(const Prefix &prefix)
-{
-	std::uint16_t family = prefix.family;
-
-	choose_table();
-	add_route(prefix, table_);
-	Rule unmarked{family, true, table_, table_, {}, {}, false};
-	Rule specific{family, false, {}, MAIN_TABLE, 0, {}, false};
-	std::string version = family == AF_INET6 ? "IPv6" : "IPv4";
-	add_rule(unmarked, version + " rule: without mark " + std::to_string(table_) + ", table " + std::to_string(table_));
-	add_rule(specific, version + " rule: main table first, default routes excepted");
-	if (family == AF_INET)
-		set_src_valid_mark();
-	add_filter(family);
-}
-
-void Up::choose_table()
-{
-	if (table_)
-		return;
-	table_ = device_.fwmark.value_or(0);
-	if (table_)
-		return;
-	table_ = FIRST_TABLE;
-	while (!step("read the routes", [&] { return host_.network.is_table_empty(table_); }))
-		++table_;
-	told("set the mark of " + name_ + " to " + std::to_string(table_), [&] {
-		Device mark;
-		mark.name = name_;
-		mark.fwmark = table_;
-		world_.devices.set(mark);
-	});
-}
-
-void Up::add_rule(const Rule &rule, const std::string &what)
-{
-	told("add " + what, [&] { host_.network.add_rule(rule); });
-	undo_.add("delete " + what, [host = &host_, rule] { host->network.delete_rule(rule); });
-}
-
-/* Or the reverse path filter looks for the way back without the mark, finds the tunnel, and drops what
- * comes in for it. Only written when it is not right: a container may not be allowed to. */
-void Up::set_src_valid_mark()
-{
-	Text now = step("read " + SRC_VALID_MARK, [&] { return world_.files.read(SRC_VALID_MARK, 16); });
-
-	if (now.starts_with('1'))
-		return;
-	try {
-		told("set net.ipv4.conf.all.src_valid_mark to 1", [&] { host_.store.overwrite(SRC_VALID_MARK, "1\n"); });
-	} catch (const Failure &failure) {
-		throw Failure{failure.text + ". Set it from outside: sysctl net.ipv4.conf.all.src_valid_mark=1"};
-	}
-	undo_.add("restore net.ipv4.conf.all.src_valid_mark",
-		  [host = &host_, before = std::string(now.begin(), now.end())] { host->store.overwrite(SRC_VALID_MARK, before); });
-}
-
-void Up::add_filter(std::uint16_t family)
-{
-	std::string table = (family == AF_INET6 ? "ip6 " : "ip ") + filter_table(name_);
-	std::vector<Prefix> addresses = step("read the addresses of " + name_, [&] { return host_.network.addresses(name_); });
-
-	told("add nftables table " + table, [&] { host_.filter.run(filter_setup(name_, family, table_, addresses)); });
-	undo_.add("delete nftables table " + table, [host = &host_, table] { host->filter.run("delete table " + table + "\n"); });
-}
 
 /* One interface on its way down: goes on after failures, tells them all. */
 class Down {
@@ -424,30 +299,11 @@ public:
 		if (device.fwmark.value_or(0) && config_.routing == Routing::automatic)
 			for (std::uint16_t family : FAMILIES)
 				attempt("read the rules", [&] { delete_rules(family, *device.fwmark); });
-		if (config_.has_dns())
-			unset_dns();
+		attempt("look for the DNS of " + name_, [&] { unset_dns(); });
 		attempt("delete interface " + name_, [&] { host_.network.delete_link(name_); });
 		if (failed_)
 			throw Failure{name_ + " is not down as a whole: see above"};
 		run_hooks(config_, config_.post_down, world_);
-	}
-
-	/* The interface stays. */
-	void delete_default_route(const Device &device, const Prefix &prefix)
-	{
-		std::string table = (prefix.family == AF_INET6 ? "ip6 " : "ip ") + filter_table(name_);
-		std::uint32_t mark = device.fwmark.value_or(0);
-
-		attempt("read the nftables tables", [&] { delete_filter(table, host_.filter.tables()); });
-		attempt("read the rules", [&] { delete_rules(prefix.family, mark); });
-		attempt("read the routes of " + name_, [&] {
-			std::vector<Route> routes = host_.network.added_routes(name_);
-			if (std::find(routes.begin(), routes.end(), Route{prefix, mark}) != routes.end())
-				tell_and_attempt("delete route " + format_prefix(prefix) + " of " + name_,
-						 [&] { host_.network.delete_route(name_, {prefix, mark}); });
-		});
-		if (failed_)
-			throw Failure{"the default route of " + name_ + " is not gone as a whole: see above"};
 	}
 
 private:
@@ -483,52 +339,31 @@ private:
 	{
 		std::vector<std::string> tables = host_.filter.tables();
 		for (const std::string &table : {"ip " + filter_table(name_), "ip6 " + filter_table(name_)})
-			delete_filter(table, tables);
-	}
-	void delete_filter(const std::string &table, const std::vector<std::string> &tables)
-	{
-		if (std::find(tables.begin(), tables.end(), table) != tables.end())
-			tell_and_attempt("delete nftables table " + table, [&] { host_.filter.run("delete table " + table + "\n"); });
+			if (std::find(tables.begin(), tables.end(), table) != tables.end())
+				tell_and_attempt("delete nftables table " + table, [&] { host_.filter.run("delete table " + table + "\n"); });
 	}
 
-	/* The pair that `up` added. Other tunnels have pairs like it; theirs stay. */
 	void delete_rules(std::uint16_t family, std::uint32_t mark)
 	{
-		std::vector<Rule> rules = host_.network.rules(family);
-		auto unmarked = std::find_if(rules.begin(), rules.end(), [mark](const Rule &rule) {
-			return !rule.is_special && rule.invert && rule.fwmark == mark && rule.table == mark && !rule.suppress_prefix_length;
-		});
-		if (unmarked == rules.end())
-			return;
-		/* `up' put it right before the other. */
-		const Rule *specific = nullptr;
-		for (const Rule &rule : rules)
-			if (!rule.is_special && !rule.invert && !rule.fwmark && rule.table == MAIN_TABLE && rule.suppress_prefix_length == 0u &&
-			    rule.priority < unmarked->priority && (!specific || rule.priority > specific->priority))
-				specific = &rule;
+		RulePair pair = find_rules(host_.network.rules(family), mark);
 		std::string version = family == AF_INET6 ? "IPv6" : "IPv4";
+
+		if (!pair.unmarked)
+			return;
 		tell_and_attempt("delete the " + version + " rules of " + name_, [&] {
-			host_.network.delete_rule(*unmarked);
-			if (specific)
-				host_.network.delete_rule(*specific);
+			host_.network.delete_rule(*pair.unmarked);
+			if (pair.specific)
+				host_.network.delete_rule(*pair.specific);
 		});
 	}
 
+	/* The file may have lost its DNS since. */
 	void unset_dns()
 	{
-		if (placement_.is_here) {
-			tell_and_attempt("unset the DNS of " + name_, [&] { host_.dns.unset(name_); });
-			return;
-		}
-		if (placement_.home_name.empty())
-			return;
-		std::string path = NETNS_FOLDER + placement_.home_name + "/resolv.conf", kept = path + ".before-" + name_;
-		tell_and_attempt("restore " + path, [&] {
-			if (host_.store.exists(kept))
-				host_.store.rename(kept, path);
-			else if (host_.store.exists(path))
-				host_.store.remove(path);
-		});
+		InterfaceDns dns(name_, placement_, world_);
+
+		if (dns.has_place() && (config_.has_dns() || dns.is_ours()))
+			tell_and_attempt("unset " + dns.place(), [&] { dns.unset(); });
 	}
 
 	const QuickConfig &config_;
@@ -539,21 +374,6 @@ private:
 	bool failed_ = false;
 };
 
-}
-
-void UndoList::undo()
-{
-	while (!steps_.empty()) {
-		Step step = std::move(steps_.back());
-		steps_.pop_back();
-		try {
-			if (tells_ == Tells::all)
-				terminal_.write(Stream::err, "[#] " + step.what + "\n");
-			step.action();
-		} catch (const Failure &failure) {
-			complain("cannot " + step.what + ": " + failure.text, terminal_);
-		}
-	}
 }
 
 Namespace open_namespace(const std::string &what, World &world)
@@ -595,17 +415,58 @@ Device parse_without_lookup(const QuickConfig &config, World &world)
 	return parse_config(config.plain_text, config.path, FileMeaning::replace, quiet);
 }
 
-void bring_up(const QuickConfig &config, const Placement &placement, UndoList &undo, World &world)
+void check_before_up(const QuickConfig &config, const Placement &placement, World &world)
 {
-	Up(config, placement, undo, world).run();
+	parse_without_lookup(config, world);
+	check_values(config, placement, world);
+	/* One that was made for this has no links; and entering it may be for good. */
+	if (placement.is_private)
+		return;
+	step("enter the interface's namespace", [&] { world.host.namespaces.enter(placement.home); });
+	if (world.host.network.has_link(config.interface))
+		throw Failure{"interface " + quoted(config.interface) + " already exists: wgctl down " + config.interface + " takes it down"};
+}
+
+void check_values(const QuickConfig &config, const Placement &placement, World &world)
+{
+	if (config.mtu && *config.mtu < LEAST_MTU)
+		throw Failure{config.path + ": MTU is less than " + std::to_string(LEAST_MTU) + ": " + std::to_string(*config.mtu)};
+	if (config.has_dns() && !InterfaceDns(config.interface, placement, world).has_place() && !placement.is_private)
+		throw Failure{config.at(config.dns_line) + "DNS cannot be set in a namespace without a name: its processes have their own "
+							   "resolv.conf. Remove DNS, or use --netns NAME"};
+}
+
+/* As wg-quick has it: path MTU discovery takes care of the narrower ways, while a tunnel too narrow
+ * for its best peer would stay so. */
+std::uint32_t find_mtu(const Device &device, PacketWay way, Network &network)
+{
+	std::uint32_t widest = 0;
+
+	for (const Peer &peer : device.peers) {
+		if (!peer.endpoint)
+			continue;
+		way.destination = address_of(*peer.endpoint);
+		widest = std::max(widest, network.path_mtu(way).value_or(0));
+	}
+	way.destination.reset();
+	if (!widest)
+		widest = network.path_mtu(way).value_or(0);
+	if (!widest)
+		widest = USUAL_MTU;
+	return widest > OVERHEAD + LEAST_MTU ? widest - OVERHEAD : LEAST_MTU;
+}
+
+void bring_up(const QuickConfig &config, const Placement &placement, Steps &steps, World &world)
+{
+	Up(config, placement, steps, world).run();
 }
 
 void bring_up(const QuickConfig &config, const Placement &placement, World &world)
 {
-	UndoList undo(world.terminal, UndoList::Tells::all);
+	Steps steps(world, Steps::Tells::all);
 
-	bring_up(config, placement, undo, world);
-	undo.keep();
+	bring_up(config, placement, steps, world);
+	steps.keep();
 }
 
 void take_down(const QuickConfig &config, const Placement &placement, World &world)
@@ -613,78 +474,9 @@ void take_down(const QuickConfig &config, const Placement &placement, World &wor
 	Down(config, placement, world).run();
 }
 
-void add_default_routes(const QuickConfig &config, const Placement &placement, const Device &device,
-			const std::vector<Prefix> &prefixes, World &world)
-{
-	UndoList undo(world.terminal, UndoList::Tells::all);
-
-	Up(config, placement, undo, world).add_default_routes(device, prefixes);
-	undo.keep();
-}
-
-void delete_default_route(const QuickConfig &config, const Placement &placement, const Device &device, const Prefix &prefix,
-			  World &world)
-{
-	Down(config, placement, world).delete_default_route(device, prefix);
-}
-
 bool is_default_route(const Prefix &prefix)
 {
 	return !prefix.cidr;
-}
-
-/* The same name as wg-quick's, so that either can take down what the other brought up. What nftables
- * does not take in a name is written in hexadecimal, behind a slash, which no interface has. */
-std::string filter_table(const std::string &interface)
-{
-	std::string table("wg-quick-");
-
-	for (char c : interface) {
-		if (c == '=')
-			table += "/3d";
-		else if (c == '+')
-			table += "/2b";
-		else
-			table += c;
-	}
-	return table;
-}
-
-/* Nobody but the tunnel may bring packets for its addresses: whoever shares a network with this
- * machine could otherwise find out that it has them, and reach into connections within the tunnel
- * (CVE-2019-14899). And what answers the tunnel's own packets gets their mark, through the connection,
- * for the reverse path filter. */
-std::string filter_setup(const std::string &interface, std::uint16_t family, std::uint32_t mark, const std::vector<Prefix> &addresses)
-{
-	std::string version = family == AF_INET6 ? "ip6" : "ip";
-	std::string table = version + " " + filter_table(interface);
-	std::string text = "add table " + table + "\n";
-
-	text += "add chain " + table + " preraw { type filter hook prerouting priority -300; }\n";
-	text += "add chain " + table + " premangle { type filter hook prerouting priority -150; }\n";
-	text += "add chain " + table + " postmangle { type filter hook postrouting priority -150; }\n";
-	for (const Prefix &address : addresses)
-		if (address.family == family)
-			text += "add rule " + table + " preraw iifname != \"" + interface + "\" " + version + " daddr " + format_address(address) +
-				" fib saddr type != local drop\n";
-	text += "add rule " + table + " postmangle meta l4proto udp meta mark " + std::to_string(mark) + " ct mark set meta mark\n";
-	text += "add rule " + table + " premangle meta l4proto udp meta mark set ct mark\n";
-	return text;
-}
-
-std::string resolv_conf(const DnsSettings &settings, const std::string &interface)
-{
-	std::string text = "# written by wgctl for " + interface + "\n";
-
-	for (const std::string &server : settings.servers)
-		text += "nameserver " + server + "\n";
-	if (!settings.domains.empty()) {
-		text += "search";
-		for (const std::string &domain : settings.domains)
-			text += " " + domain;
-		text += "\n";
-	}
-	return text;
 }
 
 }

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Bringing a configuration up and taking it down, the way wg-quick(8) does.
  *
- * Up is a row of steps, each of which, once done, knows how to be undone. When a step fails, those
- * before it are undone in reverse order and the failure goes on to the caller. Hooks are not undone:
- * what they did is not known here.
+ * Up is a row of steps (steps.h). Hooks are not undone: what they did is not known here.
  */
 #pragma once
 
-#include <functional>
 #include <string>
-#include <vector>
 
 #include "host.h"
 #include "outside.h"
 #include "quick_config.h"
+#include "steps.h"
 
 namespace wgctl {
 
@@ -36,53 +33,23 @@ struct Placement {
 Namespace open_namespace(const std::string &what, World &world);
 Placement find_placement(const std::string &home, const std::string &birth, World &world);
 
-/* What was done and can be undone. */
-class UndoList {
-public:
-	enum class Tells { all, failures };
-	UndoList(Terminal &terminal, Tells tells) : terminal_(terminal), tells_(tells) {}
-	UndoList(const UndoList &) = delete;
-	/* Undoes what was not kept. */
-	~UndoList() { undo(); }
-
-	void add(std::string what, std::function<void()> action) { steps_.push_back({std::move(what), std::move(action)}); }
-	void keep() { steps_.clear(); }
-	/* Goes on after a failure, and tells it. */
-	void undo();
-
-private:
-	struct Step {
-		std::string what;
-		std::function<void()> action;
-	};
-	Terminal &terminal_;
-	Tells tells_;
-	std::vector<Step> steps_;
-};
-
 /* The WireGuard part, without asking for the addresses of host names: for looking at a file before
  * anything is done. Throws Failure when something is wrong with it. */
 Device parse_without_lookup(const QuickConfig &config, World &world);
 
+/* Whatever can be known to be wrong with a file before anything is done; throws Failure. */
+void check_values(const QuickConfig &config, const Placement &placement, World &world);
+/* And whether the interface is there already. */
+void check_before_up(const QuickConfig &config, const Placement &placement, World &world);
+
+/* What fits through the widest of the ways to the peers' endpoints: `way`, with these destinations. */
+std::uint32_t find_mtu(const Device &device, PacketWay way, Network &network);
+
 /* Both leave the program in `placement.home`. */
 void bring_up(const QuickConfig &config, const Placement &placement, World &world);
 /* For `exec`: keeps the undoing for later. */
-void bring_up(const QuickConfig &config, const Placement &placement, UndoList &undo, World &world);
+void bring_up(const QuickConfig &config, const Placement &placement, Steps &steps, World &world);
 void take_down(const QuickConfig &config, const Placement &placement, World &world);
-
-/* For `apply`: default routes of an interface that is up, with their rules and filters. */
-void add_default_routes(const QuickConfig &config, const Placement &placement, const Device &device,
-			const std::vector<Prefix> &prefixes, World &world);
-void delete_default_route(const QuickConfig &config, const Placement &placement, const Device &device, const Prefix &prefix,
-			  World &world);
-
-/* The nftables commands; parts of the interface for tests. */
-std::string filter_table(const std::string &interface);
-std::string filter_setup(const std::string &interface, std::uint16_t family, std::uint32_t mark,
-			 const std::vector<Prefix> &addresses);
-
-/* resolv.conf for these settings. */
-std::string resolv_conf(const DnsSettings &settings, const std::string &interface);
 
 /* Is there a packet that AllowedIPs send through the tunnel wherever it goes? */
 bool is_default_route(const Prefix &prefix);

@@ -113,6 +113,11 @@ int SystemShell::run(const std::string &command)
 	});
 }
 
+int SystemShell::run_program(const std::vector<std::string> &arguments)
+{
+	return run_process(Signals::forward, [&] { return replace_by_program(arguments); });
+}
+
 bool SystemStore::exists(const std::string &path)
 {
 	struct stat status;

@@ -10,14 +10,33 @@ class NftFilter : public Filter {
 public:
 	void run(const std::string &commands) override;
 	std::vector<std::string> tables() override;
+	std::string list(const std::string &table) override;
 };
 
-/* systemd-resolved when it runs, over D-Bus; else the program resolvconf, whoever provides it. */
+/* systemd-resolved when it runs, over D-Bus; else the program resolvconf, whoever provides it. What was
+ * set is noted in a file for each interface: not every resolvconf tells what it has, and nobody tells
+ * who set it. */
 class SystemDns : public Dns {
 public:
+	/* Where the notes are, and where Debian's resolvconf keeps what it was given. */
+	explicit SystemDns(std::string notes = "/run/wgctl/", std::string resolvconf_files = "/run/resolvconf/interface/") :
+		notes_(std::move(notes)), resolvconf_files_(std::move(resolvconf_files))
+	{
+	}
+
 	void set(const std::string &interface, const DnsSettings &settings) override;
 	void unset(const std::string &interface) override;
 	std::optional<std::vector<std::string>> asked() override;
+	std::optional<DnsSettings> get(const std::string &interface) override;
+	bool is_ours(const std::string &interface) override;
+
+private:
+	std::string note_path(const std::string &interface) const { return notes_ + interface + ".dns"; }
+	void write_note(const std::string &interface, const DnsSettings &settings) const;
+	std::optional<DnsSettings> read_note(const std::string &interface) const;
+	std::optional<DnsSettings> ask_resolvconf(const std::string &interface) const;
+
+	std::string notes_, resolvconf_files_;
 };
 
 /* bash, for which wg-quick's hooks are written; where there is none, sh. As with wg-quick, a command
@@ -25,6 +44,7 @@ public:
 class SystemShell : public Shell {
 public:
 	int run(const std::string &command) override;
+	int run_program(const std::vector<std::string> &arguments) override;
 	void hold_signals() override;
 	bool is_interrupted() override;
 };

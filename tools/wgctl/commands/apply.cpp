@@ -22,7 +22,26 @@ std::string coloured(const Change &change, const PeerNames &names, World &world)
 	return wants_colour(world) ? std::string(colour) + text + std::string(RESET) : text;
 }
 
-/* Moved peers are no change, but whoever edited that line wants to know. */
+/* Why something that differs stays: no change, but whoever edited that line wants to know. */
+std::string reason_to_stay(const Change &change, const PeerNames &names)
+{
+	if (change.peer)
+		return "peer " + describe_peer(*change.peer, names) + ": stays at " + *change.before + ", where it is alive, not " +
+		       *change.after + "; --endpoints moves it";
+	return change.what + " " + *change.before + ": stays, not set by wgctl";
+}
+
+/* Those that run with a new interface. */
+std::vector<Hook> hooks_of(const Plan &plan)
+{
+	std::vector<Hook> hooks;
+
+	if (plan.is_new)
+		for (const std::vector<Hook> *list : {&plan.config.pre_up, &plan.config.post_up})
+			hooks.insert(hooks.end(), list->begin(), list->end());
+	return hooks;
+}
+
 void tell(const Plan &plan, World &world)
 {
 	std::string text = plan.config.interface + (plan.changes.empty() ? ": unchanged\n" : ":\n");
@@ -30,8 +49,9 @@ void tell(const Plan &plan, World &world)
 	for (const Change &change : plan.changes)
 		text += "  " + coloured(change, plan.names, world) + "\n";
 	for (const Change &change : plan.kept)
-		text += "  = peer " + describe_peer(*change.peer, plan.names) + ": stays at " + *change.before + ", where it is alive, not " +
-			*change.after + "; --endpoints moves it\n";
+		text += "  = " + reason_to_stay(change, plan.names) + "\n";
+	for (const Hook &hook : hooks_of(plan))
+		text += "  ! " + std::string(hook.key) + " runs: " + hook.command + "\n";
 	world.terminal.write(Stream::out, text);
 }
 
@@ -61,6 +81,9 @@ Json json_of(const Plan &plan)
 		for (const Change &change : *list)
 			object[key].push_back(json_of(change, plan.names));
 	}
+	object["hooks"] = Json::array();
+	for (const Hook &hook : hooks_of(plan))
+		object["hooks"].push_back(Text(hook.command));
 	return object;
 }
 
@@ -77,38 +100,59 @@ Text json_of(const std::vector<Plan> &plans, bool is_dry_run, bool has_changes)
 	return to_text(document);
 }
 
+/* What became of the other files, when one could not be carried out. */
+std::string fate_of_others(const std::vector<Plan> &plans, std::size_t failed)
+{
+	std::string done, left;
+
+	for (std::size_t i = 0; i < plans.size(); ++i)
+		if (i != failed && !plans[i].changes.empty())
+			(i < failed ? done : left).append(" ").append(plans[i].config.interface);
+	return (done.empty() ? "" : ". Done before:" + done) + (left.empty() ? "" : ". Not begun:" + left);
+}
+
+/* All files are looked at before the first interface is touched. */
+std::vector<Plan> make_plans(const Options &options, World &world)
+{
+	ApplyOptions how{options.has("--steal"), options.has("--endpoints")};
+	std::vector<QuickConfig> configs;
+	std::vector<Plan> plans;
+
+	for (std::string_view file : options.rest()) {
+		QuickConfig config = read_quick_config(file, world);
+		for (const QuickConfig &other : configs)
+			if (other.interface == config.interface)
+				throw Failure{"apply: " + other.path + " and " + config.path + " are of one interface: give one of them"};
+		configs.push_back(std::move(config));
+	}
+	Placement placement = find_placement(std::string(options.value("--netns").value_or("")),
+					     std::string(options.value("--birth-netns").value_or("")), world);
+	for (QuickConfig &config : configs)
+		plans.push_back(make_plan(std::move(config), placement, how, world));
+	return plans;
+}
+
 }
 
 int apply(Arguments arguments, World &world)
 {
 	Options options("apply", arguments, {"--dry-run", "--json", "--steal", "--endpoints"}, {"--netns", "--birth-netns"});
-	ApplyOptions how{options.has("--steal"), options.has("--endpoints")};
 	bool is_dry_run = options.has("--dry-run");
-	std::vector<QuickConfig> configs;
-	std::vector<Plan> plans;
 
 	if (options.rest().empty())
 		throw Failure{"apply: which file or interface? (wgctl apply --help)"};
-	/* All files are looked at before the first interface is touched. */
-	for (std::string_view file : options.rest())
-		configs.push_back(read_quick_config(file, world));
-	Placement placement = find_placement(std::string(options.value("--netns").value_or("")),
-					     std::string(options.value("--birth-netns").value_or("")), world);
-	for (QuickConfig &config : configs)
-		plans.push_back(make_plan(std::move(config), placement, how, world));
+	std::vector<Plan> plans = make_plans(options, world);
 	bool has_changes = std::any_of(plans.begin(), plans.end(), [](const Plan &plan) { return !plan.changes.empty(); });
 
-	for (const Plan &plan : plans) {
+	for (std::size_t i = 0; i < plans.size(); ++i) {
 		if (!options.has("--json"))
-			tell(plan, world);
+			tell(plans[i], world);
 		if (is_dry_run)
 			continue;
 		try {
-			carry_out(plan, world);
+			carry_out(plans[i], world);
 		} catch (const Failure &failure) {
-			/* `up` undoes what it began. */
-			std::string_view rest = plan.is_new ? "" : ". What comes before it is done; run the command again for the rest";
-			throw Failure{plan.config.path + ": " + failure.text + std::string(rest)};
+			throw Failure{plans[i].config.path + ": " + failure.text + fate_of_others(plans, i)};
 		}
 	}
 	if (options.has("--json"))

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "../quick.h"
+#include "../resolv_conf.h"
 #include "../values.h"
 #include "quick_arguments.h"
 
@@ -47,8 +48,8 @@ int exec(Arguments arguments, World &world)
 	tell_what_is_left_out(config, world);
 	placement.home = world.host.namespaces.create();
 
-	UndoList undo(world.terminal, UndoList::Tells::failures);
-	bring_up(config, placement, undo, world);
+	Steps steps(world, Steps::Tells::failures);
+	bring_up(config, placement, steps, world);
 	if (world.host.shell.is_interrupted())
 		throw Failure{"interrupted"};
 	std::optional<std::string> resolver;

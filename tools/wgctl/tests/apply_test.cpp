@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "commands/commands.h"
+#include "default_route.h"
 #include "fakes.h"
 
 namespace wgctl {
@@ -12,6 +13,7 @@ namespace {
 
 const std::string K1 = test_key_text(1), K2 = test_key_text(2), K3 = test_key_text(3), K8 = test_key_text(8), K9 = test_key_text(9);
 const std::string FILE_NAME = "/etc/wireguard/wg0.conf";
+const std::string SRC_VALID_MARK = "/proc/sys/net/ipv4/conf/all/src_valid_mark";
 
 /* An interface that is as its file says; tests change one of them. */
 struct Apply : testing::Test {
@@ -65,6 +67,16 @@ struct Apply : testing::Test {
 		return run_command_line(arguments, fake);
 	}
 	int run() { return run({"apply", "wg0"}); }
+	/* As `up` leaves it; the mark is the device's. */
+	void add_default_route()
+	{
+		Steps steps(fake, Steps::Tells::failures);
+
+		fake.files.contents[SRC_VALID_MARK] = "1\n";
+		device.fwmark = 51820;
+		DefaultRoute("wg0", AF_INET, 51820, fake).make(steps);
+		steps.keep();
+	}
 	const std::string &out() const { return fake.terminal.out; }
 	const std::string &err() const { return fake.terminal.err; }
 	bool nothing_is_done() const { return fake.devices.changes.empty() && fake.host.log.actions.empty(); }
@@ -246,7 +258,7 @@ TEST_F(Apply, numbered_table_gets_all_routes)
 TEST_F(Apply, default_route_comes_with_mark_rules_and_filter)
 {
 	write(interface(ADDRESS), laptop("10.0.0.2, 192.168.2.0/24, 0.0.0.0/0"), phone());
-	fake.files.contents["/proc/sys/net/ipv4/conf/all/src_valid_mark"] = "1\n";
+	fake.files.contents[SRC_VALID_MARK] = "1\n";
 	EXPECT_EQ(run(), 2) << err();
 	EXPECT_EQ(out(), "wg0:\n  + peer laptop (" + K1 + "): allowed ip 0.0.0.0/0\n  + default route 0.0.0.0/0\n");
 	EXPECT_EQ(fake.host.log.joined(), "route 0.0.0.0/0 table 51820\nadd rule 4 not mark 51820 table 51820\nadd rule 4 table 254 suppress 0\n"
@@ -258,15 +270,10 @@ TEST_F(Apply, default_route_goes_with_rules_and_filter)
 {
 	device.fwmark = 51820;
 	device.peers[0].allowed_ips.push_back(test_prefix("0.0.0.0/0"));
-	fake.host.network.link_added_routes["wg0"].push_back({test_prefix("0.0.0.0/0"), 51820});
-	fake.host.network.add_rule({AF_INET, true, 51820, 51820, {}, {}, false});
-	fake.host.network.add_rule({AF_INET, false, {}, MAIN_TABLE, 0, {}, false});
-	fake.host.filter.present = {"ip wg-quick-wg0"};
-	EXPECT_EQ(run(), 2);
+	add_default_route();
+	EXPECT_EQ(run(), 2) << err();
 	EXPECT_EQ(out(), "wg0:\n  ~ fwmark 0xca6c -> off\n  - peer laptop (" + K1 + "): allowed ip 0.0.0.0/0\n  - default route 0.0.0.0/0\n");
-	/* The mark last: what belongs to the route is found by it. */
-	EXPECT_FALSE(change().fwmark);
-	EXPECT_EQ(fake.devices.changes.back().fwmark, 0u);
+	EXPECT_EQ(change().fwmark, 0u);
 	EXPECT_EQ(fake.host.log.joined(), "nft delete table ip wg-quick-wg0\n"
 					  "delete rule 4 not mark 51820 table 51820 priority 32765\ndelete rule 4 table 254 suppress 0 priority 32764\n"
 					  "no route 0.0.0.0/0 table 51820\n");
@@ -274,9 +281,9 @@ TEST_F(Apply, default_route_goes_with_rules_and_filter)
 
 TEST_F(Apply, lost_default_route_comes_back_under_its_rule)
 {
-	device.fwmark = 51820;
+	add_default_route();
 	device.peers[0].allowed_ips.push_back(test_prefix("0.0.0.0/0"));
-	fake.host.network.add_rule({AF_INET, true, 51820, 51820, {}, {}, false});
+	fake.host.network.delete_route("wg0", {test_prefix("0.0.0.0/0"), 51820});
 	write(interface(ADDRESS), laptop("10.0.0.2, 192.168.2.0/24, 0.0.0.0/0"), phone());
 	EXPECT_EQ(run(), 2);
 	EXPECT_EQ(out(), "wg0:\n  + route 0.0.0.0/0 table 51820\n");
@@ -287,8 +294,7 @@ TEST_F(Apply, filter_follows_the_addresses)
 {
 	device.fwmark = 51820;
 	device.peers[0].allowed_ips.push_back(test_prefix("0.0.0.0/0"));
-	fake.host.network.link_added_routes["wg0"].push_back({test_prefix("0.0.0.0/0"), 51820});
-	fake.host.network.add_rule({AF_INET, true, 51820, 51820, {}, {}, false});
+	add_default_route();
 	write(interface(ADDRESS), laptop("10.0.0.2, 192.168.2.0/24, 0.0.0.0/0"), phone());
 	EXPECT_EQ(run(), 0) << out();
 	write(interface("Address = 10.0.0.8/24\n"), laptop("10.0.0.2, 192.168.2.0/24, 0.0.0.0/0"), phone());
@@ -331,8 +337,8 @@ TEST_F(Apply, refusal_of_the_system_is_an_error)
 	write(interface("Address = 10.0.0.1/24, 10.0.0.9/24\n"), laptop(), phone());
 	fake.host.log.broken = "address 10.0.0.9/24";
 	EXPECT_EQ(run(), 1);
-	EXPECT_EQ(err(), "wgctl: " + FILE_NAME + ": cannot add address 10.0.0.9/24 to wg0: broken. What comes before it is done; "
-			 "run the command again for the rest\n");
+	EXPECT_EQ(err(), "wgctl: " + FILE_NAME + ": cannot add address 10.0.0.9/24 to wg0: broken. Nothing is changed: what was done before is "
+			 "undone\n");
 }
 
 TEST_F(Apply, sections_of_one_peer_are_one)
@@ -359,7 +365,7 @@ TEST_F(Apply, json_is_the_documented_schema)
 				 change("remove", "allowed ip", K1, "laptop", "192.168.2.0/24", "") + ",\n" +
 				 change("change", "preshared key", K2, "phone", "", "") + ",\n" +
 				 change("remove", "route", "", "", "192.168.2.0/24", "") + "\n      ],\n      \"kept\": [\n" +
-				 change("change", "endpoint", K1, "laptop", "198.51.100.1:9", "192.0.2.7:5") + "\n      ]\n    }\n  ]\n}\n");
+				 change("change", "endpoint", K1, "laptop", "198.51.100.1:9", "192.0.2.7:5") + "\n      ],\n      \"hooks\": []\n    }\n  ]\n}\n");
 	EXPECT_TRUE(nothing_is_done());
 }
 

@@ -56,6 +56,8 @@ public:
 		bool is_route;
 	};
 	std::vector<Domain> domains;
+	/* What the one link has that is asked for; it is told apart from the others by its path. */
+	DnsSettings present;
 
 private:
 	void serve()
@@ -94,6 +96,8 @@ private:
 			sd_bus_reply_method_errorf(call, SD_BUS_ERROR_ACCESS_DENIED, "not you");
 			return 1;
 		}
+		if (member == "GetLink")
+			return reply(call, "o", LINK_PATH);
 		self.record(call, member);
 		return reply(call, "");
 	}
@@ -104,6 +108,26 @@ private:
 		return 1;
 	}
 
+	static constexpr const char *LINK_PATH = "/org/freedesktop/resolve1/link/_31";
+
+	/* Servers as a(iay), domains as a(sb). */
+	void put_link_property(sd_bus_message *answer, bool is_dns)
+	{
+		sd_bus_message_open_container(answer, 'v', is_dns ? "a(iay)" : "a(sb)");
+		sd_bus_message_open_container(answer, 'a', is_dns ? "(iay)" : "(sb)");
+		for (const std::string &server : is_dns ? present.servers : std::vector<std::string>()) {
+			Prefix address = parse_address(server);
+			sd_bus_message_open_container(answer, 'r', "iay");
+			sd_bus_message_append(answer, "i", int{address.family});
+			sd_bus_message_append_array(answer, 'y', address.address.data(), address.bits() / 8u);
+			sd_bus_message_close_container(answer);
+		}
+		for (const std::string &domain : is_dns ? std::vector<std::string>() : present.domains)
+			sd_bus_message_append(answer, "(sb)", domain.c_str() + domain.starts_with('~'), int{domain.starts_with('~')});
+		sd_bus_message_close_container(answer);
+		sd_bus_message_close_container(answer);
+	}
+
 	int property(sd_bus_message *call)
 	{
 		const char *interface = nullptr, *name = nullptr;
@@ -111,6 +135,12 @@ private:
 
 		EXPECT_EQ(sd_bus_message_read(call, "ss", &interface, &name), 1);
 		EXPECT_GE(sd_bus_message_new_method_return(call, &answer), 0);
+		if (sd_bus_message_get_path(call) == std::string(LINK_PATH)) {
+			put_link_property(answer, name == std::string("DNS"));
+			EXPECT_GE(sd_bus_send(nullptr, answer, nullptr), 0);
+			sd_bus_message_unref(answer);
+			return 1;
+		}
 		bool is_dns = name == std::string("DNS");
 		sd_bus_message_open_container(answer, 'v', is_dns ? "a(iiay)" : "a(isb)");
 		sd_bus_message_open_container(answer, 'a', is_dns ? "(iiay)" : "(isb)");
@@ -175,6 +205,7 @@ struct SystemDnses : testing::Test {
 	SystemDnses()
 	{
 		EXPECT_NE(mkdtemp(folder.data()), nullptr);
+		dns = SystemDns(folder + "/notes/", folder + "/interface/");
 		setenv("DBUS_SYSTEM_BUS_ADDRESS", ("unix:path=" + folder + "/bus").c_str(), 1);
 	}
 	~SystemDnses() override
@@ -183,10 +214,12 @@ struct SystemDnses : testing::Test {
 		unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
 		std::filesystem::remove_all(folder);
 	}
-	void add_resolvconf(int status)
+	/* `answer`: a shell command for -l, with which some list what they have. */
+	void add_resolvconf(int status, const std::string &answer = "exit 1")
 	{
 		std::string program = folder + "/resolvconf";
-		std::ofstream(program) << "#!/bin/sh\n{ echo \"$@\"; cat; } >>" << folder << "/log\nexit " << status << "\n";
+		std::ofstream(program) << "#!/bin/sh\nif [ \"$1\" = -l ]; then " << answer << "; fi\n{ echo \"$@\"; cat; } >>" << folder << "/log\nexit "
+				       << status << "\n";
 		std::filesystem::permissions(program, std::filesystem::perms::owner_all);
 		setenv("PATH", (folder + ":" + old_path).c_str(), 1);
 	}
@@ -219,7 +252,74 @@ TEST_F(SystemDnses, what_resolved_refuses_is_told)
 {
 	FakeBus bus(folder + "/bus", true);
 	bus.broken = "SetLinkDomains";
+	bus.present = {{"192.0.2.53"}, {}};
 	EXPECT_EQ(failure_of([&] { dns.set("lo", {{"10.0.0.53"}, {}}); }), "systemd-resolved: SetLinkDomains: not you");
+	/* All of it, or nothing. */
+	std::string link = std::to_string(lo);
+	EXPECT_EQ(bus.calls(), "SetLinkDNS " + link + " 10.0.0.53\nSetLinkDNS " + link + " 192.0.2.53\n");
+	EXPECT_FALSE(dns.is_ours("lo"));
+}
+
+TEST_F(SystemDnses, what_resolved_has_is_read)
+{
+	FakeBus bus(folder + "/bus", true);
+	bus.present = {{"10.0.0.53", "fd00::53"}, {"corp.example", "~.", "~example.org"}};
+	EXPECT_EQ(dns.get("lo"), (DnsSettings{{"10.0.0.53", "fd00::53"}, {"corp.example", "~example.org"}}));
+}
+
+TEST_F(SystemDnses, a_link_that_does_not_take_all_questions_is_partial)
+{
+	FakeBus bus(folder + "/bus", true);
+	bus.present = {{"10.0.0.53"}, {"corp.example"}};
+	EXPECT_EQ(dns.get("lo"), (DnsSettings{{"10.0.0.53"}, {"corp.example"}, true}));
+}
+
+TEST_F(SystemDnses, what_is_partial_is_set_so)
+{
+	FakeBus bus(folder + "/bus", true);
+	dns.set("lo", {{"10.0.0.53"}, {"corp.example"}, true});
+	std::string link = std::to_string(lo);
+	EXPECT_EQ(bus.calls(), "SetLinkDNS " + link + " 10.0.0.53\nSetLinkDomains " + link + " corp.example\n");
+}
+
+TEST_F(SystemDnses, openresolv_lists_what_it_has)
+{
+	add_resolvconf(0, "printf '# resolv.conf from %s\\nnameserver 10.0.0.53\\nsearch corp\\n' \"$2\"; exit 0");
+	EXPECT_EQ(dns.get("lo"), (DnsSettings{{"10.0.0.53"}, {"corp"}}));
+	add_resolvconf(0, "exit 2");
+	EXPECT_EQ(dns.get("lo"), DnsSettings());
+}
+
+TEST_F(SystemDnses, resolvconf_s_own_file_is_read)
+{
+	add_resolvconf(0, "echo nameserver 192.0.2.53; exit 0");
+	std::filesystem::create_directory(folder + "/interface");
+	EXPECT_EQ(dns.get("lo"), DnsSettings());
+	std::ofstream(folder + "/interface/lo") << "nameserver 10.0.0.53\n";
+	EXPECT_EQ(dns.get("lo"), (DnsSettings{{"10.0.0.53"}, {}}));
+}
+
+TEST_F(SystemDnses, what_others_do_not_tell_is_known_from_the_note)
+{
+	add_resolvconf(0);
+	EXPECT_EQ(dns.get("lo"), std::nullopt);
+	EXPECT_FALSE(dns.is_ours("lo"));
+	dns.set("lo", {{"10.0.0.53"}, {"corp"}});
+	EXPECT_EQ(dns.get("lo"), (DnsSettings{{"10.0.0.53"}, {"corp"}}));
+	EXPECT_TRUE(dns.is_ours("lo"));
+	/* That of a link that had the name before says nothing. */
+	std::ofstream(folder + "/notes/lo.dns") << "# link 4711\nnameserver 10.0.0.53\n";
+	EXPECT_FALSE(dns.is_ours("lo"));
+	EXPECT_EQ(dns.get("lo"), std::nullopt);
+	dns.set("lo", {{"10.0.0.53"}, {}});
+	dns.unset("lo");
+	EXPECT_FALSE(dns.is_ours("lo"));
+}
+
+TEST_F(SystemDnses, where_nobody_manages_dns_there_is_none)
+{
+	setenv("PATH", folder.c_str(), 1);
+	EXPECT_EQ(dns.get("lo"), DnsSettings());
 }
 
 TEST_F(SystemDnses, those_are_asked_that_take_all_questions)

@@ -5,13 +5,17 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "host.h"
 #include "lookout.h"
 #include "outside.h"
+#include "quick_config.h"
 #include "values.h"
 
 namespace wgctl {
@@ -19,11 +23,19 @@ namespace wgctl {
 struct FakeLog {
 	std::vector<std::string> actions;
 	std::string broken;
+	/* How many actions go well before one fails; those after it go well again. */
+	std::optional<std::size_t> failing;
 
 	void act(const std::string &what)
 	{
 		if (what == broken)
 			throw Failure{"broken"};
+		if (failing && *failing == 0) {
+			failing.reset();
+			throw Failure{"broken"};
+		}
+		if (failing)
+			--*failing;
 		actions.push_back(what);
 	}
 	std::string joined() const
@@ -43,7 +55,7 @@ struct FakeNetwork : Network {
 	std::map<std::string, std::vector<Prefix>> link_addresses, link_routes;
 	std::map<std::string, std::vector<Route>> link_added_routes;
 	std::map<std::string, std::vector<Counter>> link_counters;
-	bool link_is_up = true;
+	bool link_is_up = true, has_wireguard = true;
 	std::vector<Rule> all_rules;
 	std::vector<std::uint32_t> used_tables;
 	/* By destination; "default" for the default route's. */
@@ -51,10 +63,13 @@ struct FakeNetwork : Network {
 	std::uint32_t link_mtu = 1420, next_priority = 32766;
 
 	bool has_link(const std::string &name) override { return std::find(links.begin(), links.end(), name) != links.end(); }
-	void add_wireguard(const std::string &name, const std::optional<Namespace> &home) override
+	bool add_wireguard(const std::string &name, const std::optional<Namespace> &home) override
 	{
+		if (!has_wireguard)
+			return false;
 		log.act("add link " + name + (home ? " in " + std::to_string(home->inode) : ""));
 		links.push_back(name);
+		return true;
 	}
 	void delete_link(const std::string &name) override
 	{
@@ -64,6 +79,15 @@ struct FakeNetwork : Network {
 	void set_up(const std::string &name, std::optional<std::uint32_t> mtu) override
 	{
 		log.act("up " + name + (mtu ? " " + std::to_string(*mtu) : ""));
+		link_is_up = true;
+		link_mtu = mtu.value_or(link_mtu);
+	}
+	void set_down(const std::string &name) override
+	{
+		log.act("down " + name);
+		link_is_up = false;
+		link_added_routes[name].clear();
+		std::erase_if(link_addresses[name], [](const Prefix &address) { return address.family == AF_INET6; });
 	}
 	std::uint32_t mtu(const std::string &) override { return link_mtu; }
 	bool is_up(const std::string &) override { return link_is_up; }
@@ -86,22 +110,26 @@ struct FakeNetwork : Network {
 		std::erase(link_addresses[name], address);
 	}
 	std::vector<Route> added_routes(const std::string &name) override { return link_added_routes[name]; }
-	void delete_route(const std::string &, const Route &route) override
+	void delete_route(const std::string &name, const Route &route) override
 	{
 		log.act("no route " + format_prefix(route.destination) + " table " + std::to_string(route.table));
+		std::erase(link_added_routes[name], route);
 	}
 	std::vector<Prefix> main_routes(const std::string &name) override { return link_routes[name]; }
-	void add_route(const std::string &, const Route &route) override
+	void add_route(const std::string &name, const Route &route) override
 	{
 		log.act("route " + format_prefix(route.destination) + " table " + std::to_string(route.table));
+		link_added_routes[name].push_back(route);
 	}
 	bool is_table_empty(std::uint32_t table) override
 	{
 		return std::find(used_tables.begin(), used_tables.end(), table) == used_tables.end();
 	}
-	std::optional<std::uint32_t> path_mtu(const std::optional<Prefix> &destination) override
+	PacketWay last_way;
+	std::optional<std::uint32_t> path_mtu(const PacketWay &way) override
 	{
-		auto found = path_mtus.find(destination ? format_address(*destination) : "default");
+		last_way = way;
+		auto found = path_mtus.find(way.destination ? format_address(*way.destination) : "default");
 		return found == path_mtus.end() ? std::nullopt : std::optional(found->second);
 	}
 	std::vector<Rule> rules(std::uint16_t family) override
@@ -119,9 +147,13 @@ struct FakeNetwork : Network {
 	}
 	void add_rule(const Rule &rule) override
 	{
-		log.act("add " + text(rule));
-		all_rules.push_back(rule);
-		all_rules.back().priority = --next_priority;
+		log.act("add " + text(rule) + (rule.priority ? " priority " + std::to_string(*rule.priority) : ""));
+		Rule added = rule;
+		added.priority = rule.priority ? rule.priority : --next_priority;
+		/* As in the kernel, by priority, and behind its equals. */
+		all_rules.insert(std::find_if(all_rules.begin(), all_rules.end(),
+					      [&](const Rule &other) { return other.priority > added.priority; }),
+				 added);
 	}
 	void delete_rule(const Rule &rule) override
 	{
@@ -134,19 +166,78 @@ struct FakeNetwork : Network {
 	}
 };
 
+/* Understands the commands wgctl gives, and what `list` prints. */
 struct FakeFilter : Filter {
 	explicit FakeFilter(FakeLog &l) : log(l) {}
 
 	FakeLog &log;
-	std::vector<std::string> present;
+	/* Rules, and what begins a chain, by table and chain: "ip NAME", "preraw". */
+	std::map<std::string, std::map<std::string, std::vector<std::string>>> contents;
 	std::string last;
 
 	void run(const std::string &commands) override
 	{
-		last = commands;
 		log.act("nft " + commands.substr(0, commands.find('\n')));
+		last = commands;
+		std::string table, chain;
+		for_each_line(commands, [&](std::string_view line) { command(std::string(line), table, chain); });
 	}
-	std::vector<std::string> tables() override { return present; }
+	std::vector<std::string> tables() override
+	{
+		std::vector<std::string> names;
+		for (const auto &[name, chains] : contents)
+			names.push_back(name);
+		return names;
+	}
+	std::string list(const std::string &table) override
+	{
+		if (!contents.contains(table))
+			return "";
+		std::string text = "table " + table + " {\n";
+		for (const auto &[chain, rules] : contents[table]) {
+			text += "\tchain " + chain + " {\n";
+			for (const std::string &rule : rules)
+				text += "\t\t" + rule + "\n";
+			text += "\t}\n";
+		}
+		return text + "}\n";
+	}
+
+private:
+	static std::string rest_after(const std::string &line, const std::string &word) { return line.substr(line.find(word) + word.size()); }
+	/* Marks are listed in hexadecimal. */
+	static std::string listed(std::string rule)
+	{
+		constexpr std::string_view MARK = "meta mark ";
+		std::size_t start = rule.find(MARK), end = rule.find(" ct mark set");
+		if (start == rule.npos || end == rule.npos)
+			return rule;
+		start += MARK.size();
+		char hex[16];
+		std::snprintf(hex, sizeof(hex), "0x%08lx", std::stoul(rule.substr(start, end - start)));
+		return rule.replace(start, end - start, hex);
+	}
+	void command(const std::string &line, std::string &table, std::string &chain)
+	{
+		std::istringstream words(line);
+		std::string verb, kind, family, name, place;
+		words >> verb >> kind >> family >> name >> place;
+		std::string known = family + " " + name;
+		if (verb == "add" && kind == "table")
+			contents[known];
+		else if (verb == "delete" && kind == "table")
+			contents.erase(known);
+		else if (verb == "add" && kind == "chain")
+			contents[known][place].push_back(line.substr(line.find("type "), line.find(" }") - line.find("type ")) + " policy accept;");
+		else if (verb == "add" && kind == "rule")
+			contents[known][place].push_back(listed(rest_after(line, " " + place + " ")));
+		else if (verb == "table")
+			contents[table = kind + " " + family];
+		else if (verb == "chain")
+			contents[table][chain = kind];
+		else if (!line.empty() && line.find_first_not_of("\t}") != line.npos)
+			contents[table][chain].push_back(line.substr(2));
+	}
 };
 
 struct FakeDns : Dns {
@@ -154,13 +245,25 @@ struct FakeDns : Dns {
 
 	FakeLog &log;
 	DnsSettings last;
+	std::map<std::string, DnsSettings> present;
+	std::vector<std::string> ours;
+	bool tells = true;
 
 	void set(const std::string &interface, const DnsSettings &settings) override
 	{
 		log.act("dns " + interface);
 		last = settings;
+		present[interface] = settings;
+		ours.push_back(interface);
 	}
-	void unset(const std::string &interface) override { log.act("no dns " + interface); }
+	void unset(const std::string &interface) override
+	{
+		log.act("no dns " + interface);
+		present.erase(interface);
+		std::erase(ours, interface);
+	}
+	std::optional<DnsSettings> get(const std::string &interface) override { return tells ? std::optional(present[interface]) : std::nullopt; }
+	bool is_ours(const std::string &interface) override { return std::find(ours.begin(), ours.end(), interface) != ours.end(); }
 	std::optional<std::vector<std::string>> servers;
 	std::optional<std::vector<std::string>> asked() override { return servers; }
 };
@@ -174,6 +277,14 @@ struct FakeShell : Shell {
 	int run(const std::string &command) override
 	{
 		log.act("run " + command);
+		return statuses[command];
+	}
+	int run_program(const std::vector<std::string> &arguments) override
+	{
+		std::string command;
+		for (const std::string &argument : arguments)
+			command += (command.empty() ? "" : " ") + argument;
+		log.act("start " + command);
 		return statuses[command];
 	}
 	/* At which action a signal comes. */

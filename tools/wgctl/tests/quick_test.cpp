@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "default_route.h"
 #include "fakes.h"
 
 namespace wgctl {
@@ -78,7 +79,7 @@ TEST_F(Quick, down_goes_the_other_way)
 	interface += "DNS = 10.0.0.53\nPreDown = before\nPostDown = after %i\n";
 	allowed = "0.0.0.0/0";
 	up();
-	fake.host.filter.present = {"ip wg-quick-wg0", "ip other"};
+	fake.host.filter.contents["ip other"];
 	EXPECT_EQ(down(), "run before\nnft delete table ip wg-quick-wg0\ndelete rule 4 not mark 51820 table 51820 priority 32765\n"
 			  "delete rule 4 table 254 suppress 0 priority 32764\nno dns wg0\ndelete link wg0\nrun after wg0\n");
 	EXPECT_TRUE(fake.host.network.all_rules.empty());
@@ -167,6 +168,9 @@ TEST_F(Quick, a_failure_at_any_point_leaves_nothing)
 	const std::map<std::string, std::string> undone_by = {
 		{"add link wg0", "delete link wg0"},
 		{"dns wg0", "no dns wg0"},
+		{"mark 51820", "mark 0"},
+		{"route ::/0 table 51820", "no route ::/0 table 51820"},
+		{"route 0.0.0.0/0 table 51820", "no route 0.0.0.0/0 table 51820"},
 		{"add rule 6 not mark 51820 table 51820", "delete rule 6 not mark 51820 table 51820"},
 		{"add rule 6 table 254 suppress 0", "delete rule 6 table 254 suppress 0"},
 		{"add rule 4 not mark 51820 table 51820", "delete rule 4 not mark 51820 table 51820"},
@@ -179,7 +183,9 @@ TEST_F(Quick, a_failure_at_any_point_leaves_nothing)
 		fake.host.network.links.clear();
 		fake.host.network.all_rules.clear();
 		fake.host.network.link_routes.clear();
+		fake.host.network.link_added_routes.clear();
 		fake.host.network.link_addresses.clear();
+		fake.host.filter.contents.clear();
 		fake.files.contents[SYSCTL] = "0\n";
 		fake.host.log.broken = steps[failing];
 		std::string log = up(), expected;
@@ -196,25 +202,37 @@ TEST_F(Quick, a_failure_at_any_point_leaves_nothing)
 	}
 }
 
+TEST_F(Quick, a_kernel_without_wireguard_gets_a_program_that_has_it)
+{
+	fake.host.network.has_wireguard = false;
+	EXPECT_EQ(up(), "start wireguard-go wg0\nconfigure wg0\naddress 10.0.0.1/24\naddress fd00::1/64\nup wg0 1420\nroute 10.1.0.0/16 table 254\n");
+	EXPECT_NE(fake.terminal.err.find("This kernel has no WireGuard (modprobe wireguard): falling back to wireguard-go"), std::string::npos);
+	EXPECT_EQ(down(), "delete link wg0\n");
+	fake.environment.variables["WG_QUICK_USERSPACE_IMPLEMENTATION"] = "/opt/other";
+	EXPECT_EQ(up().find("start /opt/other wg0\nconfigure wg0\n"), 0u);
+}
+
+TEST_F(Quick, what_stops_the_program_leaves_nothing)
+{
+	fake.host.network.has_wireguard = false;
+	fake.host.shell.statuses["wireguard-go wg0"] = 127;
+	EXPECT_EQ(up(), "start wireguard-go wg0\n! cannot start wireguard-go wg0: this kernel has no WireGuard, and there is no such program: modprobe "
+			"wireguard, or install wireguard-go\n");
+	fake.host.shell.statuses["wireguard-go wg0"] = 3;
+	EXPECT_EQ(up(), "start wireguard-go wg0\n! cannot start wireguard-go wg0: it ended with status 3\n");
+	fake.host.shell.statuses.clear();
+	fake.host.log.broken = "address 10.0.0.1/24";
+	EXPECT_EQ(up(), "start wireguard-go wg0\nconfigure wg0\ndelete link wg0\n! /etc/wireguard/wg0.conf:3: cannot add address 10.0.0.1/24 to "
+			"wg0: broken\n");
+	fake.host.namespaces.known = {{"/run/netns/box", 2}};
+	EXPECT_NE(up("", "box").find("! this kernel has no WireGuard, and without it an interface cannot have its sockets in another namespace"),
+		  std::string::npos);
+}
+
 TEST_F(Quick, an_interruption_is_undone)
 {
 	fake.host.shell.interruption = "address 10.0.0.1/24";
 	EXPECT_EQ(up(), "add link wg0\nconfigure wg0\naddress 10.0.0.1/24\ndelete link wg0\n! /etc/wireguard/wg0.conf:3: interrupted\n");
-}
-
-TEST_F(Quick, undoing_goes_on_after_a_failure)
-{
-	UndoList undo(fake.terminal, UndoList::Tells::failures);
-	std::string done;
-
-	undo.add("do one", [&] { done += "1"; });
-	undo.add("do two", [] { throw Failure{"no"}; });
-	undo.add("do three", [&] { done += "3"; });
-	undo.undo();
-	EXPECT_EQ(done, "31");
-	EXPECT_EQ(fake.terminal.err, "wgctl: cannot do two: no\n");
-	undo.undo();
-	EXPECT_EQ(done, "31");
 }
 
 TEST_F(Quick, a_wrong_file_is_refused_before_anything_is_done)
@@ -285,8 +303,9 @@ TEST_F(Quick, down_leaves_the_rules_of_others)
 	network.add_rule({AF_INET, false, 51820, 51820, {}, {}, false});
 	down();
 	ASSERT_EQ(network.all_rules.size(), 4u);
-	EXPECT_EQ(network.all_rules[0].table, 51821u);
-	EXPECT_EQ(network.all_rules[1].priority, 32762u);
+	RulePair other = find_rules(network.all_rules, 51821);
+	EXPECT_TRUE(other.unmarked && other.specific && other.specific->priority == 32762u);
+	EXPECT_FALSE(find_rules(network.all_rules, 51820).unmarked);
 }
 
 TEST_F(Quick, save_config_saves_before_the_interface_goes)
@@ -330,19 +349,6 @@ TEST_F(Quick, a_named_namespace_has_its_own_resolv_conf)
 	down("box");
 	EXPECT_EQ(fake.files.contents[path], "mine");
 	EXPECT_NE(up("77").find("! /etc/wireguard/wg0.conf:4: DNS cannot be set in a namespace without a name"), std::string::npos);
-}
-
-TEST_F(Quick, the_filter_drops_what_only_the_tunnel_may_bring)
-{
-	EXPECT_EQ(filter_setup("wg0", AF_INET6, 16, {test_prefix("10.0.0.1/24"), test_prefix("fd00::1/64")}),
-		  "add table ip6 wg-quick-wg0\n"
-		  "add chain ip6 wg-quick-wg0 preraw { type filter hook prerouting priority -300; }\n"
-		  "add chain ip6 wg-quick-wg0 premangle { type filter hook prerouting priority -150; }\n"
-		  "add chain ip6 wg-quick-wg0 postmangle { type filter hook postrouting priority -150; }\n"
-		  "add rule ip6 wg-quick-wg0 preraw iifname != \"wg0\" ip6 daddr fd00::1 fib saddr type != local drop\n"
-		  "add rule ip6 wg-quick-wg0 postmangle meta l4proto udp meta mark 16 ct mark set meta mark\n"
-		  "add rule ip6 wg-quick-wg0 premangle meta l4proto udp meta mark set ct mark\n");
-	EXPECT_EQ(filter_table("a=b+c.d"), "wg-quick-a/3db/2bc.d");
 }
 
 }

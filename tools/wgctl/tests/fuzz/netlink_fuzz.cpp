@@ -223,7 +223,7 @@ const Question QUESTIONS[] = {
 			must_be_prefixes({route.destination});
 	},
 	[](KernelDevices &, KernelNetwork &network, SystemLookout &, Kernel &) { network.path_mtu({}); },
-	[](KernelDevices &, KernelNetwork &network, SystemLookout &, Kernel &) { network.path_mtu(test_prefix("192.0.2.1/32")); },
+	[](KernelDevices &, KernelNetwork &network, SystemLookout &, Kernel &) { network.path_mtu({test_prefix("192.0.2.1/32"), 7, "wg0"}); },
 	[](KernelDevices &, KernelNetwork &network, SystemLookout &, Kernel &) {
 		for (std::uint16_t family : FAMILIES)
 			for (const Rule &rule : network.rules(family))

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "apply.h"
+
+#include <algorithm>
+
+#include "default_route.h"
+#include "resolv_conf.h"
+#include "reversal.h"
+#include "values.h"
+
+namespace wgctl {
+
+namespace {
+
+template<class T>
+bool contains(const std::vector<T> &list, const T &item)
+{
+	return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+std::string text_of(const Route &route)
+{
+	return format_prefix(route.destination) + (route.table == MAIN_TABLE ? "" : " table " + std::to_string(route.table));
+}
+
+/* New ones first: with its last address a link would lose all its routes. With IPv4's first address of
+ * a network, the kernel may take the others of that network away; those come back in the last round. */
+void set_addresses(const std::string &name, const std::vector<Prefix> &wanted, Network &network)
+{
+	auto add_missing = [&] {
+		std::vector<Prefix> now = network.addresses(name);
+		for (const Prefix &prefix : wanted)
+			if (!contains(now, prefix))
+				step("add address " + format_prefix(prefix) + " to " + name, [&] { network.add_address(name, prefix); });
+	};
+
+	add_missing();
+	for (const Prefix &prefix : network.addresses(name))
+		if (!contains(wanted, prefix) && !is_link_local(prefix) && contains(network.addresses(name), prefix))
+			step("delete address " + format_prefix(prefix) + " of " + name, [&] { network.delete_address(name, prefix); });
+	add_missing();
+}
+
+/* Against what is there now: a change of addresses may have taken routes along. */
+void set_routes(const std::string &name, const std::vector<Route> &wanted, const std::vector<Route> &removed, Network &network)
+{
+	std::vector<Route> now = network.added_routes(name);
+
+	for (const Route &route : removed)
+		if (contains(now, route))
+			step("delete route " + text_of(route) + " of " + name, [&] { network.delete_route(name, route); });
+	for (const Route &route : wanted)
+		if (!contains(now, route))
+			step("add route " + text_of(route) + " to " + name, [&] { network.add_route(name, route); });
+}
+
+class Changer {
+public:
+	Changer(const Plan &plan, World &world) :
+		plan_(plan), name_(plan.config.interface), world_(world), network_(world.host.network), steps_(world, Steps::Tells::failures)
+	{
+	}
+
+	void run()
+	{
+		try {
+			make_all();
+		} catch (const Failure &failure) {
+			throw Failure{failure.text + (steps_.undo() ? ". Nothing is changed: what was done before is undone"
+								     : ". What was done before is undone in part: see above")};
+		}
+		steps_.keep();
+	}
+
+private:
+	void make_all()
+	{
+		/* By its mark, which the device may be about to lose; one that is made anew is left until then,
+		 * or packets would go outside meanwhile. */
+		for (std::uint16_t family : plan_.removed_default_routes)
+			if (!contains(plan_.default_routes, family))
+				remove_default_route(family);
+		if (plan_.changes_device)
+			device();
+		if (plan_.changes_addresses || plan_.changes_routes || plan_.sets_up)
+			addresses_and_routes();
+		else if (plan_.mtu)
+			link();
+		default_routes();
+		if (plan_.dns)
+			dns();
+	}
+
+	/* Undone even when it failed itself: a large change is made in several pieces. */
+	void device()
+	{
+		steps_.undo_by("restore interface " + quoted(name_),
+			       [this, back = reversal(plan_.device, plan_.present)] { world_.devices.set(back); });
+		steps_.run("change interface " + quoted(name_), [&] { world_.devices.set(plan_.device); });
+	}
+
+	/* The undoing of routes is last: what goes with addresses or the link comes back. */
+	void addresses_and_routes()
+	{
+		std::vector<Route> before, made;
+		std::vector<Prefix> addresses = network_.addresses(name_);
+
+		for (const Route &route : network_.added_routes(name_))
+			if (contains(plan_.wanted_routes, route) || contains(plan_.removed_routes, route))
+				before.push_back(route);
+		for (const Route &route : plan_.wanted_routes)
+			if (!contains(before, route))
+				made.push_back(route);
+		steps_.undo_by("restore the routes of " + name_, [this, before, made] { set_routes(name_, before, made, network_); });
+		/* Those of IPv6 go with the link. */
+		steps_.undo_by("restore the addresses of " + name_, [this, addresses] { set_addresses(name_, addresses, network_); });
+		if (plan_.changes_addresses)
+			set_addresses(name_, plan_.wanted_addresses, network_);
+		steps_.stop_when_interrupted();
+		if (plan_.sets_up || plan_.mtu)
+			link();
+		set_routes(name_, plan_.wanted_routes, plan_.removed_routes, network_);
+	}
+
+	void link()
+	{
+		steps_.undo_by("restore link " + name_, [this, mtu = network_.mtu(name_)] {
+			if (plan_.mtu)
+				network_.set_up(name_, mtu);
+			if (plan_.sets_up)
+				network_.set_down(name_);
+		});
+		steps_.run("set " + name_ + " up", [&] { network_.set_up(name_, plan_.mtu); });
+	}
+
+	void remove_default_route(std::uint16_t family) { DefaultRoute(name_, family, plan_.default_route_mark, world_).remove(steps_); }
+
+	/* Whatever may have gone with an address or the link is made again. */
+	void default_routes()
+	{
+		for (std::uint16_t family : plan_.removed_default_routes)
+			if (contains(plan_.default_routes, family))
+				remove_default_route(family);
+		if (plan_.default_routes.empty())
+			return;
+		std::uint32_t mark = step("read interface " + quoted(name_), [&] { return world_.devices.get(name_); }).fwmark.value_or(0);
+		if (!mark)
+			mark = give_mark(name_, steps_, world_);
+		for (std::uint16_t family : plan_.default_routes)
+			DefaultRoute(name_, family, mark, world_).make(steps_);
+	}
+
+	/* The last step, and whole by itself: nothing to undo. */
+	void dns()
+	{
+		InterfaceDns place(name_, plan_.placement, world_);
+
+		if (*plan_.dns == DnsSettings())
+			steps_.run("unset " + place.place(), [&] { place.unset(); });
+		else
+			steps_.run("set " + place.place(), [&] { place.set(*plan_.dns); });
+	}
+
+	const Plan &plan_;
+	const std::string &name_;
+	World &world_;
+	Network &network_;
+	/* Ends before the others: undoing uses them. */
+	Steps steps_;
+};
+
+}
+
+void carry_out(const Plan &plan, World &world)
+{
+	if (plan.changes.empty())
+		return;
+	world.host.namespaces.enter(plan.placement.home);
+	if (plan.is_new)
+		return bring_up(plan.config, plan.placement, world);
+	world.host.shell.hold_signals();
+	Changer(plan, world).run();
+}
+
+}

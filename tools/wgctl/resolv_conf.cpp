@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "resolv_conf.h"
+
+#include <algorithm>
+
+#include "quick.h"
+#include "values.h"
+
+namespace wgctl {
+
+namespace {
+
+constexpr std::string_view NETNS_FOLDER = "/etc/netns";
+constexpr std::size_t LIMIT = 64 << 10;
+constexpr std::string_view BLANKS = " \t\r";
+
+/* The file's first line, by which it is known as ours. */
+std::string head(const std::string &interface)
+{
+	return "# written by wgctl for " + interface + "\n";
+}
+
+template<class Each>
+void for_each_word(std::string_view line, Each each)
+{
+	for (std::size_t start; (start = line.find_first_not_of(BLANKS)) != line.npos;) {
+		std::size_t end = std::min(line.find_first_of(BLANKS, start), line.size());
+		each(std::string(line.substr(start, end - start)));
+		line.remove_prefix(end);
+	}
+}
+
+void add_once(std::vector<std::string> &list, const std::string &item)
+{
+	if (std::find(list.begin(), list.end(), item) == list.end())
+		list.push_back(item);
+}
+
+}
+
+std::string resolv_conf(const DnsSettings &settings, const std::string &interface)
+{
+	std::string text = head(interface);
+
+	for (const std::string &server : settings.servers)
+		text += "nameserver " + server + "\n";
+	if (!settings.domains.empty()) {
+		text += "search";
+		for (const std::string &domain : settings.domains)
+			text += " " + domain;
+		text += "\n";
+	}
+	return text;
+}
+
+DnsSettings parse_resolv_conf(std::string_view text)
+{
+	DnsSettings settings;
+
+	for_each_line(text, [&](std::string_view line) {
+		std::string key;
+		for_each_word(line, [&](const std::string &word) {
+			if (key.empty())
+				key = word;
+			else if (key == "nameserver")
+				settings.servers.push_back(word);
+			else if (key == "search" || key == "domain")
+				settings.domains.push_back(word);
+		});
+	});
+	return settings;
+}
+
+DnsSettings canonical(const DnsSettings &settings)
+{
+	DnsSettings result;
+
+	result.is_partial = settings.is_partial;
+	for (const std::string &server : settings.servers) {
+		try {
+			add_once(result.servers, format_address(parse_address(server)));
+		} catch (const Failure &) {
+			add_once(result.servers, server);
+		}
+	}
+	for (std::string domain : settings.domains) {
+		if (domain == "~.")
+			continue;
+		if (domain.size() > 1 && domain.ends_with('.'))
+			domain.pop_back();
+		add_once(result.domains, domain);
+	}
+	return result;
+}
+
+std::string describe(const DnsSettings &settings)
+{
+	std::string text;
+
+	for (const std::vector<std::string> *list : {&settings.servers, &settings.domains})
+		for (const std::string &item : *list)
+			text += (text.empty() ? "" : ", ") + item;
+	if (settings.is_partial)
+		text += " (not for all names)";
+	return text.empty() ? "none" : text;
+}
+
+InterfaceDns::InterfaceDns(std::string interface, const Placement &placement, World &world) :
+	interface_(std::move(interface)), is_here_(placement.is_here), world_(world)
+{
+	if (!placement.home_name.empty())
+		path_ = std::string(NETNS_FOLDER) + "/" + placement.home_name + "/resolv.conf";
+}
+
+std::optional<std::string> InterfaceDns::read()
+{
+	if (!world_.host.store.exists(path_))
+		return {};
+	Text text = world_.files.read(path_, LIMIT);
+	return std::string(text.begin(), text.end());
+}
+
+void InterfaceDns::set(const DnsSettings &settings)
+{
+	Store &store = world_.host.store;
+
+	if (is_here_)
+		return world_.host.dns.set(interface_, settings);
+	store.make_folder(std::string(NETNS_FOLDER));
+	store.make_folder(path_.substr(0, path_.rfind('/')));
+	bool displaces = store.exists(path_) && !is_ours();
+	if (displaces)
+		store.rename(path_, kept());
+	try {
+		store.replace(path_, resolv_conf(settings, interface_), 0644);
+	} catch (const Failure &) {
+		if (displaces)
+			store.rename(kept(), path_);
+		throw;
+	}
+}
+
+void InterfaceDns::unset()
+{
+	Store &store = world_.host.store;
+
+	if (is_here_)
+		return world_.host.dns.unset(interface_);
+	if (store.exists(kept()))
+		store.rename(kept(), path_);
+	else if (is_ours())
+		store.remove(path_);
+}
+
+std::optional<DnsSettings> InterfaceDns::get()
+{
+	if (is_here_)
+		return world_.host.dns.get(interface_);
+	return is_ours() ? parse_resolv_conf(*read()) : DnsSettings{};
+}
+
+bool InterfaceDns::is_ours()
+{
+	if (is_here_)
+		return world_.host.dns.is_ours(interface_);
+	std::optional<std::string> text = path_.empty() ? std::nullopt : read();
+	return text && text->starts_with(head(interface_));
+}
+
+}

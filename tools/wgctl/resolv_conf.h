@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The text form of DNS settings, resolv.conf(5), and where they are kept for an interface. */
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "host.h"
+#include "quick_config.h"
+
+namespace wgctl {
+
+struct Placement;
+
+std::string resolv_conf(const DnsSettings &settings, const std::string &interface);
+DnsSettings parse_resolv_conf(std::string_view text);
+
+/* The same spelling for the same settings: addresses as the system writes them, names without their
+ * last dot, nothing twice; "~.", all names, is what there is without it, too. */
+DnsSettings canonical(const DnsSettings &settings);
+/* "10.0.0.53, example.org": as in a file; "none" when empty. */
+std::string describe(const DnsSettings &settings);
+
+/* The DNS of an interface in its place: where wgctl is, the machine's; in another namespace with a
+ * name, /etc/netns/NAME/resolv.conf, which `ip netns exec` shows its programs. The file that was there
+ * is kept beside it. */
+class InterfaceDns {
+public:
+	InterfaceDns(std::string interface, const Placement &placement, World &world);
+
+	/* There is no place in a namespace without a name. */
+	bool has_place() const { return is_here_ || !path_.empty(); }
+	/* As Dns (host.h) has them. */
+	void set(const DnsSettings &settings);
+	void unset();
+	std::optional<DnsSettings> get();
+	bool is_ours();
+	/* What `set` does, for people. */
+	std::string place() const { return is_here_ ? "the DNS of " + interface_ : path_; }
+
+private:
+	std::optional<std::string> read();
+	std::string kept() const { return path_ + ".before-" + interface_; }
+
+	std::string interface_, path_;
+	bool is_here_;
+	World &world_;
+};
+
+}

@@ -290,10 +290,10 @@ public:
 		if (std::find(names.begin(), names.end(), name_) == names.end())
 			throw Failure{"there is no WireGuard interface " + quoted(name_) + ": nothing to take down"};
 		run_hooks(config_, config_.pre_down, world_);
+		if (config_.save)
+			save();
 		host_.shell.hold_signals();
 		Device device = get_device();
-		if (config_.save)
-			save(device);
 
 		attempt("read the nftables tables", [&] { delete_filters(); });
 		if (device.fwmark.value_or(0) && config_.routing == Routing::automatic)
@@ -312,10 +312,11 @@ private:
 		return step("read interface " + name_, [&] { return world_.devices.get(name_); });
 	}
 
-	void save(const Device &device)
+	/* Only now: a hook may have changed the file. */
+	void save()
 	{
 		world_.terminal.write(Stream::err, "[#] save the configuration to " + config_.path + "\n");
-		step("save the configuration to " + config_.path, [&] { save_config(config_, device, world_); });
+		step("save the configuration to " + config_.path, [&] { save_config(config_, world_); });
 	}
 
 	template<class Action>

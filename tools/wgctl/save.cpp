@@ -279,6 +279,15 @@ Section new_peer(const Peer &peer)
 	return section;
 }
 
+Device present_device(const std::string &name, World &world)
+{
+	try {
+		return world.devices.get(name);
+	} catch (const Failure &failure) {
+		throw Failure{"cannot read interface " + quoted(name) + ": " + failure.text};
+	}
+}
+
 bool ends_in_blank(const Section &section)
 {
 	return section.lines.empty() || section.lines.back().find_first_not_of(" \t\r") == Text::npos;
@@ -326,13 +335,24 @@ Text merged_config(const QuickConfig &config, const Device &device, const LinkSt
 	return text;
 }
 
-void save_config(const QuickConfig &config, const Device &device, World &world)
+void save_config(const QuickConfig &config, World &world)
 {
-	LinkState link{world.host.network.addresses(config.interface), world.host.network.mtu(config.interface)};
-	Text text = merged_config(config, device, link, world);
+	const std::string &name = config.interface;
+	std::shared_ptr<void> lock = world.host.store.lock(config.path);
+	QuickConfig present;
 
-	if (text != config.text)
-		world.host.store.replace(config.path, text, 0600);
+	present.interface = name;
+	present.path = config.path;
+	present.text = world.files.read(config.path, CONFIG_FILE_LIMIT);
+	parse_quick_text(present, world.files);
+	Device device = present_device(name, world);
+	LinkState link{world.host.network.addresses(name), world.host.network.mtu(name)};
+	Text text = merged_config(present, device, link, world);
+	if (text == present.text)
+		return;
+	/* From here on there may be a new file beside it. */
+	world.host.shell.hold_signals();
+	world.host.store.replace(config.path, text, 0600);
 }
 
 }

@@ -23,7 +23,8 @@ struct LinkState {
 /* `config.text` with the values of `device` and `link`. */
 Text merged_config(const QuickConfig &config, const Device &device, const LinkState &link, World &world);
 
-/* Reads the link's state, and replaces the file when something has changed. */
-void save_config(const QuickConfig &config, const Device &device, World &world);
+/* Replaces the file at `config.path` when the interface has changed. Both are read anew, once nobody else
+ * changes the file. */
+void save_config(const QuickConfig &config, World &world);
 
 }

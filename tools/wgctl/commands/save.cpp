@@ -13,7 +13,7 @@ int save(Arguments arguments, World &world)
 	QuickConfig config = read_quick_config(quick.file, world);
 
 	world.host.namespaces.enter(find_placement(quick.home, quick.birth, world).home);
-	save_config(config, get_device(config.interface, world), world);
+	save_config(config, world);
 	return 0;
 }
 

@@ -369,9 +369,13 @@ struct FakeStore : Store {
 		replace(path, text, mode);
 	}
 	std::vector<std::string> locked;
+	/* What others do before they let it go. */
+	std::function<void()> on_lock;
 	std::shared_ptr<void> lock(const std::string &path) override
 	{
 		locked.push_back(path);
+		if (on_lock)
+			on_lock();
 		return {};
 	}
 	void overwrite(const std::string &path, std::string_view text) override

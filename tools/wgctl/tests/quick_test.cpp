@@ -316,6 +316,24 @@ TEST_F(Quick, save_config_saves_before_the_interface_goes)
 	EXPECT_EQ(down().find("write /etc/wireguard/wg0.conf\ndelete link wg0\n"), 0u);
 }
 
+/* A hook may change it, too, so the lock is for nothing else than saving. */
+TEST_F(Quick, save_config_keeps_what_others_wrote_meanwhile)
+{
+	const std::string path = "/etc/wireguard/wg0.conf";
+
+	interface += "SaveConfig = true\nPreDown = x\n";
+	up();
+	devices.present["wg0"].listen_port = 77;
+	fake.host.store.on_lock = [&] {
+		EXPECT_EQ(fake.host.log.actions.back(), "run x");
+		fake.files.contents[path] += "# by somebody else\n";
+	};
+	down();
+	EXPECT_EQ(fake.host.store.locked, std::vector<std::string>{path});
+	EXPECT_NE(fake.files.contents[path].find("# by somebody else\n"), std::string::npos) << fake.files.contents[path];
+	EXPECT_NE(fake.files.contents[path].find("ListenPort = 77\n"), std::string::npos) << fake.files.contents[path];
+}
+
 TEST_F(Quick, a_namespace_apart_needs_no_rules)
 {
 	fake.host.namespaces.known = {{"/run/netns/box", 2}, {"/proc/77/ns/net", 3}, {"/x/y", 4}};

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "commands/commands.h"
 #include "fakes.h"
 
 namespace wgctl {
@@ -65,12 +66,32 @@ TEST_F(Saving, what_still_holds_stays_to_the_letter)
 TEST_F(Saving, an_unchanged_file_is_not_written)
 {
 	fake.host.network.link_addresses["wg0"] = link.addresses;
-	save_config(config(), device, fake);
+	fake.devices.present["wg0"] = device;
+	save_config(config(), fake);
 	EXPECT_TRUE(fake.host.log.actions.empty());
-	device.listen_port = 6;
-	save_config(config(), device, fake);
+	fake.devices.present["wg0"].listen_port = 6;
+	save_config(config(), fake);
 	EXPECT_EQ(fake.host.log.joined(), "write /etc/wireguard/wg0.conf\n");
 	EXPECT_EQ(fake.files.contents["/etc/wireguard/wg0.conf"], with("ListenPort=5", "ListenPort=6"));
+}
+
+/* Whoever had the lock before has added a peer. */
+TEST_F(Saving, file_and_interface_are_read_once_nobody_else_changes_them)
+{
+	const std::string path = "/etc/wireguard/wg0.conf", carl = "\n[Peer]\n# Name = Carl\nPublicKey = " + test_key_text(3) + "\nAllowedIPs = 10.4.0.0/16\n";
+	std::vector<std::string_view> line{"save", "wg0"};
+
+	fake.host.network.link_addresses["wg0"] = link.addresses;
+	fake.devices.present["wg0"] = device;
+	config();
+	fake.host.store.on_lock = [&] {
+		fake.files.contents[path] += carl;
+		add_peer(3, "10.4.0.0/16");
+		fake.devices.present["wg0"] = device;
+	};
+	EXPECT_EQ(run_command_line(line, fake), 0) << fake.terminal.err;
+	EXPECT_EQ(fake.host.store.locked, std::vector<std::string>{path});
+	EXPECT_EQ(fake.files.contents[path], text + carl);
 }
 
 TEST_F(Saving, new_values_replace_old_ones_in_their_place)

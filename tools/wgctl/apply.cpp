@@ -95,29 +95,15 @@ std::size_t line_of(std::string_view text, const Key &peer, const Prefix &prefix
 	return found ? found : line;
 }
 
-/* Several sections of one peer count as one; of what they both say, the later holds. */
-std::vector<Peer> merged(const std::vector<Peer> &peers)
+/* Each once, as the device has them. */
+std::vector<Prefix> networks_of(const std::vector<Prefix> &allowed_ips)
 {
-	std::vector<Peer> result;
+	std::vector<Prefix> unique;
 
-	for (const Peer &peer : peers) {
-		auto known = std::find_if(result.begin(), result.end(), [&](const Peer &other) { return other.public_key == peer.public_key; });
-		if (known == result.end()) {
-			result.push_back(peer);
-			known = result.end() - 1;
-		} else {
-			known->preshared_key = peer.preshared_key ? peer.preshared_key : known->preshared_key;
-			known->endpoint = peer.endpoint ? peer.endpoint : known->endpoint;
-			known->persistent_keepalive = peer.persistent_keepalive ? peer.persistent_keepalive : known->persistent_keepalive;
-			known->allowed_ips = peer.allowed_ips;
-		}
-		std::vector<Prefix> unique;
-		for (const Prefix &prefix : known->allowed_ips)
-			if (!contains(unique, network_of(prefix)))
-				unique.push_back(network_of(prefix));
-		known->allowed_ips = std::move(unique);
-	}
-	return result;
+	for (const Prefix &prefix : allowed_ips)
+		if (!contains(unique, network_of(prefix)))
+			unique.push_back(network_of(prefix));
+	return unique;
 }
 
 struct PrefixOrder {
@@ -182,7 +168,9 @@ private:
 		world_.host.namespaces.enter(plan_.placement.birth);
 		file_ = parse_config(plan_.config.plain_text, plan_.config.path, FileMeaning::replace, world_);
 		world_.host.namespaces.enter(plan_.placement.home);
-		file_.peers = merged(file_.peers);
+		file_.peers = merged_peers(file_.peers);
+		for (Peer &peer : file_.peers)
+			peer.allowed_ips = networks_of(peer.allowed_ips);
 	}
 
 	void give_each_prefix_one_owner()

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "config.h"
 
+#include <algorithm>
+
 #include "values.h"
 
 namespace wgctl {
@@ -150,6 +152,24 @@ Device parse_config(std::string_view text, const std::string &file_name, FileMea
 		text.remove_prefix(end == text.npos ? text.size() : end + 1);
 	}
 	return parser.finish();
+}
+
+std::vector<Peer> merged_peers(const std::vector<Peer> &peers)
+{
+	std::vector<Peer> result;
+
+	for (const Peer &peer : peers) {
+		auto known = std::find_if(result.begin(), result.end(), [&](const Peer &other) { return other.public_key == peer.public_key; });
+		if (known == result.end()) {
+			result.push_back(peer);
+			continue;
+		}
+		known->preshared_key = peer.preshared_key ? peer.preshared_key : known->preshared_key;
+		known->endpoint = peer.endpoint ? peer.endpoint : known->endpoint;
+		known->persistent_keepalive = peer.persistent_keepalive ? peer.persistent_keepalive : known->persistent_keepalive;
+		known->allowed_ips = peer.allowed_ips;
+	}
+	return result;
 }
 
 namespace {

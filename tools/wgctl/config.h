@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "outside.h"
 
@@ -20,6 +21,10 @@ namespace wgctl {
 enum class FileMeaning { replace, append };
 
 Device parse_config(std::string_view text, const std::string &file_name, FileMeaning meaning, World &world);
+
+/* Several sections of one peer count as one. Of what they say, the later holds; AllowedIPs are those of
+ * the last alone, and none when it has none. */
+std::vector<Peer> merged_peers(const std::vector<Peer> &peers);
 
 /* `arguments` follow the interface's name. */
 Device parse_set_arguments(std::span<const std::string_view> arguments, World &world);

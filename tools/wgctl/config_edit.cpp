@@ -108,6 +108,16 @@ Text with_value(std::string_view text, const WhichSection &where, std::string_vi
 	return result.insert(behind, line);
 }
 
+Text with_public_key(std::string_view text, const Key &old, const Key &key)
+{
+	Text value = to_base64(key), result = with_value(text, old, "PublicKey", value);
+
+	/* Each time it is the last section's, which then is no longer among them. */
+	while (!(old == key) && !find_sections(result, old).empty())
+		result = with_value(result, old, "PublicKey", value);
+	return result;
+}
+
 std::vector<std::string> values_of(std::string_view text, const WhichSection &where, std::string_view key, Spelled how)
 {
 	std::vector<std::string> values;

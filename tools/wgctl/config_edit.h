@@ -24,6 +24,8 @@ Text without_peer(std::string_view text, const Key &key);
 /* Of several lines with this key the last one counts, and is changed; a missing one is added behind
  * the section's last value. Throws Failure when there is no such section. */
 Text with_value(std::string_view text, const WhichSection &where, std::string_view key, std::string_view value);
+/* The same peer with another public key, in all its sections. Throws Failure as with_value. */
+Text with_public_key(std::string_view text, const Key &old, const Key &key);
 
 /* The values of a comment `# KEY = VALUE` or, if asked for, of the key itself, in order. */
 enum class Spelled { as_comment, either_way };

@@ -413,7 +413,9 @@ Device parse_without_lookup(const QuickConfig &config, World &world)
 	SilentTerminal terminal;
 	World quiet{world.devices, world.files, terminal, resolver, world.clock, world.environment, world.host};
 
-	return parse_config(config.plain_text, config.path, FileMeaning::replace, quiet);
+	Device device = parse_config(config.plain_text, config.path, FileMeaning::replace, quiet);
+	device.peers = merged_peers(device.peers);
+	return device;
 }
 
 void check_before_up(const QuickConfig &config, const Placement &placement, World &world)

@@ -34,7 +34,7 @@ Namespace open_namespace(const std::string &what, World &world);
 Placement find_placement(const std::string &home, const std::string &birth, World &world);
 
 /* The WireGuard part, without asking for the addresses of host names: for looking at a file before
- * anything is done. Throws Failure when something is wrong with it. */
+ * anything is done. Each peer is there once. Throws Failure when something is wrong with it. */
 Device parse_without_lookup(const QuickConfig &config, World &world);
 
 /* Whatever can be known to be wrong with a file before anything is done; throws Failure. */

@@ -87,7 +87,7 @@ void replace_value(Text &raw, std::string_view value)
 	raw = std::move(edited);
 }
 
-/* What counts as one section: a file may have [Interface] several times. */
+/* What counts as one section: a file may have [Interface], or a peer, several times. */
 using Parts = std::vector<Section *>;
 
 std::vector<Text *> lines_with(const Parts &parts, std::string_view key)
@@ -162,9 +162,21 @@ std::vector<std::string> items_of(std::string_view value)
 	return items;
 }
 
+using ParsePrefix = std::function<Prefix(std::string_view)>;
+
+std::vector<Prefix> prefixes_in(const Parts &parts, std::string_view key, const ParsePrefix &parse)
+{
+	std::vector<Prefix> prefixes;
+
+	for (const Text *raw : lines_with(parts, key))
+		for (const std::string &item : items_of(value_of(*raw)))
+			prefixes.push_back(parse(item));
+	return prefixes;
+}
+
 /* A list over any number of lines: items that are not wanted go, missing ones are added, each
  * line of the file keeps what it had of the rest. */
-void update_list(const Parts &parts, std::string_view key, std::vector<Prefix> wanted, const std::function<Prefix(std::string_view)> &parse)
+void update_list(const Parts &parts, std::string_view key, std::vector<Prefix> wanted, const ParsePrefix &parse)
 {
 	std::vector<Prefix> missing = wanted;
 	std::vector<Text *> lines = lines_with(parts, key);
@@ -212,29 +224,45 @@ bool is_same_key(std::string_view value, const std::optional<Key> &key)
 }
 
 /* Host names stay, wherever they pointed: the file's author wants the name. */
-bool keeps_endpoint(std::string_view value, const Peer &peer)
+bool keeps_endpoint(std::string_view value, const Peer &peer, World &world)
 {
 	std::string host(value.substr(0, value.rfind(':')));
 	in6_addr address;
 
-	if (!peer.endpoint || format_endpoint(*peer.endpoint) == value)
+	if (!peer.endpoint)
 		return true;
 	if (host.starts_with('[') && host.ends_with(']'))
 		host = host.substr(1, host.size() - 2);
 	host = host.substr(0, host.find('%'));
-	return inet_pton(AF_INET, host.c_str(), &address) != 1 && inet_pton(AF_INET6, host.c_str(), &address) != 1;
+	bool is_address = inet_pton(AF_INET, host.c_str(), &address) == 1 || inet_pton(AF_INET6, host.c_str(), &address) == 1;
+	return !is_address || format_endpoint(parse_endpoint(value, world)) == format_endpoint(*peer.endpoint);
 }
 
-void update_peer(Section &section, const Peer &peer)
+/* Of several sections the last one's list holds, even if it is empty. What the others say without effect
+ * could take a prefix from the peer that has it. */
+void update_allowed_ips(const Parts &parts, const Peer &peer)
 {
-	Parts parts{&section};
+	auto parse = [](std::string_view item) { return network_of(parse_address(item)); };
+
+	for (Section *part : parts) {
+		std::vector<Prefix> wanted = peer.allowed_ips;
+		if (part != parts.back()) {
+			std::vector<Prefix> said = prefixes_in({part}, "AllowedIPs", parse);
+			std::erase_if(wanted, [&](const Prefix &prefix) { return !contains(said, prefix); });
+		}
+		update_list({part}, "AllowedIPs", wanted, parse);
+	}
+}
+
+void update_peer(const Parts &parts, const Peer &peer, World &world)
+{
 	std::uint16_t keepalive = peer.persistent_keepalive.value_or(0);
 
 	update(parts, "PresharedKey", key_text(peer.preshared_key),
 	       [&](std::string_view value) { return is_same_key(value, peer.preshared_key); });
-	update_list(parts, "AllowedIPs", peer.allowed_ips, [](std::string_view item) { return network_of(parse_address(item)); });
+	update_allowed_ips(parts, peer);
 	update(parts, "Endpoint", peer.endpoint ? std::optional(format_endpoint(*peer.endpoint)) : std::nullopt,
-	       [&](std::string_view value) { return keeps_endpoint(value, peer); });
+	       [&](std::string_view value) { return keeps_endpoint(value, peer, world); });
 	update(parts, "PersistentKeepalive", keepalive ? std::optional(Text(std::to_string(keepalive))) : std::nullopt,
 	       [&](std::string_view value) { return parse_keepalive(value) == keepalive; });
 }
@@ -268,14 +296,14 @@ void update_interface(const Parts &parts, const QuickConfig &config, const Devic
 		       [&](std::string_view value) { return parse_number<std::uint32_t>(value) == link.mtu; });
 }
 
-Section new_peer(const Peer &peer)
+Section new_peer(const Peer &peer, World &world)
 {
 	Section section;
 
 	section.kind = Section::Kind::peer;
 	section.public_key = peer.public_key;
 	section.lines = {Text("[Peer]"), Text("PublicKey = ").append(to_base64(peer.public_key))};
-	update_peer(section, peer);
+	update_peer({&section}, peer, world);
 	return section;
 }
 
@@ -315,17 +343,19 @@ Text merged_config(const QuickConfig &config, const Device &device, const LinkSt
 	for (Section &section : sections)
 		section.is_gone = section.kind == Section::Kind::peer;
 	for (const Peer &peer : device.peers) {
-		auto known = std::find_if(sections.begin(), sections.end(), [&](const Section &section) {
-			return section.kind == Section::Kind::peer && section.public_key == peer.public_key;
-		});
-		if (known == sections.end()) {
-			if (!ends_in_blank(sections.back()))
-				sections.back().lines.emplace_back();
-			sections.push_back(new_peer(peer));
-		} else {
-			known->is_gone = false;
-			update_peer(*known, peer);
+		Parts parts;
+		for (Section &section : sections)
+			if (section.kind == Section::Kind::peer && section.public_key == peer.public_key) {
+				section.is_gone = false;
+				parts.push_back(&section);
+			}
+		if (!parts.empty()) {
+			update_peer(parts, peer, world);
+			continue;
 		}
+		if (!ends_in_blank(sections.back()))
+			sections.back().lines.emplace_back();
+		sections.push_back(new_peer(peer, world));
 	}
 	Text text;
 	for (const Section &section : sections)

@@ -203,7 +203,7 @@ int client(Arguments arguments, World &world)
 	peer.public_key = public_key_of(private_key);
 	peer.endpoint.reset();
 	Text config = client_config(hub, name == hub.names.end() ? "client" : name->second, peer, private_key, wishes_of(options, world), world);
-	HubChange change{with_value(hub.config.text, old, "PublicKey", to_base64(peer.public_key)), {}, {}, {}};
+	HubChange change{with_public_key(hub.config.text, old, peer.public_key), {}, {}, {}};
 	change.device.name = hub.config.interface;
 	Peer &gone = change.device.peers.emplace_back();
 	gone.public_key = old;

@@ -190,7 +190,7 @@ void follow(const Rotation &rotation, std::string_view what, const Key &wanted)
 	if (!peer)
 		throw Failure{hub.config.path + " has the peer, but the running " + hub.config.interface + " does not: wgctl apply " +
 			      rotation.here};
-	HubChange change = rotation.change(is_begun ? hub.config.text : with_value(hub.config.text, old, "PublicKey", to_base64(wanted)));
+	HubChange change = rotation.change(is_begun ? hub.config.text : with_public_key(hub.config.text, old, wanted));
 	Peer &gone = change.device.peers.emplace_back();
 	gone.public_key = old;
 	gone.remove = true;

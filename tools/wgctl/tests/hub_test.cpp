@@ -240,6 +240,24 @@ TEST_F(HubTest, the_last_of_several_sections_counts)
 	EXPECT_EQ(plain(without_peer(text, test_key(1))).find(test_key_text(1)), std::string::npos);
 }
 
+TEST_F(HubTest, a_client_in_several_sections_is_one_client)
+{
+	const std::string more = "\n[Peer]\nPublicKey = " + test_key_text(2) + " # again\nPresharedKey = " + test_key_text(9) + "\nAllowedIPs = 10.0.0.7/32\n";
+
+	file() = text + more;
+	ASSERT_EQ(run({"client", "wg0", "Bob"}), 0) << fake.terminal.err;
+	std::string key = plain(to_base64(public_key_of(*key_from_base64(between(fake.terminal.out, "PrivateKey = ")))));
+	std::string expected = text + more;
+	for (std::size_t at; (at = expected.find(test_key_text(2))) != std::string::npos;)
+		expected.replace(at, key.size(), key);
+	EXPECT_EQ(file(), expected);
+	/* What an interface made of this file has. */
+	EXPECT_EQ(between(fake.terminal.out, "Address = "), "10.0.0.7/32");
+	EXPECT_EQ(between(fake.terminal.out, "PresharedKey = "), test_key_text(9));
+	EXPECT_EQ(run({"peer", "remove", "wg0", "Bob"}), 0) << fake.terminal.err;
+	EXPECT_EQ(file(), text.substr(0, text.find("\n# of Bob")));
+}
+
 TEST(Qr, the_code_is_square_and_has_a_quiet_zone)
 {
 	std::string code = plain(qr_code("WireGuard"));

@@ -94,6 +94,16 @@ TEST_F(Rotating, the_other_side_follows_with_endpoint_and_allowed_ips)
 	EXPECT_EQ(peers[1].allowed_ips.size(), 1u);
 }
 
+TEST_F(Rotating, a_peer_in_several_sections_is_one_peer)
+{
+	file() = text += "\n[Peer]\nPublicKey = " + test_key_text(2) + "\nAllowedIPs = 10.0.0.4/32\n";
+	ASSERT_EQ(run({"rotate", "wg0", "--dry-run"}), 0) << fake.terminal.err;
+	EXPECT_NE(fake.terminal.out.find("at each of the 1 other sides"), std::string::npos) << fake.terminal.out;
+	ASSERT_EQ(run({"rotate", "wg0", "--peer", "Bob", "--new-key", test_key_text(3)}), 0) << fake.terminal.err;
+	text = replaced(test_key_text(2), test_key_text(3));
+	EXPECT_EQ(file(), replaced(test_key_text(2), test_key_text(3)));
+}
+
 TEST_F(Rotating, a_preshared_key_comes_from_a_descriptor)
 {
 	fake.files.contents["/dev/fd/3"] = test_key_text(9) + "\n";

@@ -131,6 +131,9 @@ TEST_F(Saving, host_names_stay_but_addresses_follow)
 	EXPECT_EQ(merged(), with("192.0.2.9:7", "198.51.100.1:99"));
 	text = with("192.0.2.9:7", "[2001:db8::1]:7");
 	EXPECT_EQ(merged(), with("[2001:db8::1]:7", "198.51.100.1:99"));
+	device.peers[0].endpoint = parse_endpoint("[2001:db8::1]:7", fake);
+	text = with("[2001:db8::1]:7", "[2001:DB8:0::1]:07");
+	EXPECT_EQ(merged(), text);
 }
 
 TEST_F(Saving, a_peer_that_is_gone_takes_its_comments_along)
@@ -214,6 +217,31 @@ TEST_F(Saving, interface_may_have_several_sections)
 	device.listen_port = 0;
 	link.mtu = 1400;
 	EXPECT_EQ(merged().find("ListenPort"), std::string::npos);
+}
+
+TEST_F(Saving, a_peer_may_have_several_sections)
+{
+	const std::string again = "[Peer]\nPublicKey = " + test_key_text(1) + "\n# Name = Anna\nEndpoint = new.example:8\nAllowedIPs = 10.5.0.0/16\n";
+
+	text += again;
+	device.peers[0].allowed_ips = {test_prefix("10.5.0.0/16")};
+	/* Only the last list holds; the first could take prefixes from others. */
+	text = with("AllowedIPs = 10.1.0.0/16,\t10.2.0.5/16\n", "");
+	EXPECT_EQ(merged(), text);
+	device.peers[0].persistent_keepalive = 25;
+	device.peers[0].allowed_ips.push_back(test_prefix("10.1.0.0/16"));
+	std::string saved = merged();
+	EXPECT_NE(saved.find("# moves\nPersistentKeepalive = 25\n"), std::string::npos) << saved;
+	EXPECT_TRUE(saved.ends_with("10.5.0.0/16, 10.1.0.0/16\n")) << saved;
+	device.peers.erase(device.peers.begin());
+	EXPECT_EQ(merged().find(test_key_text(1)), std::string::npos);
+}
+
+TEST_F(Saving, a_list_that_does_not_hold_takes_nothing_from_others)
+{
+	text += "[Peer]\nPublicKey = " + test_key_text(1) + "\nAllowedIPs = 10.2.0.0/16\n";
+	device.peers[0].allowed_ips = {test_prefix("10.2.0.0/16")};
+	EXPECT_EQ(merged(), with("10.1.0.0/16,\t10.2.0.5/16", "10.2.0.5/16"));
 }
 
 TEST_F(Saving, empty_list_that_was_there_stays)

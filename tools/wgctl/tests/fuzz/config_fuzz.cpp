@@ -215,14 +215,14 @@ bool is_plain(const QuickConfig &config, const Device &wanted)
 void quick_file(std::string_view text, std::size_t seed, FakeWorld &fake)
 {
 	QuickConfig config = reread(text, fake);
-	Device wanted = parse_without_lookup(config, fake);
+	Device wanted = parse_config(config.plain_text, PATH, FileMeaning::replace, fake);
 
 	must(std::count(config.text.begin(), config.text.end(), '\n') <= std::count(config.plain_text.begin(), config.plain_text.end(), '\n'),
 	     "the plain text has the same lines");
 	must_equal(outcome(parse_config(strip_quick_keys(text), "file", FileMeaning::replace, fake)),
 		   outcome(parse_config(config.plain_text, "file", FileMeaning::replace, fake)), "strip leaves what setconf is told");
 
-	Running running = as_the_file_says(config, parse_config(config.plain_text, "file", FileMeaning::replace, fake));
+	Running running = as_the_file_says(config, wanted);
 	if (is_plain(config, wanted))
 		must_equal(merged_config(config, running.device, running.link, fake), text, "saving what the file says changes nothing");
 	saved(config, running, fake);
@@ -267,6 +267,14 @@ void edited(std::string_view text, FakeWorld &fake)
 		after.peers.back().persistent_keepalive = 7;
 		must_equal(outcome(parsed(kept, fake)), outcome(after), "a peer's value changes");
 		must_equal(with_value(kept, peer.public_key, "PersistentKeepalive", "7"), kept, "once");
+		if (peer_with(test_key(78), before.peers))
+			continue;
+		Device renamed = before;
+		for (Peer &other : renamed.peers)
+			if (other.public_key == peer.public_key)
+				other.public_key = test_key(78);
+		must_equal(outcome(parsed(with_public_key(text, peer.public_key, test_key(78)), fake)), outcome(renamed),
+			   "a peer's new key is the key of all it has");
 	}
 	Text changed;
 	if (fails([&] { changed = with_value(text, {}, "ListenPort", "7"); }))

@@ -82,6 +82,14 @@ inline std::set<std::string> secrets_in(std::string_view text)
 	return secrets;
 }
 
+/* It stands where no secret belongs, too, and may be told from there. Blanks within do not matter. */
+inline bool is_elsewhere(const std::string &secret, std::string_view text)
+{
+	Text compact = without_blanks(text);
+
+	return compact.find(secret) != compact.rfind(secret);
+}
+
 /* The change happens to the interface: each peer once, each prefix at one peer, no key that is zero. */
 inline void take(Device &device, const Device &change)
 {

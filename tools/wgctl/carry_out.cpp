@@ -75,11 +75,10 @@ public:
 private:
 	void make_all()
 	{
-		/* By its mark, which the device may be about to lose; one that is made anew is left until then,
-		 * or packets would go outside meanwhile. */
+		/* By its mark, which the device may be about to lose. */
 		for (std::uint16_t family : plan_.removed_default_routes)
 			if (!contains(plan_.default_routes, family))
-				remove_default_route(family);
+				old_default_route(family).remove(steps_);
 		if (plan_.changes_device)
 			device();
 		if (plan_.changes_addresses || plan_.changes_routes || plan_.sets_up)
@@ -133,21 +132,22 @@ private:
 		steps_.run("set " + name_ + " up", [&] { network_.set_up(name_, plan_.mtu); });
 	}
 
-	void remove_default_route(std::uint16_t family) { DefaultRoute(name_, family, plan_.default_route_mark, world_).remove(steps_); }
+	DefaultRoute old_default_route(std::uint16_t family) { return DefaultRoute(name_, family, plan_.default_route_mark, world_); }
 
-	/* Whatever may have gone with an address or the link is made again. */
+	/* Whatever may have gone with an address or the link is made again. One with another mark goes when
+	 * the new one is there: no packet may leave outside meanwhile. */
 	void default_routes()
 	{
-		for (std::uint16_t family : plan_.removed_default_routes)
-			if (contains(plan_.default_routes, family))
-				remove_default_route(family);
 		if (plan_.default_routes.empty())
 			return;
-		std::uint32_t mark = step("read interface " + quoted(name_), [&] { return world_.devices.get(name_); }).fwmark.value_or(0);
+		std::uint32_t mark = plan_.device.fwmark.value_or(plan_.present.fwmark.value_or(0));
 		if (!mark)
 			mark = give_mark(name_, steps_, world_);
 		for (std::uint16_t family : plan_.default_routes)
 			DefaultRoute(name_, family, mark, world_).make(steps_);
+		for (std::uint16_t family : plan_.removed_default_routes)
+			if (contains(plan_.default_routes, family))
+				old_default_route(family).remove_route_and_rules(steps_);
 	}
 
 	/* The last step, and whole by itself: nothing to undo. */

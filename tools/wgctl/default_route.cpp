@@ -266,7 +266,14 @@ void DefaultRoute::remove(Steps &steps)
 		steps.run("delete nftables table " + table, [&] { host.filter.run("delete table " + table + "\n"); });
 		steps.undo_by("restore nftables table " + table, [&filter = host.filter, listing] { filter.run(listing); });
 	}
+	remove_route_and_rules(steps);
+}
+
+void DefaultRoute::remove_route_and_rules(Steps &steps)
+{
+	Host &host = world_.host;
 	RulePair pair = rules();
+
 	if (mark_ && pair.unmarked) {
 		delete_rule(*pair.unmarked, steps);
 		if (pair.specific)

@@ -52,6 +52,8 @@ public:
 	void make(Steps &steps);
 	/* All but the sysctl, which others may need. */
 	void remove(Steps &steps);
+	/* And but the filter, which one with another mark has made its own. */
+	void remove_route_and_rules(Steps &steps);
 
 	Prefix prefix() const;
 

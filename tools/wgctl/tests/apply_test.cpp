@@ -290,6 +290,20 @@ TEST_F(Apply, lost_default_route_comes_back_under_its_rule)
 	EXPECT_EQ(fake.host.log.joined(), "route 0.0.0.0/0 table 51820\n");
 }
 
+TEST_F(Apply, default_route_with_a_new_mark_is_there_all_the_time)
+{
+	add_default_route();
+	device.peers[0].allowed_ips.push_back(test_prefix("0.0.0.0/0"));
+	write(interface(ADDRESS + "FwMark = 7\n"), laptop("10.0.0.2, 192.168.2.0/24, 0.0.0.0/0"), phone());
+	EXPECT_EQ(run(), 2) << err();
+	EXPECT_EQ(out(), "wg0:\n  ~ fwmark 0xca6c -> 0x7\n  - default route 0.0.0.0/0\n  + default route 0.0.0.0/0\n");
+	EXPECT_EQ(fake.host.log.joined(), "route 0.0.0.0/0 table 7\nadd rule 4 not mark 7 table 7\nadd rule 4 table 254 suppress 0\n"
+					  "nft add table ip wg-quick-wg0\ndelete rule 4 not mark 51820 table 51820 priority 32765\n"
+					  "delete rule 4 table 254 suppress 0 priority 32764\nno route 0.0.0.0/0 table 51820\n");
+	device.fwmark = 7;
+	EXPECT_EQ(run(), 0) << out();
+}
+
 TEST_F(Apply, filter_follows_the_addresses)
 {
 	device.fwmark = 51820;

@@ -300,7 +300,7 @@ public:
 			for (std::uint16_t family : FAMILIES)
 				attempt("read the rules", [&] { delete_rules(family, *device.fwmark); });
 		attempt("look for the DNS of " + name_, [&] { unset_dns(); });
-		attempt("delete interface " + name_, [&] { host_.network.delete_link(name_); });
+		tell_and_attempt("delete interface " + name_, [&] { host_.network.delete_link(name_); });
 		if (failed_)
 			throw Failure{name_ + " is not down as a whole: see above"};
 		run_hooks(config_, config_.post_down, world_);

@@ -286,6 +286,14 @@ TEST_F(Quick, down_goes_on_after_other_failures)
 	EXPECT_NE(fake.terminal.err.find("cannot unset the DNS of wg0: broken"), std::string::npos);
 }
 
+TEST_F(Quick, down_tells_what_it_does)
+{
+	up();
+	fake.terminal.err.clear();
+	down();
+	EXPECT_EQ(fake.terminal.err, "[#] delete interface wg0\n");
+}
+
 TEST_F(Quick, down_of_nothing_is_refused)
 {
 	EXPECT_EQ(down(), "! there is no WireGuard interface `wg0': nothing to take down\n");

@@ -60,24 +60,47 @@ std::vector<Prefix> addresses_from(const std::vector<std::vector<Prefix>> &lists
 	return found;
 }
 
+/* HOST:PORT; `source` is where it comes from. A service's name for the port is nothing to rely on elsewhere. */
+void check_endpoint(const std::string &endpoint, const std::string &source)
+{
+	std::size_t colon = endpoint.rfind(':');
+	std::string host = endpoint.substr(0, colon);
+
+	if (host.starts_with('[') && host.ends_with(']'))
+		host = host.substr(1, host.size() - 2);
+	std::size_t percent = host.find('%');
+	bool is_address = is_ip_address(host.substr(0, percent)) && (percent == host.npos || is_interface_name(host.substr(percent + 1)));
+	if (!is_address && !is_host_name(host))
+		throw Failure{source + ": neither an IP address nor a name of DNS: " + quoted(host)};
+	std::string port = endpoint.substr(colon + 1);
+	if (!parse_number<std::uint16_t>(port).value_or(0))
+		throw Failure{source + ": the port is not 1-65535: " + quoted(port)};
+}
+
 std::string endpoint_for_clients(const Hub &hub, std::string endpoint)
 {
+	std::string source = "--endpoint";
+
 	if (endpoint.empty()) {
 		std::vector<std::string> known = values_of(hub.config.text, {}, "Endpoint", Spelled::as_comment);
 		if (known.empty())
 			throw Failure{"the client must know where to find this machine: --endpoint HOST[:PORT], or a line \"# Endpoint = "
 				      "HOST:PORT\" in [Interface] of " + hub.config.path};
 		endpoint = known.front();
+		source = hub.config.path + ": # Endpoint";
 	}
 	std::size_t colon = endpoint.rfind(':');
 	bool is_bare_ipv6 = colon != endpoint.npos && endpoint.find(':') != colon && !endpoint.starts_with('[');
 	if (is_bare_ipv6)
 		endpoint = "[" + endpoint + "]";
-	if (colon != endpoint.npos && !is_bare_ipv6 && !endpoint.ends_with(']'))
-		return endpoint;
-	if (!hub.device.listen_port.value_or(0))
-		throw Failure{hub.config.path + " has no ListenPort: add one, or give the port, --endpoint " + endpoint + ":PORT"};
-	return endpoint + ":" + std::to_string(*hub.device.listen_port);
+	if (colon == endpoint.npos || is_bare_ipv6 || endpoint.ends_with(']')) {
+		check_endpoint(endpoint + ":1", source);
+		if (!hub.device.listen_port.value_or(0))
+			throw Failure{hub.config.path + " has no ListenPort: add one, or give the port, --endpoint " + endpoint + ":PORT"};
+		endpoint += ":" + std::to_string(*hub.device.listen_port);
+	}
+	check_endpoint(endpoint, source);
+	return endpoint;
 }
 
 /* The ways to a peer that the interface's own networks do not cover. */
@@ -95,14 +118,28 @@ std::vector<Route> routes_for(const Hub &hub, const std::vector<Prefix> &prefixe
 	return routes;
 }
 
-/* What the user asked for goes into it as it is: it must not become another line. */
-void check_client_config(const Text &text, const ClientWishes &wishes, World &world)
+/* The servers and domains of --dns, as a file has them. */
+std::string dns_for_clients(std::string_view list)
+{
+	std::string text;
+
+	while (!list.empty()) {
+		std::size_t comma = std::min(list.find(','), list.size());
+		std::string_view item = list.substr(0, comma);
+		item.remove_prefix(std::min(item.find_first_not_of(' '), item.size()));
+		item = item.substr(0, item.find_last_not_of(' ') + 1);
+		if (!is_ip_address(std::string(item)) && !is_search_domain(item))
+			throw Failure{"--dns: neither an IP address nor a search domain, with commas between them: " + quoted(item)};
+		text.append(text.empty() ? "" : ", ").append(item);
+		list.remove_prefix(std::min(comma + 1, list.size()));
+	}
+	return text;
+}
+
+void check_client_config(const Text &text, World &world)
 {
 	QuickConfig config;
 
-	for (const std::string *wish : {&wishes.endpoint, &wishes.dns})
-		if (wish->find('#') != wish->npos || harmless(*wish) != *wish || wish->find('\n') != wish->npos)
-			throw Failure{"an option has # or a control character in it: " + quoted(*wish)};
 	config.path = "the client's file";
 	config.interface = "client";
 	config.text = text;
@@ -184,7 +221,7 @@ Text client_config(const Hub &hub, const std::string &name, const Peer &peer, co
 		text.append("# PrivateKey = that of ").append(to_base64(peer.public_key)).append("\n");
 	text.append("Address = ").append(joined(peer.allowed_ips)).append("\n");
 	if (!wishes.dns.empty())
-		text.append("DNS = ").append(wishes.dns).append("\n");
+		text.append("DNS = ").append(dns_for_clients(wishes.dns)).append("\n");
 	if (hub.config.mtu)
 		text.append("MTU = ").append(std::to_string(*hub.config.mtu)).append("\n");
 	text.append("\n[Peer]\nPublicKey = ").append(to_base64(hub.public_key)).append("\n");
@@ -194,7 +231,7 @@ Text client_config(const Hub &hub, const std::string &name, const Peer &peer, co
 	if (wishes.keepalive)
 		text.append("\nPersistentKeepalive = ").append(std::to_string(wishes.keepalive));
 	text.append("\n");
-	check_client_config(text, wishes, world);
+	check_client_config(text, world);
 	return text;
 }
 

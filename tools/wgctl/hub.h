@@ -36,6 +36,7 @@ struct ClientWishes {
 	std::vector<Prefix> allowed_ips;
 	/* HOST or HOST:PORT. */
 	std::string endpoint;
+	/* Name servers and search domains, between commas. */
 	std::string dns;
 	std::uint16_t keepalive = 25;
 };

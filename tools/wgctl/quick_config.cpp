@@ -40,38 +40,6 @@ std::string expanded(std::string_view command, std::string_view interface)
 	return text;
 }
 
-/* Items between commas, blanks and empty ones dropped. */
-template<class Each>
-void for_each_item(std::string_view list, Each each)
-{
-	Text compact = without_blanks(list);
-	std::string_view rest = compact;
-
-	while (!rest.empty()) {
-		std::size_t comma = rest.find(',');
-		std::string_view item = rest.substr(0, comma);
-		if (!item.empty())
-			each(item);
-		rest.remove_prefix(comma == rest.npos ? rest.size() : comma + 1);
-	}
-}
-
-bool is_ip_address(const std::string &text)
-{
-	std::array<std::uint8_t, 16> address;
-
-	return inet_pton(AF_INET, text.c_str(), address.data()) == 1 || inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
-}
-
-/* What goes into resolv.conf must stay one word of it. */
-bool is_domain(std::string_view text)
-{
-	return std::all_of(text.begin(), text.end(), [](char c) {
-		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' ||
-		       c == '~';
-	});
-}
-
 class QuickParser {
 public:
 	QuickParser(QuickConfig &config, Files &files) : config_(config), files_(files) {}
@@ -101,9 +69,11 @@ private:
 		auto is = [key](std::string_view name) { return equal_ignoring_case(key, name); };
 
 		if (is("Address"))
-			for_each_item(value, [&](std::string_view item) { config_.addresses.push_back({parse_address(item), line_}); });
+			for (const std::string &item : list_items(value))
+				config_.addresses.push_back({parse_address(item), line_});
 		else if (is("DNS"))
-			for_each_item(value, [&](std::string_view item) { dns(std::string(item)); });
+			for (const std::string &item : list_items(value))
+				dns(item);
 		else if (is("MTU"))
 			mtu(value);
 		else if (is("Table"))
@@ -124,7 +94,7 @@ private:
 	{
 		if (is_ip_address(item))
 			config_.dns_servers.push_back(item);
-		else if (is_domain(item))
+		else if (is_search_domain(item))
 			config_.dns_domains.push_back(item);
 		else
 			throw Failure{"neither an IP address nor a search domain: " + quoted(item)};
@@ -269,6 +239,26 @@ std::uint32_t parse_table(std::string_view text, Files &files)
 	if (number && *number)
 		return *number;
 	throw Failure{"neither auto, off, a number, nor a name of /etc/iproute2/rt_tables: " + quoted(text)};
+}
+
+std::vector<std::string> list_items(std::string_view list)
+{
+	constexpr std::string_view BETWEEN = ", \t\r\v\f";
+	std::vector<std::string> items;
+
+	for (std::size_t at = 0; (at = list.find_first_not_of(BETWEEN, at)) != list.npos;) {
+		std::size_t end = std::min(list.find_first_of(BETWEEN, at), list.size());
+		items.emplace_back(list.substr(at, end - at));
+		at = end;
+	}
+	return items;
+}
+
+bool is_search_domain(std::string_view text)
+{
+	if (text.starts_with('~'))
+		text.remove_prefix(1);
+	return text == "." || is_host_name(text);
 }
 
 Prefix parse_address(std::string_view text)

@@ -97,6 +97,12 @@ bool is_quick_key(std::string_view key);
 /* A name, a decimal or hexadecimal number; the names of /etc/iproute2/rt_tables are known. */
 std::uint32_t parse_table(std::string_view text, Files &files);
 
+/* What stands between commas or blanks, as in Address and DNS; empty items are none. */
+std::vector<std::string> list_items(std::string_view list);
+
+/* Of DNS, for search; ~ before it, or ~. alone, is systemd-resolved's. */
+bool is_search_domain(std::string_view text);
+
 /* 10.0.0.1, or with its network's length, 10.0.0.1/24. */
 Prefix parse_address(std::string_view text);
 

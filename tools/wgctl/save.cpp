@@ -147,7 +147,8 @@ bool contains(const std::vector<Prefix> &list, const Prefix &prefix)
 	return std::find(list.begin(), list.end(), prefix) != list.end();
 }
 
-std::vector<std::string> items_of(std::string_view value)
+/* wg(8)'s way: commas separate, blanks do not matter. Address is wg-quick(8)'s. */
+std::vector<std::string> allowed_ip_items(std::string_view value)
 {
 	std::vector<std::string> items;
 	Text compact = without_blanks(value);
@@ -162,32 +163,40 @@ std::vector<std::string> items_of(std::string_view value)
 	return items;
 }
 
-using ParsePrefix = std::function<Prefix(std::string_view)>;
+/* A key whose value is a list of prefixes. */
+struct ListKey {
+	std::string_view name;
+	std::vector<std::string> (*items_of)(std::string_view value);
+	Prefix (*parse)(std::string_view item);
+};
 
-std::vector<Prefix> prefixes_in(const Parts &parts, std::string_view key, const ParsePrefix &parse)
+const ListKey ADDRESS{"Address", list_items, parse_address};
+const ListKey ALLOWED_IPS{"AllowedIPs", allowed_ip_items, [](std::string_view item) { return network_of(parse_address(item)); }};
+
+std::vector<Prefix> prefixes_in(const Parts &parts, const ListKey &key)
 {
 	std::vector<Prefix> prefixes;
 
-	for (const Text *raw : lines_with(parts, key))
-		for (const std::string &item : items_of(value_of(*raw)))
-			prefixes.push_back(parse(item));
+	for (const Text *raw : lines_with(parts, key.name))
+		for (const std::string &item : key.items_of(value_of(*raw)))
+			prefixes.push_back(key.parse(item));
 	return prefixes;
 }
 
 /* A list over any number of lines: items that are not wanted go, missing ones are added, each
  * line of the file keeps what it had of the rest. */
-void update_list(const Parts &parts, std::string_view key, std::vector<Prefix> wanted, const ParsePrefix &parse)
+void update_list(const Parts &parts, const ListKey &key, const std::vector<Prefix> &wanted)
 {
 	std::vector<Prefix> missing = wanted;
-	std::vector<Text *> lines = lines_with(parts, key);
+	std::vector<Text *> lines = lines_with(parts, key.name);
 	Text *last = lines.empty() ? nullptr : lines.back();
 	std::vector<const Text *> emptied;
 
 	for (Text *raw : lines) {
 		std::string kept;
 		bool is_whole = true;
-		for (const std::string &item : items_of(value_of(*raw))) {
-			Prefix prefix = parse(item);
+		for (const std::string &item : key.items_of(value_of(*raw))) {
+			Prefix prefix = key.parse(item);
 			if (contains(missing, prefix)) {
 				kept += (kept.empty() ? "" : ", ") + item;
 				std::erase(missing, prefix);
@@ -206,7 +215,7 @@ void update_list(const Parts &parts, std::string_view key, std::vector<Prefix> w
 	if (!added.empty() && last)
 		replace_value(*last, std::string(value_of(*last)) + (value_of(*last).empty() ? "" : ", ") + added);
 	else if (!added.empty())
-		add_value(parts, key, added);
+		add_value(parts, key.name, added);
 	/* A line that was empty before says what it said. */
 	erase_lines(parts, [&](const Text &raw) {
 		return std::find(emptied.begin(), emptied.end(), &raw) != emptied.end() && value_of(raw).empty();
@@ -242,15 +251,13 @@ bool keeps_endpoint(std::string_view value, const Peer &peer, World &world)
  * could take a prefix from the peer that has it. */
 void update_allowed_ips(const Parts &parts, const Peer &peer)
 {
-	auto parse = [](std::string_view item) { return network_of(parse_address(item)); };
-
 	for (Section *part : parts) {
 		std::vector<Prefix> wanted = peer.allowed_ips;
 		if (part != parts.back()) {
-			std::vector<Prefix> said = prefixes_in({part}, "AllowedIPs", parse);
+			std::vector<Prefix> said = prefixes_in({part}, ALLOWED_IPS);
 			std::erase_if(wanted, [&](const Prefix &prefix) { return !contains(said, prefix); });
 		}
-		update_list({part}, "AllowedIPs", wanted, parse);
+		update_list({part}, ALLOWED_IPS, wanted);
 	}
 }
 
@@ -290,7 +297,7 @@ void update_interface(const Parts &parts, const QuickConfig &config, const Devic
 	if (is_there("FwMark") || !is_chosen_mark(config, device))
 		update(parts, "FwMark", mark ? std::optional(Text(format_fwmark(mark))) : std::nullopt,
 		       [&](std::string_view value) { return parse_fwmark(value) == mark; });
-	update_list(parts, "Address", link.addresses, parse_address);
+	update_list(parts, ADDRESS, link.addresses);
 	if (is_there("MTU"))
 		update(parts, "MTU", Text(std::to_string(link.mtu)),
 		       [&](std::string_view value) { return parse_number<std::uint32_t>(value) == link.mtu; });

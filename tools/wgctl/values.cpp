@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -235,6 +236,35 @@ bool parse_signed_allowed_ips(std::string_view text, std::vector<Prefix> &list, 
 	if (signs && signs != items)
 		throw Failure{"either every allowed IP has a sign or none: " + quoted(text)};
 	return signs;
+}
+
+bool is_ip_address(const std::string &text)
+{
+	std::array<std::uint8_t, 16> address;
+
+	return inet_pton(AF_INET, text.c_str(), address.data()) == 1 || inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
+}
+
+bool is_host_name(std::string_view text)
+{
+	constexpr std::size_t LONGEST_NAME = 253, LONGEST_LABEL = 63;
+	auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+	auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+
+	if (text.ends_with('.'))
+		text.remove_suffix(1);
+	if (text.size() > LONGEST_NAME)
+		return false;
+	for (;;) {
+		std::size_t dot = text.find('.');
+		std::string_view label = text.substr(0, dot);
+		if (label.empty() || label.size() > LONGEST_LABEL || label.front() == '-' || label.back() == '-' ||
+		    !std::all_of(label.begin(), label.end(), [&](char c) { return is_digit(c) || is_letter(c) || c == '-' || c == '_'; }))
+			return false;
+		if (dot == text.npos)
+			return !std::all_of(label.begin(), label.end(), is_digit);
+		text.remove_prefix(dot + 1);
+	}
 }
 
 Text format_endpoint(const Endpoint &endpoint)

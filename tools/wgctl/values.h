@@ -35,6 +35,12 @@ void parse_allowed_ips(std::string_view text, std::vector<Prefix> &list, Termina
  * there are signs, that is, whether the list is a difference to what is there. */
 bool parse_signed_allowed_ips(std::string_view text, std::vector<Prefix> &list, Terminal &terminal);
 
+/* Without brackets, length or zone. */
+bool is_ip_address(const std::string &text);
+/* A name DNS can have: labels of letters, digits, - and _. Not one whose last label is a number: that is
+ * an address with a mistake in it. */
+bool is_host_name(std::string_view text);
+
 Text format_endpoint(const Endpoint &endpoint);
 /* The address and the length apart, so that what stands between can be coloured. */
 std::string format_address(const Prefix &prefix);

@@ -28,19 +28,23 @@ Options::Options(std::string_view command, Arguments words, Names flags, Names v
 			continue;
 		}
 		std::size_t equals = word.find('=');
-		std::string_view name = word.substr(0, equals);
+		std::string_view name = word.substr(0, equals), value;
 		if (is_one_of(flags, word)) {
 			given_[word] = {};
-		} else if (!is_one_of(valued, name)) {
+			continue;
+		}
+		if (!is_one_of(valued, name))
 			fail("unknown option " + quoted(word));
-		} else if (equals != word.npos) {
-			given_[name] = word.substr(equals + 1);
-		} else if (words.empty()) {
-			fail(std::string(name) + " needs a value");
-		} else {
-			given_[name] = words[0];
+		if (equals != word.npos) {
+			value = word.substr(equals + 1);
+		} else if (!words.empty()) {
+			value = words[0];
 			words = words.subspan(1);
 		}
+		/* Not even an empty one, as of a script's variable that is not set. */
+		if (value.empty())
+			fail(std::string(name) + " needs a value");
+		given_[name] = value;
 	}
 }
 

@@ -13,15 +13,22 @@ namespace wgctl {
 
 namespace {
 
+/* What `parse` makes of the option's value; what is wrong with it is told with its name. */
+template<class Parse>
+auto parsed(std::string_view name, Parse parse)
+{
+	try {
+		return parse();
+	} catch (const Failure &failure) {
+		throw Failure{std::string(name) + ": " + failure.text};
+	}
+}
+
 std::vector<Prefix> prefixes_of(const Options &options, std::string_view name, World &world)
 {
 	std::vector<Prefix> list;
 
-	try {
-		parse_allowed_ips(options.value(name).value_or(""), list, world.terminal);
-	} catch (const Failure &failure) {
-		throw Failure{std::string(name) + ": " + failure.text};
-	}
+	parsed(name, [&] { parse_allowed_ips(options.value(name).value_or(""), list, world.terminal); });
 	return list;
 }
 
@@ -35,7 +42,7 @@ ClientWishes wishes_of(const Options &options, World &world)
 	wishes.endpoint = options.value("--endpoint").value_or("");
 	wishes.dns = options.value("--dns").value_or("");
 	if (std::optional<std::string_view> keepalive = options.value("--keepalive"))
-		wishes.keepalive = parse_keepalive(*keepalive);
+		wishes.keepalive = parsed("--keepalive", [&] { return parse_keepalive(*keepalive); });
 	return wishes;
 }
 
@@ -125,7 +132,9 @@ int add(Arguments arguments, World &world)
 
 	check_new_name(name, hub.names, hub.config.path);
 	if (std::optional<std::string_view> key = options.value("--public-key")) {
-		peer.public_key = parse_key(*key);
+		peer.public_key = parsed("--public-key", [&] { return parse_key(*key); });
+		if (peer.public_key == hub.public_key)
+			throw Failure{"--public-key: that is the key of " + hub.config.interface + " itself; give the other side's"};
 		for (const Peer &other : hub.device.peers)
 			if (other.public_key == peer.public_key)
 				throw Failure{hub.config.path + " has this peer already: " + describe_peer(other.public_key, hub.names)};

@@ -173,6 +173,17 @@ bool file_has(const Rotation &rotation, const Key &key)
 	return peer_with(key, rotation.hub.device.peers);
 }
 
+Key parse_new_key(const Rotation &rotation, std::string_view text)
+{
+	std::optional<Key> key = key_from_base64(text);
+
+	if (!key)
+		throw Failure{"--new-key: not a key of 44 characters of base64, as wgctl pubkey prints it"};
+	if (*key == rotation.hub.public_key)
+		throw Failure{"--new-key: that is the key of " + rotation.hub.config.interface + " itself; give the other side's"};
+	return *key;
+}
+
 /* `what` is the name of the peer, or its old key. */
 void follow(const Rotation &rotation, std::string_view what, const Key &wanted)
 {
@@ -245,7 +256,7 @@ int rotate(Arguments arguments, World &world)
 		abort(rotation);
 	} else if (peer) {
 		if (new_key)
-			follow(rotation, *peer, parse_key(*new_key));
+			follow(rotation, *peer, parse_new_key(rotation, *new_key));
 		else
 			change_psk(rotation, find_peer(*peer, rotation.hub.config.text, rotation.hub.config.path), *descriptor);
 	} else {

@@ -214,13 +214,48 @@ TEST_F(HubTest, a_client_written_anew_has_a_new_key_and_its_old_addresses)
 
 TEST_F(HubTest, a_client_gets_no_file_that_is_none)
 {
-	for (const char *option : {"--dns=1.2.3.4 a/b", "--dns=1.2.3.4\nPostUp = x", "--dns=1.2.3.4 # x", "--endpoint=a:x y",
+	for (const char *option : {"--dns=foo bar", "--dns=1.2.3.4,,a", "--dns=1.2.3.256", "--dns=a..b", "--dns=-x", "--dns=", "--endpoint=", "--out=",
+				   "--endpoint=foo bar:1", "--endpoint=foo bar", "--endpoint=a/b", "--endpoint=http://a:1", "--endpoint=1.2.3.256:1",
+				   "--endpoint=a:0", "--endpoint=a:domain", "--endpoint=[fe80::1%a b]:1", "--endpoint=[a]b:1", "--keepalive=x",
+				   "--dns=1.2.3.4 a/b", "--dns=1.2.3.4\nPostUp = x", "--dns=1.2.3.4 # x", "--endpoint=a:x y",
 				   "--endpoint=a:1\nTable = off", "--endpoint=a:70000", "--endpoint=#:1", "--endpoint=:"}) {
 		EXPECT_EQ(run({"peer", "add", "wg0", "new", option}), 1) << option;
 		EXPECT_EQ(run({"client", "wg0", "Ann", option}), 1) << option;
 	}
 	EXPECT_EQ(file(), text);
 	EXPECT_EQ(fake.terminal.out, "");
+}
+
+TEST_F(HubTest, what_is_wrong_with_an_option_is_told_with_its_name)
+{
+	const std::string own = plain(to_base64(public_key_of(test_key(8))));
+	const std::map<std::string, std::string> wrong{
+		{"--dns=foo bar", "--dns: neither an IP address nor a search domain, with commas between them: `foo bar'"},
+		{"--endpoint=foo bar", "--endpoint: neither an IP address nor a name of DNS: `foo bar'"},
+		{"--endpoint=a:b:c:", "--endpoint: neither an IP address nor a name of DNS: `a:b:c:'"},
+		{"--endpoint=a:70000", "--endpoint: the port is not 1-65535: `70000'"},
+		{"--keepalive=x", "--keepalive: persistent keepalive is neither \"off\" nor 0-65535 seconds: `x'"},
+		{"--pool=x", "--pool: not an IP address in allowed IPs: `x'"},
+		{"--public-key=x", "--public-key: not a key: expected 44 characters of base64, found 1"},
+		{"--public-key=" + own, "--public-key: that is the key of wg0 itself; give the other side's"},
+		{"--out=", "peer: --out needs a value (wgctl peer --help)"},
+	};
+	for (const auto &[option, text_of_failure] : wrong) {
+		fake.terminal.err.clear();
+		EXPECT_EQ(run({"peer", "add", "wg0", "new", option}), 1);
+		EXPECT_EQ(fake.terminal.err, "wgctl: " + text_of_failure + "\n");
+	}
+	file().replace(file().find("vpn.example.com"), 15, "vpn/example.com");
+	fake.terminal.err.clear();
+	EXPECT_EQ(run({"peer", "add", "wg0", "new"}), 1);
+	EXPECT_EQ(fake.terminal.err, "wgctl: " + path + ": # Endpoint: neither an IP address nor a name of DNS: `vpn/example.com'\n");
+}
+
+TEST_F(HubTest, options_become_what_a_file_says)
+{
+	ASSERT_EQ(run({"peer", "add", "wg0", "new", "--dns", "10.0.0.1,fd00::1 , example.com,~corp", "--endpoint", "fe80::1%eth0"}), 0) << fake.terminal.err;
+	EXPECT_EQ(between(fake.terminal.out, "DNS = "), "10.0.0.1, fd00::1, example.com, ~corp");
+	EXPECT_EQ(between(fake.terminal.out, "Endpoint = "), "[fe80::1%eth0]:51820");
 }
 
 TEST_F(HubTest, values_change_where_they_stand)

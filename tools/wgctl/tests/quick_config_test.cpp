@@ -65,6 +65,18 @@ TEST_F(QuickConfigs, spelling_blanks_and_comments_do_not_matter)
 	EXPECT_EQ(config.post_up.at(0).command, "echo \"a");
 }
 
+/* As wg-quick has it; joined, two addresses would be the search domain 10.0.0.5310.0.0.54. */
+TEST_F(QuickConfigs, blanks_separate_as_commas_do)
+{
+	QuickConfig config = read("[Interface]\nAddress = 10.0.0.1/24 fd00::1/64,\t10.0.0.2\nDNS = 10.0.0.53 10.0.0.54 example.org ~corp ~.\n");
+
+	EXPECT_EQ(config.addresses.size(), 3u);
+	EXPECT_EQ(config.dns_servers, (std::vector<std::string>{"10.0.0.53", "10.0.0.54"}));
+	EXPECT_EQ(config.dns_domains, (std::vector<std::string>{"example.org", "~corp", "~."}));
+	for (const char *wrong : {"10.0.0.256", "1.2.3", "a..b", "-a", "~", "a/b", "..", "10.0.0.5310.0.0.54"})
+		EXPECT_NE(failure(std::string("[Interface]\nDNS = ") + wrong + "\n"), "") << wrong;
+}
+
 TEST_F(QuickConfigs, errors_name_file_and_line)
 {
 	const std::string start = "[Interface]\n";

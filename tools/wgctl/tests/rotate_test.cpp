@@ -162,6 +162,10 @@ TEST_F(Rotating, one_thing_at_a_time)
 	EXPECT_EQ(run({"rotate", "wg0", "--commit", "--abort"}), 1);
 	EXPECT_EQ(run({"rotate", "wg0", "--peer", "Bob"}), 1);
 	EXPECT_EQ(run({"rotate", "wg0", "--new-key", test_key_text(3)}), 1);
+	EXPECT_EQ(run({"rotate", "wg0", "--peer", "Bob", "--new-key", plain(to_base64(public_key_of(test_key(8))))}), 1);
+	EXPECT_NE(fake.terminal.err.find("--new-key: that is the key of wg0 itself"), std::string::npos) << fake.terminal.err;
+	EXPECT_EQ(run({"rotate", "wg0", "--netns=", "--dry-run"}), 1);
+	EXPECT_EQ(file(), text);
 }
 
 }

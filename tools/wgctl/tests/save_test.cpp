@@ -195,6 +195,15 @@ TEST_F(Saving, blanks_within_names_and_values_do_not_matter)
 	EXPECT_EQ(merged(), with("Listen Port = 0 5\n", ""));
 }
 
+/* As wg-quick reads them. */
+TEST_F(Saving, blanks_separate_addresses)
+{
+	text = with("10.0.0.1/24, fd00::1/64", "10.0.0.1/24 fd00::1/64");
+	EXPECT_EQ(merged(), text);
+	link.addresses.pop_back();
+	EXPECT_EQ(merged(), with("10.0.0.1/24 fd00::1/64", "10.0.0.1/24"));
+}
+
 TEST_F(Saving, text_behind_a_nul_is_a_comment)
 {
 	device.listen_port = 6;

@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <poll.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -190,18 +191,22 @@ Lookout::Event SystemLookout::wait(std::int64_t milliseconds)
 		events_ = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0 /* NETLINK_ROUTE */);
 		if (events_ < 0 || bind(events_, reinterpret_cast<const sockaddr *>(&address), sizeof(address)) < 0)
 			fail("cannot watch the network");
-		hold_signals();
+		sd_notify(0, "READY=1");
 	}
-	for (;;) {
+	hold_signals();
+	std::optional<Event> event;
+	while (!event) {
 		std::int64_t left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Time::now()).count();
 		pollfd ready{events_, POLLIN, 0};
 		if (is_interrupted())
-			return Event::quit;
-		if (left <= 0)
-			return Event::time;
-		if (poll(&ready, 1, static_cast<int>(std::min<std::int64_t>(left, LONGEST_POLL))) > 0 && drain(events_))
-			return Event::network;
+			event = Event::quit;
+		else if (left <= 0)
+			event = Event::time;
+		else if (poll(&ready, 1, static_cast<int>(std::min<std::int64_t>(left, LONGEST_POLL))) > 0 && drain(events_))
+			event = Event::network;
 	}
+	release_signals();
+	return *event;
 }
 
 }

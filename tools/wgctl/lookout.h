@@ -39,7 +39,9 @@ public:
 	/* Sends a packet of one byte into a link, so that a tunnel makes itself a session. Returns whether
 	 * it could be sent. */
 	virtual bool knock(const std::string &link, const Endpoint &inside) = 0;
-	/* What comes first; `time` after so many milliseconds. */
+	/* What comes first; `time` after so many milliseconds. The first call tells the service manager, if
+	 * there is one, that the program is at work. Between calls a request to end is obeyed at once: looking
+	 * up names may take minutes. */
 	virtual Event wait(std::int64_t milliseconds) = 0;
 };
 

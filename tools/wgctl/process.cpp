@@ -16,6 +16,7 @@ namespace wgctl {
 namespace {
 
 constexpr std::array TYPED{SIGINT, SIGQUIT};
+constexpr std::array HELD{SIGINT, SIGTERM, SIGHUP};
 constexpr std::array FORWARDED{SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
 volatile pid_t forward_to = 0;
@@ -24,6 +25,23 @@ volatile sig_atomic_t remembered = 0;
 void remember(int)
 {
 	remembered = 1;
+}
+
+void leave(int)
+{
+	_exit(0);
+}
+
+void handle_held(void (*handler)(int))
+{
+	struct sigaction action {}, before;
+
+	action.sa_handler = handler;
+	action.sa_flags = SA_RESTART;
+	sigemptyset(&action.sa_mask);
+	for (int signal : HELD)
+		if (sigaction(signal, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
+			sigaction(signal, &action, nullptr);
 }
 
 void forward(int signal)
@@ -97,14 +115,12 @@ private:
 
 void hold_signals()
 {
-	struct sigaction action {}, before;
+	handle_held(remember);
+}
 
-	action.sa_handler = remember;
-	action.sa_flags = SA_RESTART;
-	sigemptyset(&action.sa_mask);
-	for (int signal : {SIGINT, SIGTERM, SIGHUP})
-		if (sigaction(signal, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
-			sigaction(signal, &action, nullptr);
+void release_signals()
+{
+	handle_held(leave);
 }
 
 bool is_interrupted()

@@ -35,7 +35,8 @@ int agent(Arguments arguments, World &world)
 	World there{devices, world.files, world.terminal, world.resolver, world.clock, world.environment, world.host};
 	Agent agent(config.path, config.interface, there);
 	std::string last_trouble;
-	Lookout::Event event = Lookout::Event::time;
+	/* A change during the first look is not missed. */
+	Lookout::Event event = world.host.lookout.wait(0);
 
 	for (; event != Lookout::Event::quit; event = world.host.lookout.wait(LOOK_EVERY)) {
 		if (event == Lookout::Event::network) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "config.h"
 #include "default_route.h"
@@ -13,14 +14,6 @@
 namespace wgctl {
 
 namespace {
-
-Prefix shortened(Prefix prefix, unsigned length)
-{
-	for (unsigned bit = length; bit < prefix.bits(); ++bit)
-		prefix.address[bit / 8] = static_cast<std::uint8_t>(prefix.address[bit / 8] & ~(0x80 >> bit % 8));
-	prefix.cidr = static_cast<std::uint8_t>(length);
-	return prefix;
-}
 
 Prefix network_of(const Prefix &prefix)
 {
@@ -98,21 +91,23 @@ std::size_t line_of(std::string_view text, const Key &peer, const Prefix &prefix
 /* Each once, as the device has them. */
 std::vector<Prefix> networks_of(const std::vector<Prefix> &allowed_ips)
 {
+	std::set<Prefix> seen;
 	std::vector<Prefix> unique;
 
 	for (const Prefix &prefix : allowed_ips)
-		if (!contains(unique, network_of(prefix)))
+		if (seen.insert(network_of(prefix)).second)
 			unique.push_back(network_of(prefix));
 	return unique;
 }
 
-struct PrefixOrder {
-	bool operator()(const Prefix &a, const Prefix &b) const
-	{
-		return std::tie(a.family, a.cidr, a.address) < std::tie(b.family, b.cidr, b.address);
-	}
-};
-using Owners = std::map<Prefix, Key, PrefixOrder>;
+/* For long lists. */
+template<class T>
+std::set<T> as_set(const std::vector<T> &list)
+{
+	return std::set<T>(list.begin(), list.end());
+}
+
+using Owners = std::map<Prefix, Key>;
 
 class Planner {
 public:
@@ -135,6 +130,7 @@ public:
 		} catch (const Failure &failure) {
 			throw Failure{"cannot read interface " + quoted(plan_.config.interface) + ": " + failure.text};
 		}
+		present_by_key_ = PeerIndex(present_.peers);
 		refuse_thefts();
 		plan_.present = present_;
 		plan_.device.name = plan_.config.interface;
@@ -171,6 +167,7 @@ private:
 		file_.peers = merged_peers(file_.peers);
 		for (Peer &peer : file_.peers)
 			peer.allowed_ips = networks_of(peer.allowed_ips);
+		wanted_by_key_ = PeerIndex(file_.peers);
 	}
 
 	void give_each_prefix_one_owner()
@@ -199,7 +196,7 @@ private:
 		if (options_.steal)
 			return;
 		for (const Peer &peer : present_.peers) {
-			if (!peer_with(peer.public_key, file_.peers))
+			if (!wanted_by_key_.find(peer.public_key))
 				continue;
 			for (const Prefix &prefix : peer.allowed_ips) {
 				auto owner = owners_.find(network_of(prefix));
@@ -278,7 +275,7 @@ private:
 	void peers()
 	{
 		for (const Peer &peer : present_.peers) {
-			if (peer_with(peer.public_key, file_.peers))
+			if (wanted_by_key_.find(peer.public_key))
 				continue;
 			Peer &gone = plan_.device.peers.emplace_back();
 			gone.public_key = peer.public_key;
@@ -286,7 +283,7 @@ private:
 			add_device(Change::Action::remove, "peer", peer.public_key, {}, {});
 		}
 		for (const Peer &wanted : file_.peers) {
-			const Peer *peer = peer_with(wanted.public_key, present_.peers);
+			const Peer *peer = present_by_key_.find(wanted.public_key);
 			if (peer)
 				change_peer(*peer, wanted);
 			else
@@ -354,15 +351,17 @@ private:
 
 	void allowed_ips(const Peer &peer, const Peer &wanted, Peer &change)
 	{
+		std::set<Prefix> before = as_set(peer.allowed_ips), after = as_set(wanted.allowed_ips);
+
 		for (const Prefix &prefix : peer.allowed_ips) {
-			if (contains(wanted.allowed_ips, prefix))
+			if (after.contains(prefix))
 				continue;
 			/* Kernels cannot all remove a single one. */
 			change.replace_allowed_ips = true;
 			add_device(Change::Action::remove, "allowed ip", peer.public_key, format_prefix(prefix), {});
 		}
 		for (const Prefix &prefix : wanted.allowed_ips) {
-			bool is_new = !contains(peer.allowed_ips, prefix);
+			bool is_new = !before.contains(prefix);
 			if (is_new)
 				add_device(Change::Action::add, "allowed ip", peer.public_key, {}, format_prefix(prefix));
 			if (is_new || change.replace_allowed_ips)
@@ -373,6 +372,7 @@ private:
 	void addresses()
 	{
 		std::vector<Prefix> now = world_.host.network.addresses(plan_.config.interface);
+		std::vector<Prefix> automatic = world_.host.network.automatic_addresses(plan_.config.interface);
 
 		for (const Address &address : plan_.config.addresses) {
 			if (contains(plan_.wanted_addresses, address.prefix))
@@ -384,7 +384,7 @@ private:
 			plan_.changes_addresses = true;
 		}
 		for (const Prefix &prefix : now) {
-			if (contains(plan_.wanted_addresses, prefix) || is_link_local(prefix))
+			if (contains(plan_.wanted_addresses, prefix) || contains(automatic, prefix))
 				continue;
 			add(Change::Action::remove, "address", {}, format_prefix(prefix), {});
 			plan_.changes_addresses = true;
@@ -413,7 +413,7 @@ private:
 		PacketWay way{{}, present_.fwmark.value_or(0), plan_.placement.is_apart() ? "" : plan_.config.interface};
 
 		world_.host.namespaces.enter(plan_.placement.birth);
-		std::uint32_t mtu = find_mtu(file_, way, world_.host.network);
+		std::uint32_t mtu = find_mtu(plan_.config, file_, way, world_.host.network);
 		world_.host.namespaces.enter(plan_.placement.home);
 		return mtu;
 	}
@@ -426,20 +426,24 @@ private:
 
 	void routes()
 	{
-		std::vector<Route> now = world_.host.network.added_routes(plan_.config.interface);
+		std::set<Route> now = as_set(world_.host.network.added_routes(plan_.config.interface));
 		std::uint32_t table = plan_.config.routing == Routing::numbered ? plan_.config.table : MAIN_TABLE;
+		std::set<Prefix> had;
 
 		for (const auto &[prefix, owner] : owners_)
 			if (!is_by_mark(prefix) && (plan_.config.routing == Routing::numbered || !is_of_an_address(prefix)))
 				plan_.wanted_routes.push_back({prefix, table});
+		for (const Peer &peer : present_.peers)
+			had.insert(peer.allowed_ips.begin(), peer.allowed_ips.end());
+		std::set<Route> wanted = as_set(plan_.wanted_routes);
 		for (const Route &route : now)
-			if (is_ours(route, table) && !contains(plan_.wanted_routes, route)) {
+			if (is_ours(route, table, had) && !wanted.contains(route)) {
 				plan_.removed_routes.push_back(route);
 				add(Change::Action::remove, "route", {}, text_of(route), {});
 				plan_.changes_routes = true;
 			}
 		for (const Route &route : plan_.wanted_routes)
-			if (!contains(now, route)) {
+			if (!now.contains(route)) {
 				add(Change::Action::add, "route", {}, {}, text_of(route));
 				plan_.changes_routes = true;
 			}
@@ -454,12 +458,10 @@ private:
 		});
 	}
 
-	/* One that `up` made for an allowed IP the interface has. Others are somebody else's, a hook's perhaps. */
-	bool is_ours(const Route &route, std::uint32_t table) const
+	/* One that `up` made for an allowed IP the interface `had`. Others are somebody else's, a hook's perhaps. */
+	bool is_ours(const Route &route, std::uint32_t table, const std::set<Prefix> &had) const
 	{
-		return route.table == table && !is_by_mark(route.destination) &&
-		       std::any_of(present_.peers.begin(), present_.peers.end(),
-				   [&](const Peer &peer) { return contains(peer.allowed_ips, route.destination); });
+		return route.is_plain && route.table == table && !is_by_mark(route.destination) && had.contains(route.destination);
 	}
 
 	/* Where rules are the user's business, only the filter says that a default route is ours. */
@@ -469,8 +471,8 @@ private:
 		std::uint32_t mark_now = present_.fwmark.value_or(0), mark = plan_.device.fwmark.value_or(mark_now);
 		std::vector<Prefix> addresses = plan_.wanted_addresses;
 
-		for (const Prefix &prefix : world_.host.network.addresses(name))
-			if (is_link_local(prefix) && !contains(addresses, prefix))
+		for (const Prefix &prefix : world_.host.network.automatic_addresses(name))
+			if (!contains(addresses, prefix))
 				addresses.push_back(prefix);
 		plan_.default_route_mark = mark_of_default_route();
 		for (std::uint16_t family : FAMILIES) {
@@ -530,14 +532,10 @@ private:
 	World &world_;
 	/* What is wanted, with one owner for each prefix; and what is there. */
 	Device file_, present_;
+	PeerIndex wanted_by_key_, present_by_key_;
 	Owners owners_;
 };
 
-}
-
-bool is_link_local(const Prefix &prefix)
-{
-	return prefix.family == AF_INET6 && prefix.address[0] == 0xfe && (prefix.address[1] & 0xc0) == 0x80;
 }
 
 Plan make_plan(QuickConfig config, const Placement &placement, const ApplyOptions &options, World &world)

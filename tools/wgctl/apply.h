@@ -68,9 +68,6 @@ Plan make_plan(QuickConfig config, const Placement &placement, const ApplyOption
 /* All of it; else it throws Failure that says what could not be done, and that the rest is undone. */
 void carry_out(const Plan &plan, World &world);
 
-/* The kernel makes some itself; they come and go with the link. */
-bool is_link_local(const Prefix &prefix);
-
 /* "+ peer laptop (KEY): allowed ip 10.0.0.2/32" */
 std::string describe(const Change &change, const PeerNames &names);
 

@@ -2,6 +2,7 @@
 #include "apply.h"
 
 #include <algorithm>
+#include <set>
 
 #include "default_route.h"
 #include "resolv_conf.h"
@@ -23,35 +24,74 @@ std::string text_of(const Route &route)
 	return format_prefix(route.destination) + (route.table == MAIN_TABLE ? "" : " table " + std::to_string(route.table));
 }
 
-/* New ones first: with its last address a link would lose all its routes. With IPv4's first address of
- * a network, the kernel may take the others of that network away; those come back in the last round. */
+/* With IPv4's first address of a network, the kernel may take the others of that network away; and with
+ * the last address of all, the link's routes, whoever made them. When only such are wanted, this one
+ * stands in for them meanwhile: it is in a network of its own. */
+std::optional<Prefix> stand_in(const std::vector<Prefix> &doomed, const std::vector<Prefix> &wanted)
+{
+	std::optional<Prefix> found;
+
+	for (const Prefix &prefix : wanted) {
+		if (prefix.family != AF_INET)
+			continue;
+		bool may_go = std::any_of(doomed.begin(), doomed.end(), [&](const Prefix &other) {
+			return other.family == AF_INET && shortened(other, other.cidr) == shortened(prefix, prefix.cidr);
+		});
+		if (!may_go)
+			return {};
+		found = prefix;
+		found->cidr = found->bits();
+	}
+	return found;
+}
+
+/* New ones first; those that go with others come back in the last round. */
 void set_addresses(const std::string &name, const std::vector<Prefix> &wanted, Network &network)
 {
+	std::vector<Prefix> doomed, automatic = network.automatic_addresses(name);
+	auto add = [&](const Prefix &prefix) {
+		step("add address " + format_prefix(prefix) + " to " + name, [&] { network.add_address(name, prefix); });
+	};
+	auto remove = [&](const Prefix &prefix) {
+		step("delete address " + format_prefix(prefix) + " of " + name, [&] { network.delete_address(name, prefix); });
+	};
 	auto add_missing = [&] {
 		std::vector<Prefix> now = network.addresses(name);
 		for (const Prefix &prefix : wanted)
 			if (!contains(now, prefix))
-				step("add address " + format_prefix(prefix) + " to " + name, [&] { network.add_address(name, prefix); });
+				add(prefix);
 	};
 
 	add_missing();
 	for (const Prefix &prefix : network.addresses(name))
-		if (!contains(wanted, prefix) && !is_link_local(prefix) && contains(network.addresses(name), prefix))
-			step("delete address " + format_prefix(prefix) + " of " + name, [&] { network.delete_address(name, prefix); });
+		if (!contains(wanted, prefix) && !contains(automatic, prefix))
+			doomed.push_back(prefix);
+	std::optional<Prefix> temporary = stand_in(doomed, wanted);
+	if (temporary && contains(doomed, *temporary))
+		std::erase(doomed, *temporary);
+	else if (temporary)
+		add(*temporary);
+	for (const Prefix &prefix : doomed)
+		if (contains(network.addresses(name), prefix))
+			remove(prefix);
 	add_missing();
+	if (temporary)
+		remove(*temporary);
 }
 
-/* Against what is there now: a change of addresses may have taken routes along. */
+/* Against what is there now: a change of addresses may have taken routes along. New ones first: what a
+ * narrower or wider one takes over never leaves outside the tunnel. */
 void set_routes(const std::string &name, const std::vector<Route> &wanted, const std::vector<Route> &removed, Network &network)
 {
-	std::vector<Route> now = network.added_routes(name);
+	std::vector<Route> list = network.added_routes(name);
+	std::set<Route> now(list.begin(), list.end());
 
-	for (const Route &route : removed)
-		if (contains(now, route))
-			step("delete route " + text_of(route) + " of " + name, [&] { network.delete_route(name, route); });
 	for (const Route &route : wanted)
-		if (!contains(now, route))
+		if (!now.contains(route))
 			step("add route " + text_of(route) + " to " + name, [&] { network.add_route(name, route); });
+	for (const Route &route : removed)
+		if (now.contains(route))
+			step("delete route " + text_of(route) + " of " + name, [&] { network.delete_route(name, route); });
 }
 
 class Changer {
@@ -81,10 +121,8 @@ private:
 				old_default_route(family).remove(steps_);
 		if (plan_.changes_device)
 			device();
-		if (plan_.changes_addresses || plan_.changes_routes || plan_.sets_up)
+		if (plan_.changes_addresses || plan_.changes_routes || plan_.sets_up || plan_.mtu)
 			addresses_and_routes();
-		else if (plan_.mtu)
-			link();
 		default_routes();
 		if (plan_.dns)
 			dns();
@@ -98,18 +136,17 @@ private:
 		steps_.run("change interface " + quoted(name_), [&] { world_.devices.set(plan_.device); });
 	}
 
-	/* The undoing of routes is last: what goes with addresses or the link comes back. */
+	/* The undoing of routes is last: what goes with addresses or the link comes back, whosever it is. */
 	void addresses_and_routes()
 	{
-		std::vector<Route> before, made;
+		std::vector<Route> before = network_.added_routes(name_), made;
 		std::vector<Prefix> addresses = network_.addresses(name_);
+		std::set<Route> present(before.begin(), before.end());
 
-		for (const Route &route : network_.added_routes(name_))
-			if (contains(plan_.wanted_routes, route) || contains(plan_.removed_routes, route))
-				before.push_back(route);
 		for (const Route &route : plan_.wanted_routes)
-			if (!contains(before, route))
+			if (!present.contains(route))
 				made.push_back(route);
+		std::erase_if(before, [](const Route &route) { return !route.is_plain; });
 		steps_.undo_by("restore the routes of " + name_, [this, before, made] { set_routes(name_, before, made, network_); });
 		/* Those of IPv6 go with the link. */
 		steps_.undo_by("restore the addresses of " + name_, [this, addresses] { set_addresses(name_, addresses, network_); });

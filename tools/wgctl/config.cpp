@@ -156,14 +156,16 @@ Device parse_config(std::string_view text, const std::string &file_name, FileMea
 
 std::vector<Peer> merged_peers(const std::vector<Peer> &peers)
 {
+	std::map<Key, std::size_t> places;
 	std::vector<Peer> result;
 
 	for (const Peer &peer : peers) {
-		auto known = std::find_if(result.begin(), result.end(), [&](const Peer &other) { return other.public_key == peer.public_key; });
-		if (known == result.end()) {
+		auto [place, is_new] = places.try_emplace(peer.public_key, result.size());
+		if (is_new) {
 			result.push_back(peer);
 			continue;
 		}
+		Peer *known = &result[place->second];
 		known->preshared_key = peer.preshared_key ? peer.preshared_key : known->preshared_key;
 		known->endpoint = peer.endpoint ? peer.endpoint : known->endpoint;
 		known->persistent_keepalive = peer.persistent_keepalive ? peer.persistent_keepalive : known->persistent_keepalive;

@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "model.h"
@@ -40,8 +41,11 @@ struct Namespace {
 struct Route {
 	Prefix destination;
 	std::uint32_t table = MAIN_TABLE;
+	/* There is no more to it: neither a gateway nor a source address, nor an MTU of its own, ... */
+	bool is_plain = true;
 
-	bool operator==(const Route &) const = default;
+	bool operator==(const Route &other) const { return destination == other.destination && table == other.table; }
+	bool operator<(const Route &other) const { return std::tie(table, destination) < std::tie(other.table, other.destination); }
 };
 
 /* Of policy routing; only the parts that are used here. */
@@ -89,13 +93,15 @@ public:
 	virtual std::vector<Counter> statistics(const std::string &name) = 0;
 
 	virtual std::vector<Prefix> addresses(const std::string &name) = 0;
+	/* Those among them that the kernel gave it by itself. */
+	virtual std::vector<Prefix> automatic_addresses(const std::string &name) = 0;
 	virtual void add_address(const std::string &name, const Prefix &address) = 0;
 	virtual void delete_address(const std::string &name, const Prefix &address) = 0;
 
 	/* The routes over the link in the main table, default routes included. */
 	virtual std::vector<Prefix> main_routes(const std::string &name) = 0;
-	/* The routes over the link in all tables that `add_route` may have added; not those the kernel
-	 * made for addresses, nor a routing daemon's. */
+	/* The routes over the link in all tables that stand where `add_route` puts them; not those the kernel
+	 * made for addresses, nor a routing daemon's, nor those with a metric of their own. */
 	virtual std::vector<Route> added_routes(const std::string &name) = 0;
 	virtual void add_route(const std::string &name, const Route &route) = 0;
 	virtual void delete_route(const std::string &name, const Route &route) = 0;

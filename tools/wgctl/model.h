@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +31,7 @@ struct Prefix {
 	std::array<std::uint8_t, 16> address{};
 
 	std::uint8_t bits() const { return family == AF_INET6 ? 128 : 32; }
-	bool operator==(const Prefix &) const = default;
+	auto operator<=>(const Prefix &) const = default;
 };
 
 struct Endpoint {
@@ -84,6 +85,25 @@ inline const Peer *peer_with(const Key &key, const std::vector<Peer> &peers)
 
 	return found == peers.end() ? nullptr : &*found;
 }
+
+/* The same, for asking often. The peers must outlive it, and stay where they are. */
+class PeerIndex {
+public:
+	PeerIndex() = default;
+	explicit PeerIndex(const std::vector<Peer> &peers)
+	{
+		for (const Peer &peer : peers)
+			peers_.emplace(peer.public_key, &peer);
+	}
+	const Peer *find(const Key &key) const
+	{
+		auto found = peers_.find(key);
+		return found == peers_.end() ? nullptr : found->second;
+	}
+
+private:
+	std::map<Key, const Peer *> peers_;
+};
 
 struct Device {
 	std::string name;

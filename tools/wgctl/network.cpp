@@ -2,6 +2,7 @@
 #include "network.h"
 
 #include <linux/fib_rules.h>
+#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::size_t REQUEST_SIZE = 4096;
 constexpr int READ_ATTEMPTS = 100;
+/* What IPv6's routes get when nobody says; IPv4's have none then. */
+constexpr std::uint32_t IPV6_METRIC = 1024;
 
 /* A request under construction: header, fixed part of type T, attributes. */
 template<class T>
@@ -198,6 +201,16 @@ bool KernelNetwork::is_up(const std::string &name)
 
 std::vector<Prefix> KernelNetwork::addresses(const std::string &name)
 {
+	return addresses_of(name, [](std::uint8_t) { return true; });
+}
+
+std::vector<Prefix> KernelNetwork::automatic_addresses(const std::string &name)
+{
+	return addresses_of(name, [](std::uint8_t protocol) { return protocol >= IFAPROT_KERNEL_LO && protocol <= IFAPROT_KERNEL_LL; });
+}
+
+std::vector<Prefix> KernelNetwork::addresses_of(const std::string &name, bool (*counts)(std::uint8_t protocol))
+{
 	std::uint32_t index = get(name).index;
 	std::vector<Prefix> found;
 	Request<ifaddrmsg> request(RTM_GETADDR, NLM_F_DUMP);
@@ -209,6 +222,7 @@ std::vector<Prefix> KernelNetwork::addresses(const std::string &name)
 			return;
 		Prefix prefix;
 		bool has_local = false;
+		std::uint8_t protocol = 0;
 		prefix.family = fixed->ifa_family;
 		prefix.cidr = fixed->ifa_prefixlen;
 		/* With a peer's address there are two; the local one is ours. */
@@ -217,8 +231,10 @@ std::vector<Prefix> KernelNetwork::addresses(const std::string &name)
 			if (type == IFA_LOCAL || (type == IFA_ADDRESS && !has_local))
 				copy_address(attribute, prefix);
 			has_local = has_local || type == IFA_LOCAL;
+			if (type == IFA_PROTO && mnl_attr_get_payload_len(attribute))
+				protocol = mnl_attr_get_u8(attribute);
 		});
-		if (prefix.cidr <= prefix.bits())
+		if (prefix.cidr <= prefix.bits() && counts(protocol))
 			found.push_back(prefix);
 	});
 	return found;
@@ -256,6 +272,7 @@ KernelNetwork::FoundRoute KernelNetwork::read_route(const nlmsghdr *message)
 	route.destination.cidr = fixed->rtm_dst_len;
 	route.table = fixed->rtm_table;
 	route.protocol = fixed->rtm_protocol;
+	route.is_plain = fixed->rtm_type == RTN_UNICAST && !fixed->rtm_tos && !fixed->rtm_src_len;
 	for_each_attribute(message, sizeof(rtmsg), [&](const nlattr *attribute) {
 		switch (mnl_attr_get_type(attribute)) {
 		case RTA_DST:
@@ -275,10 +292,18 @@ KernelNetwork::FoundRoute KernelNetwork::read_route(const nlmsghdr *message)
 				route.is_passing = static_cast<const rta_cacheinfo *>(mnl_attr_get_payload(attribute))->rta_expires;
 			break;
 		case RTA_METRICS:
+			route.is_plain = false;
 			for_each_attribute(attribute, [&](const nlattr *metric) {
 				if (mnl_attr_get_type(metric) == RTAX_MTU && number(metric))
 					route.mtu = number(metric);
 			});
+			break;
+		case RTA_GATEWAY:
+		case RTA_VIA:
+		case RTA_PREFSRC:
+		case RTA_ENCAP:
+		case RTA_NH_ID:
+			route.is_plain = false;
 			break;
 		}
 	});
@@ -323,8 +348,8 @@ std::vector<Route> KernelNetwork::added_routes(const std::string &name)
 
 	for (std::uint16_t family : FAMILIES)
 		for (const FoundRoute &route : routes(family))
-			if (route.link == index && route.protocol == RTPROT_BOOT)
-				found.push_back({route.destination, route.table});
+			if (route.link == index && route.protocol == RTPROT_BOOT && route.priority == (family == AF_INET6 ? IPV6_METRIC : 0))
+				found.push_back({route.destination, route.table, route.is_plain});
 	return found;
 }
 
@@ -342,6 +367,9 @@ void KernelNetwork::change_route(const std::string &name, const Route &route, st
 		request.put_address(RTA_DST, route.destination);
 	request.put_number(RTA_OIF, get(name).index);
 	request.put_number(RTA_TABLE, route.table);
+	/* Without it, deleting takes the first that fits. */
+	if (route.destination.family == AF_INET6)
+		request.put_number(RTA_PRIORITY, IPV6_METRIC);
 	must(channel().exchange(request.header(), [](const nlmsghdr *) {}));
 }
 

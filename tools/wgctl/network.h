@@ -21,6 +21,7 @@ public:
 	bool is_up(const std::string &name) override;
 	std::vector<Counter> statistics(const std::string &name) override;
 	std::vector<Prefix> addresses(const std::string &name) override;
+	std::vector<Prefix> automatic_addresses(const std::string &name) override;
 	void add_address(const std::string &name, const Prefix &address) override;
 	void delete_address(const std::string &name, const Prefix &address) override;
 	std::vector<Prefix> main_routes(const std::string &name) override;
@@ -45,10 +46,13 @@ private:
 		std::uint8_t protocol = 0;
 		/* The kernel will forget its MTU again. */
 		bool is_passing = false;
+		/* As Route has it (host.h). */
+		bool is_plain = true;
 	};
 
 	/* A socket for each call: it belongs to the namespace it was opened in. */
 	NetlinkChannel channel() { return NetlinkChannel(open_(0 /* NETLINK_ROUTE */)); }
+	std::vector<Prefix> addresses_of(const std::string &name, bool (*counts)(std::uint8_t protocol));
 	std::optional<Link> find(const nlmsghdr *request_for_link);
 	std::optional<Link> find(const std::string &name);
 	std::optional<Link> find(std::uint32_t index);

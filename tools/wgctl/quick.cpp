@@ -20,6 +20,14 @@ constexpr std::uint32_t OVERHEAD = 80;
 constexpr std::uint32_t USUAL_MTU = 1500;
 /* IPv4's least; a link refuses less. */
 constexpr std::uint32_t LEAST_MTU = 68;
+/* With less, the kernel takes IPv6 off the link, addresses, routes and all. */
+constexpr std::uint32_t LEAST_MTU_OF_IPV6 = 1280;
+
+bool has_ipv6(const QuickConfig &config)
+{
+	return std::any_of(config.addresses.begin(), config.addresses.end(),
+			   [](const Address &address) { return address.prefix.family == AF_INET6; });
+}
 
 void run_hooks(const QuickConfig &config, const std::vector<Hook> &hooks, World &world)
 {
@@ -84,21 +92,8 @@ std::vector<Prefix> all_allowed_ips(const Device &device)
 	return all;
 }
 
-Prefix shortened(Prefix prefix, unsigned length)
-{
-	for (unsigned bit = length; bit < prefix.bits(); ++bit)
-		prefix.address[bit / 8] = static_cast<std::uint8_t>(prefix.address[bit / 8] & ~(0x80 >> bit % 8));
-	prefix.cidr = static_cast<std::uint8_t>(length);
-	return prefix;
-}
-
-struct PrefixOrder {
-	bool operator()(const Prefix &a, const Prefix &b) const { return goes_before(a, b); }
-};
-using PrefixSet = std::set<Prefix, PrefixOrder>;
-
 /* Is `prefix` part of one of `set`? */
-bool is_covered(const Prefix &prefix, const PrefixSet &set)
+bool is_covered(const Prefix &prefix, const std::set<Prefix> &set)
 {
 	for (unsigned length = 0; length <= prefix.cidr; ++length)
 		if (set.contains(shortened(prefix, length)))
@@ -151,7 +146,7 @@ private:
 		change_.name = name_;
 		if (placement_.is_private)
 			leave_out_socket_defaults();
-		mtu_ = config_.mtu ? *config_.mtu : step("find the MTU", [&] { return find_mtu(change_, {}, host_.network); });
+		mtu_ = config_.mtu ? *config_.mtu : step("find the MTU", [&] { return find_mtu(config_, change_, {{}, change_.fwmark.value_or(0)}, host_.network); });
 		/* Looking up names may take long and be ended; from here on, what is begun is ended or undone. */
 		host_.shell.hold_signals();
 		bool is_made = false;
@@ -231,7 +226,7 @@ private:
 		bool is_plain = placement_.is_apart() || config_.routing == Routing::numbered;
 		std::uint32_t table = config_.routing == Routing::numbered && !placement_.is_private ? config_.table : MAIN_TABLE;
 		bool skips_covered = table == MAIN_TABLE && config_.routing != Routing::numbered;
-		PrefixSet present;
+		std::set<Prefix> present;
 		if (skips_covered)
 			for (const Prefix &prefix : step("read the routes of " + name_, [&] { return host_.network.main_routes(name_); }))
 				present.insert(prefix);
@@ -434,16 +429,19 @@ void check_values(const QuickConfig &config, const Placement &placement, World &
 {
 	if (config.mtu && *config.mtu < LEAST_MTU)
 		throw Failure{config.path + ": MTU is less than " + std::to_string(LEAST_MTU) + ": " + std::to_string(*config.mtu)};
+	if (config.mtu && *config.mtu < LEAST_MTU_OF_IPV6 && has_ipv6(config))
+		throw Failure{config.path + ": with MTU " + std::to_string(*config.mtu) + " the kernel takes no IPv6 address: make it " +
+			      std::to_string(LEAST_MTU_OF_IPV6) + " or more, or remove the IPv6 addresses"};
 	if (config.has_dns() && !InterfaceDns(config.interface, placement, world).has_place() && !placement.is_private)
 		throw Failure{config.at(config.dns_line) + "DNS cannot be set in a namespace without a name: its processes have their own "
 							   "resolv.conf. Remove DNS, or use --netns NAME"};
 }
 
 /* As wg-quick has it: path MTU discovery takes care of the narrower ways, while a tunnel too narrow
- * for its best peer would stay so. */
-std::uint32_t find_mtu(const Device &device, PacketWay way, Network &network)
+ * for its best peer would stay so. But where that would cost IPv6, packets had better go in two pieces. */
+std::uint32_t find_mtu(const QuickConfig &config, const Device &device, PacketWay way, Network &network)
 {
-	std::uint32_t widest = 0;
+	std::uint32_t widest = 0, least = has_ipv6(config) ? LEAST_MTU_OF_IPV6 : LEAST_MTU;
 
 	for (const Peer &peer : device.peers) {
 		if (!peer.endpoint)
@@ -456,7 +454,7 @@ std::uint32_t find_mtu(const Device &device, PacketWay way, Network &network)
 		widest = network.path_mtu(way).value_or(0);
 	if (!widest)
 		widest = USUAL_MTU;
-	return widest > OVERHEAD + LEAST_MTU ? widest - OVERHEAD : LEAST_MTU;
+	return std::max(least, widest > OVERHEAD ? widest - OVERHEAD : 0);
 }
 
 void bring_up(const QuickConfig &config, const Placement &placement, Steps &steps, World &world)

@@ -43,7 +43,7 @@ void check_values(const QuickConfig &config, const Placement &placement, World &
 void check_before_up(const QuickConfig &config, const Placement &placement, World &world);
 
 /* What fits through the widest of the ways to the peers' endpoints: `way`, with these destinations. */
-std::uint32_t find_mtu(const Device &device, PacketWay way, Network &network);
+std::uint32_t find_mtu(const QuickConfig &config, const Device &device, PacketWay way, Network &network);
 
 /* Both leave the program in `placement.home`. */
 void bring_up(const QuickConfig &config, const Placement &placement, World &world);

@@ -30,6 +30,7 @@ Peer before_change(const Peer &change, const Peer &present)
 Device reversal(const Device &change, const Device &present)
 {
 	Device back;
+	PeerIndex present_by_key(present.peers);
 
 	back.name = change.name;
 	if (change.private_key)
@@ -39,7 +40,7 @@ Device reversal(const Device &change, const Device &present)
 	if (change.fwmark)
 		back.fwmark = present.fwmark.value_or(0);
 	for (const Peer &peer : change.peers) {
-		const Peer *before = peer_with(peer.public_key, present.peers);
+		const Peer *before = present_by_key.find(peer.public_key);
 		if (before && !peer.remove && (before->endpoint || !peer.endpoint)) {
 			back.peers.push_back(before_change(peer, *before));
 			continue;

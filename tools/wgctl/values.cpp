@@ -280,6 +280,14 @@ Text format_endpoint(const Endpoint &endpoint)
 	return text.append(brackets ? "[" : "").append(host).append(brackets ? "]:" : ":").append(service);
 }
 
+Prefix shortened(Prefix prefix, unsigned length)
+{
+	for (unsigned bit = length; bit < prefix.bits(); ++bit)
+		prefix.address[bit / 8] = static_cast<std::uint8_t>(prefix.address[bit / 8] & ~(0x80 >> bit % 8));
+	prefix.cidr = static_cast<std::uint8_t>(length);
+	return prefix;
+}
+
 std::string format_address(const Prefix &prefix)
 {
 	char address[INET6_ADDRSTRLEN];

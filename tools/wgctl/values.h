@@ -43,6 +43,9 @@ bool is_host_name(std::string_view text);
 
 Text format_endpoint(const Endpoint &endpoint);
 /* The address and the length apart, so that what stands between can be coloured. */
+/* The first `length` bits of it. */
+Prefix shortened(Prefix prefix, unsigned length);
+
 std::string format_address(const Prefix &prefix);
 std::string format_prefix(const Prefix &prefix);
 std::string format_fwmark(std::uint32_t fwmark);

@@ -231,10 +231,51 @@ TEST_F(Apply, part_of_anothers_allowed_ip_is_not_taken)
 TEST_F(Apply, addresses_are_added_before_others_are_removed)
 {
 	write(interface("Address = 10.0.0.9/24, fd00::1/64\n"), laptop(), phone());
-	fake.host.network.link_addresses["wg0"].push_back(parse_address("fe80::1/64"));
 	EXPECT_EQ(run(), 2);
 	EXPECT_EQ(out(), "wg0:\n  + address 10.0.0.9/24\n  + address fd00::1/64\n  - address 10.0.0.1/24\n");
-	EXPECT_EQ(fake.host.log.joined(), "address 10.0.0.9/24\naddress fd00::1/64\nno address 10.0.0.1/24\n");
+	/* 10.0.0.9/24 goes with the first address of its network, and must not be the last to go. */
+	EXPECT_EQ(fake.host.log.joined(), "address 10.0.0.9/24\naddress fd00::1/64\naddress 10.0.0.9/32\nno address 10.0.0.1/24\n"
+					  "address 10.0.0.9/24\nno address 10.0.0.9/32\n");
+	write(interface("Address = 10.0.1.9/24, fd00::1/64\n"), laptop(), phone());
+	EXPECT_EQ(run(), 2);
+	EXPECT_EQ(fake.host.log.joined(), "address 10.0.1.9/24\nno address 10.0.0.9/24\nroute 10.0.0.2/32 table 254\n"
+					  "route 10.0.0.3/32 table 254\n");
+}
+
+TEST_F(Apply, only_addresses_of_the_kernels_own_choice_stay)
+{
+	fake.host.network.link_addresses["wg0"].push_back(parse_address("fe80::1/64"));
+	fake.host.network.link_addresses["wg0"].push_back(parse_address("fe80::2/64"));
+	fake.host.network.automatic = {parse_address("fe80::2/64")};
+	EXPECT_EQ(run(), 2);
+	EXPECT_EQ(out(), "wg0:\n  - address fe80::1/64\n");
+	EXPECT_EQ(run(), 0);
+}
+
+TEST_F(Apply, new_routes_are_there_before_old_ones_go)
+{
+	write(interface(ADDRESS), laptop("10.0.0.2, 192.168.2.0/25"), phone());
+	EXPECT_EQ(run(), 2);
+	EXPECT_EQ(fake.host.log.joined(), "route 192.168.2.0/25 table 254\nno route 192.168.2.0/24 table 254\n");
+}
+
+TEST_F(Apply, a_route_that_somebody_made_his_own_counts_and_stays)
+{
+	fake.host.network.link_added_routes["wg0"][0].is_plain = false;
+	EXPECT_EQ(run(), 0) << out();
+	write(interface(ADDRESS), laptop("10.0.0.2"), phone());
+	EXPECT_EQ(run(), 2);
+	EXPECT_EQ(out(), "wg0:\n  - peer laptop (" + K1 + "): allowed ip 192.168.2.0/24\n");
+}
+
+TEST_F(Apply, mtu_of_a_narrow_way_leaves_room_for_ipv6)
+{
+	fake.host.network.path_mtus = {{"default", 1300}};
+	EXPECT_EQ(run(), 2);
+	EXPECT_EQ(out(), "wg0:\n  ~ mtu 1420 -> 1220\n");
+	write(interface("Address = 10.0.0.1/24, fd00::1/64\n"), laptop(), phone());
+	EXPECT_EQ(run(), 2);
+	EXPECT_EQ(out(), "wg0:\n  + address fd00::1/64\n  ~ mtu 1220 -> 1280\n");
 }
 
 TEST_F(Apply, routes_of_others_stay)

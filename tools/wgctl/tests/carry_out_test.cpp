@@ -16,7 +16,8 @@ namespace {
 
 const std::string FILE_NAME = "/etc/wireguard/wg0.conf", SRC_VALID_MARK = "/proc/sys/net/ipv4/conf/all/src_valid_mark";
 
-constexpr std::uint32_t NUMBERED_TABLE = 99;
+constexpr std::uint32_t NUMBERED_TABLE = 99, TABLE_OF_OTHERS = 200;
+const Route ROUTE_OF_OTHERS{test_prefix("172.16.0.0/12"), TABLE_OF_OTHERS};
 
 /* Makes changes as the kernel does, peer by peer; each may fail, with those before it made. */
 struct LiveDevices : FakeDevices {
@@ -121,7 +122,8 @@ struct Machine {
 		for (const Prefix &address : network.link_addresses["wg0"])
 			lines.push_back("address " + format_prefix(address));
 		for (const Route &route : network.link_added_routes["wg0"])
-			if (!is_promised || route.table == promised_table || (route.table != MAIN_TABLE && route.table != NUMBERED_TABLE))
+			if (!is_promised || route.table == promised_table ||
+			    (route.table != MAIN_TABLE && route.table != NUMBERED_TABLE && route.table != TABLE_OF_OTHERS))
 				lines.push_back("route " + format_prefix(route.destination) + " table " + std::to_string(route.table));
 		for (std::uint16_t family : FAMILIES)
 			for (const Rule &rule : network.rules(family))
@@ -180,6 +182,7 @@ void check_change(std::size_t from, std::size_t to, std::vector<std::string_view
 		Machine machine;
 		machine.file(FILES[from]);
 		ASSERT_EQ(machine.run(up), 0) << machine.fake.terminal.err;
+		machine.fake.host.network.add_route("wg0", ROUTE_OF_OTHERS);
 		std::string before = machine.state();
 		machine.file(FILES[to]);
 		/* Namespaces are entered to look around, too. */
@@ -227,6 +230,21 @@ TEST(CarryOut, the_same_in_a_namespace_with_a_name)
 		for (std::size_t to = 0; to < FILES.size(); ++to)
 			if (from != to)
 				check_change(from, to, {"--netns", "box"});
+}
+
+/* With IPv4's last address all routes would go, and packets leave outside until they are back. */
+TEST(CarryOut, another_address_of_the_same_network_costs_no_route)
+{
+	Machine machine;
+	std::string file = machine.file(FILES[3]);
+	ASSERT_EQ(machine.run({"up", "wg0"}), 0);
+	machine.fake.host.network.add_route("wg0", ROUTE_OF_OTHERS);
+	auto routes = machine.fake.host.network.link_added_routes["wg0"];
+	machine.file(file.replace(file.find("10.0.0.1/24"), 11, "10.0.0.2/24"));
+	ASSERT_EQ(machine.run({"apply", "wg0"}), 2) << machine.fake.terminal.err;
+	EXPECT_EQ(machine.fake.host.network.link_added_routes["wg0"], routes);
+	EXPECT_EQ(machine.fake.host.log.joined().find("route"), std::string::npos) << machine.fake.host.log.joined();
+	EXPECT_EQ(machine.fake.host.network.link_addresses["wg0"].size(), 2u);
 }
 
 TEST(CarryOut, whatever_was_damaged_is_mended)

@@ -81,6 +81,10 @@ struct FakeNetwork : Network {
 		log.act("up " + name + (mtu ? " " + std::to_string(*mtu) : ""));
 		link_is_up = true;
 		link_mtu = mtu.value_or(link_mtu);
+		if (link_mtu >= 1280)
+			return;
+		std::erase_if(link_addresses[name], [](const Prefix &address) { return address.family == AF_INET6; });
+		std::erase_if(link_added_routes[name], [](const Route &route) { return route.destination.family == AF_INET6; });
 	}
 	void set_down(const std::string &name) override
 	{
@@ -93,21 +97,30 @@ struct FakeNetwork : Network {
 	bool is_up(const std::string &) override { return link_is_up; }
 	std::vector<Counter> statistics(const std::string &name) override { return link_counters[name]; }
 	std::vector<Prefix> addresses(const std::string &name) override { return link_addresses[name]; }
+	std::vector<Prefix> automatic;
+	std::vector<Prefix> automatic_addresses(const std::string &) override { return automatic; }
 	void add_address(const std::string &name, const Prefix &address) override
 	{
 		log.act("address " + format_prefix(address));
 		link_addresses[name].push_back(address);
 		/* What the kernel routes by itself. */
-		Prefix network = address;
-		for (unsigned bit = address.cidr; bit < address.bits(); ++bit)
-			network.address[bit / 8] = static_cast<std::uint8_t>(network.address[bit / 8] & ~(0x80 >> bit % 8));
 		if (address.family == AF_INET6 || address.cidr < 32)
-			link_routes[name].push_back(network);
+			link_routes[name].push_back(shortened(address, address.cidr));
 	}
 	void delete_address(const std::string &name, const Prefix &address) override
 	{
 		log.act("no address " + format_prefix(address));
-		std::erase(link_addresses[name], address);
+		std::vector<Prefix> &all = link_addresses[name];
+		auto is_of_its_network = [&](const Prefix &other) {
+			return other.family == AF_INET && shortened(other, other.cidr) == shortened(address, address.cidr);
+		};
+		/* As the kernel does: the first takes the others of its network along, and the last all routes. */
+		auto first = std::find_if(all.begin(), all.end(), is_of_its_network);
+		if (address.family == AF_INET && first != all.end() && *first == address)
+			std::erase_if(all, is_of_its_network);
+		std::erase(all, address);
+		if (address.family == AF_INET && std::none_of(all.begin(), all.end(), [](const Prefix &other) { return other.family == AF_INET; }))
+			std::erase_if(link_added_routes[name], [](const Route &route) { return route.destination.family == AF_INET; });
 	}
 	std::vector<Route> added_routes(const std::string &name) override { return link_added_routes[name]; }
 	void delete_route(const std::string &name, const Route &route) override

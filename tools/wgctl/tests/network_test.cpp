@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <linux/fib_rules.h>
+#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -33,6 +34,11 @@ public:
 	Message &number(std::uint16_t type, std::uint32_t value)
 	{
 		mnl_attr_put_u32(header(), type, value);
+		return *this;
+	}
+	Message &byte(std::uint16_t type, std::uint8_t value)
+	{
+		mnl_attr_put_u8(header(), type, value);
 		return *this;
 	}
 	Message &address(std::uint16_t type, const char *text)
@@ -218,6 +224,43 @@ TEST_F(KernelNetworks, addresses_are_those_of_the_link)
 	ASSERT_EQ(found.size(), 2u);
 	EXPECT_EQ(format_prefix(found[0]), "10.0.0.1/24");
 	EXPECT_EQ(format_prefix(found[1]), "fd00::1/64");
+}
+
+TEST_F(KernelNetworks, addresses_of_the_kernels_own_choice_are_known)
+{
+	ifaddrmsg fixed{};
+	std::uint8_t ours = IFAPROT_UNSPEC, automatic = IFAPROT_KERNEL_LL;
+	fixed.ifa_family = AF_INET6;
+	fixed.ifa_prefixlen = 64;
+	fixed.ifa_index = 7;
+	kernel.answers[RTM_GETADDR] = {Message(RTM_NEWADDR, fixed).address(IFA_ADDRESS, "fe80::1"),
+				       Message(RTM_NEWADDR, fixed).address(IFA_ADDRESS, "fe80::2").byte(IFA_PROTO, ours),
+				       Message(RTM_NEWADDR, fixed).address(IFA_ADDRESS, "fe80::3").byte(IFA_PROTO, automatic)};
+	EXPECT_EQ(network.addresses("wg0").size(), 3u);
+	std::vector<Prefix> found = network.automatic_addresses("wg0");
+	ASSERT_EQ(found.size(), 1u);
+	EXPECT_EQ(format_prefix(found[0]), "fe80::3/64");
+}
+
+TEST_F(KernelNetworks, added_routes_are_those_without_a_metric)
+{
+	rtmsg fixed{};
+	fixed.rtm_family = AF_INET;
+	fixed.rtm_dst_len = 16;
+	fixed.rtm_type = RTN_UNICAST;
+	fixed.rtm_protocol = RTPROT_BOOT;
+	auto boot = [&](const char *destination) { return Message(RTM_NEWROUTE, fixed).number(RTA_OIF, 7).number(RTA_TABLE, 254).address(RTA_DST, destination); };
+	kernel.answers[RTM_GETROUTE] = {boot("10.1.0.0"), boot("10.2.0.0").number(RTA_PRIORITY, 50), boot("10.3.0.0").address(RTA_PREFSRC, "10.0.0.1"),
+					boot("10.4.0.0").address(RTA_GATEWAY, "10.0.0.9")};
+	fixed.rtm_family = AF_INET6;
+	kernel.answers[RTM_GETROUTE].push_back(boot("fd01::").number(RTA_PRIORITY, 1024));
+	kernel.answers[RTM_GETROUTE].push_back(boot("fd02::").number(RTA_PRIORITY, 50));
+	std::string found;
+	for (const Route &added : network.added_routes("wg0"))
+		found += format_prefix(added.destination) + (added.is_plain ? " " : "! ");
+	EXPECT_EQ(found, "10.1.0.0/16 10.3.0.0/16! 10.4.0.0/16! fd01::/16 ");
+	network.delete_route("wg0", {test_prefix("fd01::/16"), 254});
+	EXPECT_EQ(kernel.number<rtmsg>(RTA_PRIORITY), 1024u);
 }
 
 TEST_F(KernelNetworks, prefixes_longer_than_their_addresses_are_none)

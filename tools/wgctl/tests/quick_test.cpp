@@ -153,8 +153,28 @@ TEST_F(Quick, the_mtu_fits_the_widest_way)
 	fake.host.network.path_mtus.clear();
 	EXPECT_NE(up().find("up wg0 1420\n"), std::string::npos);
 	fake.host.network.links.clear();
-	interface += "MTU = 1234\n";
-	EXPECT_NE(up().find("up wg0 1234\n"), std::string::npos);
+	interface += "MTU = 1334\n";
+	EXPECT_NE(up().find("up wg0 1334\n"), std::string::npos);
+}
+
+/* With less, the kernel takes it off the link. */
+TEST_F(Quick, the_mtu_leaves_room_for_ipv6)
+{
+	fake.host.network.path_mtus = {{"default", 1300}};
+	EXPECT_NE(up().find("up wg0 1280\n"), std::string::npos);
+	fake.host.network.links.clear();
+	std::string both = interface;
+	interface += "MTU = 1279\n";
+	EXPECT_EQ(up(), "! /etc/wireguard/wg0.conf: with MTU 1279 the kernel takes no IPv6 address: make it 1280 or more, or remove the IPv6 addresses\n");
+	interface = both.replace(both.find(", fd00::1/64"), 12, "");
+	EXPECT_NE(up().find("up wg0 1220\n"), std::string::npos);
+}
+
+TEST_F(Quick, the_mtu_is_that_of_the_way_of_the_mark)
+{
+	interface += "FwMark = 9\n";
+	up();
+	EXPECT_EQ(fake.host.network.last_way.mark, 9u);
 }
 
 /* Every action of a full `up' fails once; what was done before is undone in reverse, and no more. */

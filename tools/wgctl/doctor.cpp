@@ -109,11 +109,14 @@ private:
 	void find(std::string what, std::string remedy) { findings_.push_back({std::move(what), std::move(remedy)}); }
 	std::string called(const Peer &peer) const { return "peer " + describe_peer(peer.public_key, seen_.names); }
 	std::string file() const { return seen_.path.value_or("the interface's file"); }
-	/* As other commands know it. */
+	/* What other commands are told to do something with it. */
 	std::string itself() const
 	{
-		return !seen_.path || *seen_.path == "/etc/wireguard/" + name_ + ".conf" ? name_ : *seen_.path;
+		bool is_usual = !seen_.path || *seen_.path == "/etc/wireguard/" + name_ + ".conf";
+		return shell_word(is_usual ? name_ : *seen_.path) + seen_.options;
 	}
+	/* A command that must run where the interface is. */
+	std::string there(const std::string &command) const { return seen_.prefix + command; }
 	const Examination::Way *way(const Peer &peer) const
 	{
 		auto found = seen_.ways.find(peer.public_key);
@@ -123,11 +126,11 @@ private:
 	void interface_itself()
 	{
 		if (seen_.is_open_to_the_world)
-			find(file() + " holds a private key and everybody may read it", "chmod 600 " + file());
+			find(file() + " holds a private key and everybody may read it", "chmod 600 " + shell_word(file()));
 		if (!seen_.file_trouble.empty())
 			find("the file cannot be used: " + seen_.file_trouble, "correct it; wgctl apply --dry-run " + itself() + " reads it again");
 		if (!seen_.is_up)
-			find(name_ + " is down", "ip link set " + name_ + " up");
+			find(name_ + " is down", there("ip link set " + shell_word(name_) + " up"));
 		if (!seen_.device.private_key || seen_.device.private_key->is_zero())
 			find(name_ + " has no private key", "set PrivateKey in " + file() + " and run wgctl apply " + itself());
 		bool is_unset = seen_.now < EARLIEST_TIME;
@@ -212,7 +215,7 @@ private:
 			if (!is_routed(allowed))
 				find("there is no route over " + name_ + " to " + format_prefix(allowed) + " of " + called(peer) +
 					     ": answers to it go elsewhere",
-				     "ip route add " + format_prefix(allowed) + " dev " + name_);
+				     there("ip route add " + format_prefix(allowed) + " dev " + shell_word(name_)));
 	}
 
 	void packet_size(const Peer &peer)
@@ -266,10 +269,10 @@ private:
 		if (any_default_route(seen_.device))
 			return;
 		if (seen_.forwards_ipv4 == false && has_guests(AF_INET))
-			find("forwarding of IPv4 is off: the peers reach this machine, but not each other", "sysctl -w net.ipv4.ip_forward=1");
+			find("forwarding of IPv4 is off: the peers reach this machine, but not each other", there("sysctl -w net.ipv4.ip_forward=1"));
 		if (seen_.forwards_ipv6 == false && has_guests(AF_INET6))
 			find("forwarding of IPv6 is off: the peers reach this machine, but not each other",
-			     "sysctl -w net.ipv6.conf.all.forwarding=1");
+			     there("sysctl -w net.ipv6.conf.all.forwarding=1"));
 	}
 
 	void dns()
@@ -400,6 +403,8 @@ public:
 		host_.namespaces.enter(patient_.placement.home);
 		seen_.device = present_device();
 		seen_.now = world_.clock.now();
+		seen_.options = patient_.placement.options;
+		seen_.prefix = patient_.placement.prefix;
 		interface_itself();
 		std::vector<std::string> servers = name_servers(patient_, read_file(patient_.path, seen_, world_), world_);
 		for (const std::string &server : servers)

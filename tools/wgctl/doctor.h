@@ -39,6 +39,8 @@ struct Examination {
 	std::string file_trouble;
 	PeerNames names;
 	bool is_open_to_the_world = false;
+	/* For the remedies: Placement's. */
+	std::string options, prefix;
 	/* It leaves routes to somebody else. */
 	bool is_routing_off = false;
 

@@ -370,6 +370,16 @@ private:
 	bool failed_ = false;
 };
 
+/* Before a command, it runs there; `netns` as the user gave it. */
+std::string way_into(const std::string &netns)
+{
+	if (netns.empty())
+		return "";
+	if (netns.find('/') != netns.npos)
+		return "nsenter --net=" + shell_word(netns) + " ";
+	return parse_number<std::uint32_t>(netns) ? "nsenter -t " + netns + " -n " : "ip netns exec " + shell_word(netns) + " ";
+}
+
 }
 
 Namespace open_namespace(const std::string &what, World &world)
@@ -399,6 +409,8 @@ Placement find_placement(const std::string &home, const std::string &birth, Worl
 			name.erase(0, folder.size());
 	if (name.find('/') == name.npos && !parse_number<std::uint32_t>(name))
 		placement.home_name = name;
+	placement.options = (home.empty() ? "" : " --netns " + shell_word(home)) + (birth.empty() ? "" : " --birth-netns " + shell_word(birth));
+	placement.prefix = way_into(home);
 	return placement;
 }
 
@@ -422,7 +434,8 @@ void check_before_up(const QuickConfig &config, const Placement &placement, Worl
 		return;
 	step("enter the interface's namespace", [&] { world.host.namespaces.enter(placement.home); });
 	if (world.host.network.has_link(config.interface))
-		throw Failure{"interface " + quoted(config.interface) + " already exists: wgctl down " + config.interface + " takes it down"};
+		throw Failure{"interface " + quoted(config.interface) + " already exists: wgctl down " + config.argument() + placement.options +
+			      " takes it down"};
 }
 
 void check_values(const QuickConfig &config, const Placement &placement, World &world)

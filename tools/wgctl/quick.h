@@ -25,6 +25,9 @@ struct Placement {
 	/* `home` was made for one program, and is set up as a whole. */
 	bool is_private = false;
 
+	/* For lines people are told to run there: what stands behind wgctl's own, and before others. */
+	std::string options, prefix;
+
 	/* Encrypted packets do not pass through `home`, so they cannot run in circles. */
 	bool is_apart() const { return !(home == birth); }
 };

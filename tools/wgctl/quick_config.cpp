@@ -163,6 +163,11 @@ void find_file(std::string_view argument, QuickConfig &config, World &world)
 
 }
 
+std::string QuickConfig::argument() const
+{
+	return path == std::string(FOLDER) + interface + std::string(SUFFIX) ? interface : shell_word(path);
+}
+
 bool is_interface_name(std::string_view name)
 {
 	return !name.empty() && name.size() <= 15 && std::all_of(name.begin(), name.end(), [](char c) {
@@ -289,7 +294,7 @@ QuickConfig read_file(std::string_view argument, World &world)
 	find_file(argument, config, world);
 	if (world.host.store.is_open_to_the_world(config.path))
 		world.terminal.write(Stream::err, "Warning: " + harmless(config.path) + " is accessible to everybody; it holds a private key. "
-						  "Remedy: chmod 600 " + harmless(config.path) + "\n");
+						  "Remedy: chmod 600 " + harmless(shell_word(config.path)) + "\n");
 	config.text = world.files.read(config.path, CONFIG_FILE_LIMIT);
 	return config;
 }

@@ -52,6 +52,8 @@ struct QuickConfig {
 	bool save = false;
 
 	bool has_dns() const { return !dns_servers.empty() || !dns_domains.empty(); }
+	/* As a command line has it. */
+	std::string argument() const;
 	std::string at(std::size_t line) const { return path + ":" + std::to_string(line) + ": "; }
 };
 

@@ -321,6 +321,21 @@ bool equal_ignoring_case(std::string_view a, std::string_view b)
 	return a.size() == b.size() && !strncasecmp(a.data(), b.data(), a.size());
 }
 
+std::string shell_word(std::string_view text)
+{
+	bool is_plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		       std::string_view("_=+.-/:@%,").find(c) != std::string_view::npos;
+	});
+	std::string word;
+
+	if (is_plain)
+		return std::string(text);
+	for (char c : text)
+		word += c == '\'' ? "'\\''" : std::string(1, c);
+	return "'" + word + "'";
+}
+
 std::string quoted(std::string_view text)
 {
 	std::string result = harmless(text);

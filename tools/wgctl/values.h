@@ -62,6 +62,8 @@ std::optional<T> parse_number(std::string_view text, int base = 10, T limit = st
 	return error == std::errc{} && end == text.data() + text.size() && value <= limit ? std::optional(value) : std::nullopt;
 }
 std::string quoted(std::string_view text);
+/* One word of a shell, for lines people are told to run. */
+std::string shell_word(std::string_view text);
 /* Nothing from a file, an argument or elsewhere may steer the terminal: ? instead of control characters,
  * newlines excepted. */
 std::string harmless(std::string_view text);

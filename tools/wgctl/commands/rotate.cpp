@@ -115,8 +115,8 @@ void prepare(const Rotation &rotation)
 
 	if (rotation.is_dry_run && !is_there)
 		return rotation.tell({"prepare", {}, {}, follow_line(rotation, "NEW-PUBLIC-KEY"), commit},
-				     "Would make a new private key in " + path + ", then:\n1. at each of the " +
-					     std::to_string(rotation.hub.device.peers.size()) + " other sides: " +
+				     "Would make a new private key in " + path + ", then:\n1. at the other side of each peer (" +
+					     std::to_string(rotation.hub.device.peers.size()) + "): " +
 					     follow_line(rotation, "NEW-PUBLIC-KEY") + "\n2. here: " + commit + "\n");
 	Key key = is_there ? read_pending(rotation) : random_private_key(), public_key = public_key_of(key);
 	refuse_begun_commit(rotation, key);
@@ -245,9 +245,9 @@ int rotate(Arguments arguments, World &world)
 	if (options.rest().size() != 1 || wishes > 1 || peer.has_value() != (new_key || descriptor))
 		throw Failure{"rotate: one interface or file, and one of --commit, --abort, --peer with --new-key, --peer with --psk-fd, or "
 			      "nothing (wgctl rotate --help)"};
-	std::string here(options.rest()[0]);
+	std::string here = shell_word(options.rest()[0]);
 	if (auto netns = options.value("--netns"))
-		here.append(" --netns ").append(*netns);
+		here.append(" --netns ").append(shell_word(*netns));
 	enter_netns(options, world);
 	Rotation rotation{read_hub(options.rest()[0], world), world, options.has("--dry-run"), options.has("--json"), here};
 	if (options.has("--commit")) {

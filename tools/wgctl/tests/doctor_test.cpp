@@ -330,6 +330,41 @@ TEST_F(DoctorTest, endpoints_are_looked_for_where_the_sockets_are)
 	EXPECT_EQ(fake.host.log.joined(), "enter 2\nenter 3\nenter 2\nenter 3\nenter 2\n");
 }
 
+TEST_F(DoctorTest, remedies_are_for_the_place_where_the_interface_is)
+{
+	const std::map<std::string, std::string> prefixes{
+		{"box", "ip netns exec box "}, {"77", "nsenter -t 77 -n "}, {"/proc/77/ns/net", "nsenter --net=/proc/77/ns/net "}, {"", ""}};
+
+	fake.host.namespaces.known = {{"/run/netns/box", 2}, {"/proc/77/ns/net", 2}};
+	fake.clock.time = NOW;
+	fake.devices.present["wg0"] = seen.device;
+	fake.devices.present["wg0"].private_key.reset();
+	fake.host.lookout.links["192.0.2.1:7"] = "eth0";
+	fake.files.contents["./wg0.conf"] = "[Interface]\nPrivateKey = " + test_key_text(8) + "\n";
+	for (const auto &[netns, prefix] : prefixes) {
+		std::string option = "--netns=" + netns;
+		std::vector<std::string_view> line{"doctor", "./wg0.conf"};
+		if (!netns.empty())
+			line.push_back(option);
+		fake.host.namespaces.present = 1;
+		fake.host.network.link_is_up = false;
+		fake.terminal.out.clear();
+		run_command_line(line, fake);
+		EXPECT_NE(fake.terminal.out.find("  Remedy: " + prefix + "ip link set wg0 up\n"), std::string::npos) << fake.terminal.out;
+		EXPECT_NE(fake.terminal.out.find(" and run wgctl apply ./wg0.conf" + (netns.empty() ? "" : " --netns " + netns) + "\n"), std::string::npos)
+			<< fake.terminal.out;
+		fake.host.namespaces.present = 1;
+		fake.host.network.link_is_up = true;
+		fake.terminal.out.clear();
+		run_command_line(line, fake);
+		EXPECT_NE(fake.terminal.out.find("  Remedy: " + prefix + "ip route add 10.0.0.2/32 dev wg0\n"), std::string::npos) << fake.terminal.out;
+	}
+	seen.prefix = "ip netns exec box ";
+	seen.forwards_ipv4 = false;
+	add_peer(2, "10.0.0.3/32");
+	EXPECT_NE(found().find("=> ip netns exec box sysctl -w net.ipv4.ip_forward=1\n"), std::string::npos) << found();
+}
+
 TEST_F(DoctorTest, json_is_the_documented_schema)
 {
 	std::vector<std::string_view> line{"doctor", "wg0", "--json"};

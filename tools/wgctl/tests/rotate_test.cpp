@@ -59,6 +59,9 @@ TEST_F(Rotating, the_line_to_run_here_is_for_this_file_and_namespace)
 	ASSERT_EQ(run({"rotate", "--netns=box", "./wg0.conf"}), 0) << fake.terminal.err;
 	EXPECT_NE(fake.terminal.out.find("\n   wgctl rotate ./wg0.conf --netns box --commit\n"), std::string::npos) << fake.terminal.out;
 	EXPECT_TRUE(fake.files.contents.contains("./wg0.next-key"));
+	fake.files.contents["./my files/wg0.conf"] = text;
+	ASSERT_EQ(run({"rotate", "./my files/wg0.conf"}), 0) << fake.terminal.err;
+	EXPECT_NE(fake.terminal.out.find("\n   wgctl rotate './my files/wg0.conf' --commit\n"), std::string::npos) << fake.terminal.out;
 }
 
 TEST_F(Rotating, then_it_is_used_in_file_and_interface)
@@ -98,7 +101,7 @@ TEST_F(Rotating, a_peer_in_several_sections_is_one_peer)
 {
 	file() = text += "\n[Peer]\nPublicKey = " + test_key_text(2) + "\nAllowedIPs = 10.0.0.4/32\n";
 	ASSERT_EQ(run({"rotate", "wg0", "--dry-run"}), 0) << fake.terminal.err;
-	EXPECT_NE(fake.terminal.out.find("at each of the 1 other sides"), std::string::npos) << fake.terminal.out;
+	EXPECT_NE(fake.terminal.out.find("at the other side of each peer (1): "), std::string::npos) << fake.terminal.out;
 	ASSERT_EQ(run({"rotate", "wg0", "--peer", "Bob", "--new-key", test_key_text(3)}), 0) << fake.terminal.err;
 	text = replaced(test_key_text(2), test_key_text(3));
 	EXPECT_EQ(file(), replaced(test_key_text(2), test_key_text(3)));

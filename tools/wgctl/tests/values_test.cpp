@@ -169,6 +169,14 @@ TEST(Values, signs_make_a_list_a_difference)
 	EXPECT_NE(failure_of([&] { parse_signed_allowed_ips("10.0.0.0/8,-::/0", list, terminal); }), "");
 }
 
+TEST(Values, a_word_of_a_shell_stays_one)
+{
+	EXPECT_EQ(shell_word("/etc/wireguard/wg0.conf"), "/etc/wireguard/wg0.conf");
+	EXPECT_EQ(shell_word("my file"), "'my file'");
+	EXPECT_EQ(shell_word("it's $HOME"), "'it'\\''s $HOME'");
+	EXPECT_EQ(shell_word(""), "''");
+}
+
 TEST(Values, control_characters_do_not_reach_the_terminal)
 {
 	EXPECT_EQ(quoted("a\x1b[31mb"), "`a?[31mb'");

@@ -2,6 +2,7 @@
 #include "system_host.h"
 
 #include <fcntl.h>
+#include <sodium.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,13 +46,35 @@ void write_all(int file, std::string_view text, const std::string &path)
 	}
 }
 
-/* Under another name until it is whole. */
+constexpr std::size_t SUFFIX_LENGTH = 6;
+
+std::string random_suffix()
+{
+	constexpr std::string_view LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
+	std::string suffix(SUFFIX_LENGTH, ' ');
+
+	for (char &c : suffix)
+		c = LETTERS[randombytes_uniform(LETTERS.size())];
+	return suffix;
+}
+
+/* Without a name until it is whole: whoever kills the program leaves nothing behind. Where the file system
+ * has no files without names, under another name. */
 class NewFile {
 public:
-	explicit NewFile(const std::string &path) : path_(path), name_(path + ".XXXXXX"), file_(mkostemp(name_.data(), O_CLOEXEC))
+	NewFile(const std::string &path, SystemStore::Unnamed unnamed) : path_(path)
 	{
-		if (file_.get() < 0)
-			fail(name_);
+		if (unnamed == SystemStore::Unnamed::where_possible)
+			file_ = Descriptor(open(folder_of(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR));
+		/* Without /proc it would never get one. */
+		if (file_.get() >= 0 && access(link_to_it().c_str(), F_OK) == 0)
+			return;
+		name_ = path + "." + std::string(SUFFIX_LENGTH, 'X');
+		file_ = Descriptor(mkostemp(name_.data(), O_CLOEXEC));
+		if (file_.get() < 0) {
+			name_.clear();
+			fail(path);
+		}
 	}
 	NewFile(const NewFile &) = delete;
 	~NewFile()
@@ -63,15 +86,18 @@ public:
 	void fill(std::string_view text, const struct stat *like, unsigned mode)
 	{
 		if (like && fchown(file_.get(), like->st_uid, like->st_gid) < 0)
-			fail(name_);
+			fail(path_);
 		if (fchmod(file_.get(), like ? like->st_mode & 07777 : mode) < 0)
-			fail(name_);
-		write_all(file_.get(), text, name_);
+			fail(path_);
+		write_all(file_.get(), text, path_);
 		if (fsync(file_.get()) < 0)
-			fail(name_);
+			fail(path_);
 	}
 	void put_in_place()
 	{
+		while (name_.empty())
+			if (std::string name = path_ + "." + random_suffix(); give_name(name))
+				name_ = name;
 		if (::rename(name_.c_str(), path_.c_str()) < 0)
 			fail(path_);
 		name_.clear();
@@ -79,6 +105,11 @@ public:
 	/* Where nothing may be. */
 	void put_in_free_place()
 	{
+		if (name_.empty()) {
+			if (!give_name(path_))
+				fail(path_);
+			return;
+		}
 		if (renameat2(AT_FDCWD, name_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) < 0) {
 			/* Not every file system can; all can make a second name. */
 			if ((errno != EINVAL && errno != ENOSYS) || link(name_.c_str(), path_.c_str()) < 0)
@@ -89,8 +120,20 @@ public:
 	}
 
 private:
+	std::string link_to_it() const { return "/proc/self/fd/" + std::to_string(file_.get()); }
+	/* Returns false when somebody has it. */
+	bool give_name(const std::string &name) const
+	{
+		if (linkat(AT_FDCWD, link_to_it().c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0)
+			return true;
+		if (errno != EEXIST)
+			fail(path_);
+		return false;
+	}
+
+	/* Empty while it has none. */
 	std::string path_, name_;
-	Descriptor file_;
+	Descriptor file_{-1};
 };
 
 }
@@ -140,7 +183,7 @@ void SystemStore::replace(const std::string &path, std::string_view text, unsign
 	/* Behind a link, the file is replaced, not the link. */
 	const char *real = realpath(path.c_str(), buffer);
 	bool is_there = real && stat(real, &status) == 0;
-	NewFile file(real ? real : path);
+	NewFile file(real ? real : path, unnamed_);
 
 	file.fill(text, is_there ? &status : nullptr, mode);
 	file.put_in_place();
@@ -148,7 +191,7 @@ void SystemStore::replace(const std::string &path, std::string_view text, unsign
 
 void SystemStore::create(const std::string &path, std::string_view text, unsigned mode)
 {
-	NewFile file(path);
+	NewFile file(path, unnamed_);
 
 	file.fill(text, nullptr, mode);
 	file.put_in_free_place();

@@ -63,6 +63,10 @@ private:
 
 class SystemStore : public Store {
 public:
+	/* New files, while they are written. */
+	enum class Unnamed { where_possible, never };
+	explicit SystemStore(Unnamed unnamed = Unnamed::where_possible) : unnamed_(unnamed) {}
+
 	bool exists(const std::string &path) override;
 	bool is_open_to_the_world(const std::string &path) override;
 	void replace(const std::string &path, std::string_view text, unsigned mode) override;
@@ -72,6 +76,9 @@ public:
 	void rename(const std::string &from, const std::string &to) override;
 	void remove(const std::string &path) override;
 	bool make_folder(const std::string &path) override;
+
+private:
+	Unnamed unnamed_;
 };
 
 }

@@ -2,9 +2,12 @@
 /* SystemStore on a real file system. */
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -18,9 +21,10 @@ namespace wgctl {
 
 namespace {
 
-struct StoreTest : testing::Test {
+/* On file systems with and without files that have no name. */
+struct StoreTest : testing::TestWithParam<SystemStore::Unnamed> {
 	std::string folder = std::filesystem::temp_directory_path() / "wgctl-store-XXXXXX", path;
-	SystemStore store;
+	SystemStore store{GetParam()};
 
 	StoreTest()
 	{
@@ -40,12 +44,34 @@ struct StoreTest : testing::Test {
 		EXPECT_EQ(stat(file.c_str(), &status), 0);
 		return status.st_mode & 07777;
 	}
+	/* The program dies when it has written a part. */
+	template<class Action>
+	static void die_while_writing(Action action)
+	{
+		pid_t child = fork();
+		if (!child) {
+			struct rlimit little{10, 10}, none{0, 0};
+			setrlimit(RLIMIT_FSIZE, &little);
+			setrlimit(RLIMIT_CORE, &none);
+			action();
+			_exit(0);
+		}
+		int status = 0;
+		EXPECT_EQ(waitpid(child, &status, 0), child);
+		EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ) << status;
+	}
+	/* What is left of a file that was being written. */
+	long rest() const
+	{
+		int file = GetParam() == SystemStore::Unnamed::never ? -1 : open(folder.c_str(), O_TMPFILE | O_WRONLY, 0600);
+		return file >= 0 ? close(file) : 1;
+	}
 	long files() const { return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()); }
 };
 
 }
 
-TEST_F(StoreTest, a_new_file_is_private_and_takes_no_place_that_is_taken)
+TEST_P(StoreTest, a_new_file_is_private_and_takes_no_place_that_is_taken)
 {
 	store.create(path, "one", 0600);
 	EXPECT_EQ(mode_of(path), 0600u);
@@ -57,7 +83,7 @@ TEST_F(StoreTest, a_new_file_is_private_and_takes_no_place_that_is_taken)
 	EXPECT_EQ(files(), 2);
 }
 
-TEST_F(StoreTest, a_replaced_file_keeps_its_mode_and_its_link)
+TEST_P(StoreTest, a_replaced_file_keeps_its_mode_and_its_link)
 {
 	store.create(path, "one", 0640);
 	std::filesystem::create_symlink(path, folder + "/link");
@@ -68,8 +94,25 @@ TEST_F(StoreTest, a_replaced_file_keeps_its_mode_and_its_link)
 	EXPECT_EQ(files(), 2);
 }
 
+TEST_P(StoreTest, who_is_killed_leaves_the_file_as_it_was)
+{
+	die_while_writing([this] { store.create(path, std::string(1000, 'x'), 0600); });
+	EXPECT_EQ(files(), rest());
+	EXPECT_FALSE(std::filesystem::exists(path));
+	store.create(path, "one", 0600);
+	die_while_writing([this] { store.replace(path, std::string(1000, 'x'), 0600); });
+	EXPECT_EQ(files(), 1 + 2 * rest());
+	EXPECT_EQ(text_of(path), "one");
+}
+
+TEST_P(StoreTest, a_file_that_cannot_be_is_told_by_its_name)
+{
+	EXPECT_EQ(failure_of([this] { store.create(folder + "/no/wg0.conf", "one", 0600); }), folder + "/no/wg0.conf: No such file or directory");
+	EXPECT_EQ(files(), 0);
+}
+
 /* Each puts another file in place of the one that is locked. */
-TEST_F(StoreTest, one_at_a_time_changes_a_file)
+TEST_P(StoreTest, one_at_a_time_changes_a_file)
 {
 	constexpr int THREADS = 4, TIMES = 25;
 	std::vector<std::thread> threads;
@@ -87,7 +130,7 @@ TEST_F(StoreTest, one_at_a_time_changes_a_file)
 	EXPECT_EQ(text_of(path), std::string(THREADS * TIMES, 'x'));
 }
 
-TEST_F(StoreTest, a_descriptor_is_read_from_where_it_is)
+TEST_P(StoreTest, a_descriptor_is_read_from_where_it_is)
 {
 	SystemFiles files;
 
@@ -99,5 +142,7 @@ TEST_F(StoreTest, a_descriptor_is_read_from_where_it_is)
 	close(file);
 	EXPECT_NE(failure_of([&] { files.read("/dev/fd/" + std::to_string(file), 100); }).find("Bad file descriptor"), std::string::npos);
 }
+
+INSTANTIATE_TEST_SUITE_P(Everywhere, StoreTest, testing::Values(SystemStore::Unnamed::where_possible, SystemStore::Unnamed::never));
 
 }

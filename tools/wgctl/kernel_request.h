@@ -17,7 +17,7 @@ inline std::uint16_t wireguard_family(NetlinkChannel &channel)
 	std::uint16_t id = channel.family(WG_GENL_NAME);
 
 	if (!id)
-		throw Failure{std::strerror(EPROTONOSUPPORT)};
+		throw Failure{std::string(std::strerror(EPROTONOSUPPORT)) + ": this kernel has no WireGuard; modprobe wireguard loads it"};
 	return id;
 }
 

@@ -62,7 +62,7 @@ std::optional<Prefix> next_free_address(const Prefix &network, const std::vector
 	Number size = host_bits(network), first = number_of(network) & ~size, last = first | size;
 
 	for (const Prefix &prefix : used)
-		if (covers(network, prefix) && prefix.cidr > network.cidr)
+		if (covers(network, prefix) && (prefix.cidr > network.cidr || network.cidr == network.bits()))
 			taken.push_back({number_of(prefix) & ~host_bits(prefix), number_of(prefix) | host_bits(prefix)});
 	std::sort(taken.begin(), taken.end(), [](const Range &a, const Range &b) { return a.first < b.first; });
 	if (size > 1) {

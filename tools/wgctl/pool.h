@@ -16,7 +16,7 @@ Prefix network_part(Prefix prefix);
 
 /* A single address of `network`, or nothing when all are taken. Not its first nor IPv4's broadcast
  * address, where the network is large enough to have them. What is as wide as the network in `used`
- * leads elsewhere; narrower routes win over it, so it takes no address. */
+ * leads elsewhere; narrower routes win over it, so it takes no address, unless the network is one. */
 std::optional<Prefix> next_free_address(const Prefix &network, const std::vector<Prefix> &used);
 
 }

@@ -115,7 +115,9 @@ int run(Arguments arguments, World &world)
 		return 1;
 	}
 	arguments = arguments.subspan(1);
-	if (arguments.size() == 1 && asks_for_help(arguments[0])) {
+	/* Behind a lone "--" it is another program's. */
+	Arguments own = arguments.first(std::find(arguments.begin(), arguments.end(), "--") - arguments.begin());
+	if ((arguments.size() == 1 && asks_for_help(arguments[0])) || std::find(own.begin(), own.end(), "--help") != own.end()) {
 		world.terminal.write(Stream::out, help(*command));
 		return 0;
 	}

@@ -59,7 +59,7 @@ int examine_and_tell(const Options &options, World &world)
 	auto text_of_option = [&](std::string_view name) { return std::string(options.value(name).value_or("")); };
 
 	if (options.rest().size() != 1)
-		throw Failure{"doctor: which interface? (wgctl doctor --help)"};
+		throw Failure{"doctor: one interface or file (wgctl doctor --help)"};
 	Patient patient = find_patient(options.rest()[0], world);
 	if (std::string netns = text_of_option("--netns"); parse_number<std::uint32_t>(netns))
 		patient.root = "/proc/" + netns + "/root";

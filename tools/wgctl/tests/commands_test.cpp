@@ -108,6 +108,8 @@ TEST_F(Commands, help_is_there_for_each_command)
 			EXPECT_NE(out().find(command.name), std::string::npos);
 	}
 	for (const Command &command : all_commands()) {
+		EXPECT_EQ(run({command.name, "x", "--help"}), 0);
+		EXPECT_NE(out().find("Example: "), std::string::npos) << command.name;
 		EXPECT_EQ(run({command.name, "--help"}), 0);
 		EXPECT_NE(out().find("Example: wgctl " + std::string(command.name)), std::string::npos);
 	}

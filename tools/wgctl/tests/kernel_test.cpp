@@ -511,8 +511,8 @@ TEST_F(Kernel, the_least_of_all_errors_is_one)
 TEST_F(Kernel, without_the_family_there_is_no_protocol)
 {
 	kernel.has_family = false;
-	EXPECT_EQ(get_failure(), "Protocol not supported");
-	EXPECT_EQ(set_failure(), "Protocol not supported");
+	EXPECT_EQ(get_failure(), "Protocol not supported: this kernel has no WireGuard; modprobe wireguard loads it");
+	EXPECT_EQ(set_failure(), "Protocol not supported: this kernel has no WireGuard; modprobe wireguard loads it");
 }
 
 TEST_F(Kernel, lost_answers_are_an_error)

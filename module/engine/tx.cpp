@@ -144,19 +144,35 @@ bool queue_staged(Peer &peer, Session &session, PacketFifo<&Batch::work_next> &q
 	return true;
 }
 
+/* Sends @messages to where @peer is; they are gone in any case. RCU, bottom halves off. Drop::NoEndpoint, SendFailed. */
+Outcome<void> send_to(Peer &peer, Packet &messages, u8 traffic_class)
+{
+	Device &device = peer.device;
+	wg_sockets *sockets = device.sockets.read();
+	wg_endpoint endpoint = endpoint_of(peer), used = endpoint;
+	int error;
+
+	if (!sockets || endpoint.family == 0) {
+		free_chain(&messages);
+		return endpoint.family == 0 ? Drop::NoEndpoint : Drop::SendFailed;
+	}
+	error = wg_kernel_send(sockets, &device.netdev, &messages, &used, device.mark.load_relaxed(), traffic_class, &peer.route_cache);
+	settle_route(peer, endpoint, used);
+	if (error)
+		return Drop::SendFailed;
+	return Outcome<void>::success();
+}
+
 /* Lets one sealed batch leave. */
 void send_batch(Device &device, Peer &peer, Packet &head)
 {
 	Session &session = *batch_of(head).session;
 	u8 traffic_class = batch_of(head).traffic_class;
 	u32 *nesting = wg_kernel_nesting(), outside = *nesting, inside = batch_of(head).nesting + 1u;
-	wg_endpoint endpoint = endpoint_of(peer), used = endpoint;
-	wg_sockets *sockets = device.sockets.read();
 	Packet *first = nullptr, **link = &first;
 	u32 count = 0, lost = 0;
 	u64 bytes = 0;
 	bool payload = false;
-	int error = 0;
 
 	for (Packet *packet = &head, *next; packet; packet = next) {
 		next = next_of(*packet);
@@ -177,21 +193,17 @@ void send_batch(Device &device, Peer &peer, Packet &head)
 		drop(peer, Drop::NoMemory, lost);
 		wg_kernel_count(&device.netdev, WG_TX_ERROR, lost);
 	}
-	if (count && sockets && endpoint.family != 0) {
+	if (count) {
 		on_data_sent(peer, payload);
 		*nesting = inside;
-		error = wg_kernel_send(sockets, &device.netdev, first, &used, device.mark.load_relaxed(), traffic_class, &peer.route_cache);
+		auto sent = send_to(peer, *first, traffic_class);
 		*nesting = outside;
-		settle_route(peer, endpoint, used);
-	} else if (count) {
-		error = -WG_ENETUNREACH;
-		free_chain(first);
-	}
-	if (error) {
-		drop(peer, endpoint.family == 0 ? Drop::NoEndpoint : Drop::SendFailed, count);
-		wg_kernel_count(&device.netdev, WG_TX_ERROR, count);
-	} else {
-		peer.tx_bytes.fetch_add(bytes);
+		if (sent) {
+			peer.tx_bytes.fetch_add(bytes);
+		} else {
+			drop(peer, sent.error(), count);
+			wg_kernel_count(&device.netdev, WG_TX_ERROR, count);
+		}
 	}
 	if (session.keypair.wants_rekey_after_sending(now()) && &session == peer.keyring.current())
 		request_initiation(peer, false);
@@ -287,30 +299,22 @@ void send_finished(Peer &peer)
 		send_batch(peer.device, peer, *head);
 }
 
-bool send_message(Peer &peer, ConstByteSpan message)
+/* A peer without an endpoint is no error here: its retries would count for ever. */
+void send_message(Peer &peer, ConstByteSpan message)
 {
 	RcuSection rcu;
 	BottomHalvesOff off;
-	Device &device = peer.device;
-	wg_sockets *sockets = device.sockets.read();
-	wg_endpoint endpoint = endpoint_of(peer), used = endpoint;
-	Packet *packet;
+	Packet *packet = wg_kernel_packet_create(message.data(), static_cast<u32>(message.size()));
 
-	if (!sockets || endpoint.family == 0)
-		return false;
-	packet = wg_kernel_packet_create(message.data(), static_cast<u32>(message.size()));
-	if (!packet) {
-		drop(peer, Drop::NoMemory);
-		return false;
+	if (!packet)
+		return drop(peer, Drop::NoMemory);
+	auto sent = send_to(peer, *packet, HANDSHAKE_TRAFFIC_CLASS);
+	if (sent) {
+		peer.tx_bytes.fetch_add(message.size());
+	} else if (sent.error() != Drop::NoEndpoint) {
+		drop(peer, sent.error());
+		wg_kernel_count(&peer.device.netdev, WG_TX_ERROR, 1);
 	}
-	if (wg_kernel_send(sockets, &device.netdev, packet, &used, device.mark.load_relaxed(), HANDSHAKE_TRAFFIC_CLASS, &peer.route_cache)) {
-		drop(peer, Drop::SendFailed);
-		wg_kernel_count(&device.netdev, WG_TX_ERROR, 1);
-		return false;
-	}
-	settle_route(peer, endpoint, used);
-	peer.tx_bytes.fetch_add(message.size());
-	return true;
 }
 
 void send_reply(Device &device, const Packet &received, ConstByteSpan message)

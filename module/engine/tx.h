@@ -26,8 +26,8 @@ void drop_staged(Peer &, Drop reason);
 /* The drainer's duty for the transmit queue. [BH off] */
 void send_finished(Peer &);
 
-/* Sends one handshake message of ours to the peer's endpoint. False when it could not leave. [any] */
-bool send_message(Peer &, ConstByteSpan message);
+/* Sends one handshake message of ours to the peer's endpoint. [any] */
+void send_message(Peer &, ConstByteSpan message);
 
 /* A message to where @received came from: cookie replies. [any] */
 void send_reply(Device &, const Packet &received, ConstByteSpan message);

@@ -6,7 +6,7 @@
  * Bound:      MAX_QUEUED_BYTES and MAX_QUEUED_BATCHES; beyond them a push is refused
  *
  * The hand-over, and why no wake-up is lost. A head is ready when it is finished or left to the drainer. `draining` means: somebody will
- * call take() until it returns null. It changes only under the lock. Whatever makes a batch ready makes its caller the drainer when
+ * call take() until it finds no ready head. It changes only under the lock. Whatever makes a batch ready makes its caller the drainer when
  * nobody drains and the head is ready. take() gives `draining` up only in the same locked step in which it sees the head missing or not
  * ready. So what take() did not see comes after that step, finds `draining` false, and its caller drains. A ready head without a drainer
  * cannot exist. (For rx the drainer is the peer's poller: NAPI runs one at a time, and keeps a schedule that comes before its
@@ -73,6 +73,22 @@ public:
 	{
 		SpinGuard guard(lock_);
 
+		return pop_ready();
+	}
+	/* The same for up to @limit batches at once, put into @taken. How many; fewer than @limit ends its duty. */
+	template <typename Fifo> u32 take(Fifo &taken, u32 limit)
+	{
+		SpinGuard guard(lock_);
+		u32 count = 0;
+
+		for (Packet *head; count < limit && (head = pop_ready()); count++)
+			taken.push(*head);
+		return count;
+	}
+
+private:
+	Packet *pop_ready()
+	{
 		if (!head_is_ready()) {
 			draining_ = false;
 			return nullptr;
@@ -84,8 +100,6 @@ public:
 			left_--;
 		return fifo_.pop();
 	}
-
-private:
 	bool append(Packet &head)
 	{
 		Batch &batch = batch_of(head);

@@ -12,11 +12,11 @@ namespace {
 /* Moves the kernel timer when the next deadline is earlier than what it is set to. A later one is left: the timer then fires, finds
  * nothing due and is set again, which is cheaper than moving it for every packet. A time that has passed means nothing: the kernel
  * timer stands still while the host is suspended and its clock does not. timers_lock held. */
-void rearm(Peer &peer)
+void rearm(Peer &peer, Instant at)
 {
 	Instant next = peer.timers.next_deadline();
 
-	if (!peer.timers_running || next.is_never() || (peer.armed_at > now() && peer.armed_at <= next))
+	if (!peer.timers_running || next.is_never() || (peer.armed_at > at && peer.armed_at <= next))
 		return;
 	peer.armed_at = next;
 	wg_kernel_timer_arm(&peer.timer, next.ns);
@@ -26,11 +26,12 @@ void rearm(Peer &peer)
 template <typename Event> void with_timers(Peer &peer, Event event)
 {
 	SpinGuard guard(peer.timers_lock);
+	Instant at = now();
 
 	if (!peer.timers_running)
 		return;
-	event(peer.timers, now());
-	rearm(peer);
+	event(peer.timers, at);
+	rearm(peer, at);
 }
 
 void carry_out(Peer &peer, const Actions &actions)
@@ -53,13 +54,14 @@ void on_timer(void *argument)
 	Actions actions;
 	{
 		SpinGuard guard(peer.timers_lock);
+		Instant at = now();
 
 		peer.armed_at = {};
 		if (!peer.timers_running)
 			return;
 		peer.jitter = jitter();
-		actions = peer.timers.expire(now(), peer.jitter);
-		rearm(peer);
+		actions = peer.timers.expire(at, peer.jitter);
+		rearm(peer, at);
 	}
 	carry_out(peer, actions);
 }
@@ -291,15 +293,16 @@ void start_timers(Peer &peer)
 	bool keepalive_due;
 	{
 		SpinGuard guard(peer.timers_lock);
+		Instant at = now();
 
 		peer.timers_running = true;
 		/* A handshake may have been faster than we: its keys must be erased in time too. */
 		if (peer.keyring.current() || peer.keyring.next())
-			peer.timers.session_derived(now());
+			peer.timers.session_derived(at);
 		keepalive_due = peer.timers.persistent_keepalive() != 0;
 		/* A deadline set while the interface was down may have passed: count from now. */
-		peer.timers.set_persistent_keepalive(peer.timers.persistent_keepalive(), now());
-		rearm(peer);
+		peer.timers.set_persistent_keepalive(peer.timers.persistent_keepalive(), at);
+		rearm(peer, at);
 	}
 	if (keepalive_due)
 		send_keepalive(peer);
@@ -402,10 +405,11 @@ void set_persistent_keepalive(Peer &peer, u16 seconds)
 	bool started;
 	{
 		SpinGuard guard(peer.timers_lock);
+		Instant at = now();
 
 		started = seconds != 0 && peer.timers.persistent_keepalive() == 0 && peer.timers_running;
-		peer.timers.set_persistent_keepalive(seconds, now());
-		rearm(peer);
+		peer.timers.set_persistent_keepalive(seconds, at);
+		rearm(peer, at);
 	}
 	if (started)
 		send_keepalive(peer);

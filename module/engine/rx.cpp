@@ -34,7 +34,7 @@ void receive_handshake(Device &device, Packet &packet)
 		kick_handshaker(device);
 }
 
-void receive_data(Device &device, Packet &packet, const DataHeader &header)
+void receive_data(Device &device, Packet &packet, const DataHeader &header, Instant at)
 {
 	Session *session = find_session(device, SessionIndex(header.receiver_index.get()));
 	OrderedQueue::Pushed pushed;
@@ -48,7 +48,7 @@ void receive_data(Device &device, Packet &packet, const DataHeader &header)
 	batch.count = 1;
 	batch.direction = Direction::Open;
 	Peer &peer = session->peer;	/* for after leave(): the packet, and with it the session, may be the poller's then */
-	if (session->keypair.is_expired(now())) {
+	if (session->keypair.is_expired(at)) {
 		discard(peer, packet, Drop::ExpiredKey, WG_RX_DROPPED);
 		return put(*session);
 	}
@@ -104,7 +104,7 @@ void deliver(Peer &peer, Packet &packet, u32 plain_size)
 }
 
 /* One opened packet, in its place in the order. */
-void accept(Peer &peer, Session &session, Packet &packet)
+void accept(Peer &peer, Session &session, Packet &packet, Instant at)
 {
 	const u8 *header = wg_kernel_packet_pull(&packet, sizeof(DataHeader));
 	u32 size = length_of(packet), plain_size = size - static_cast<u32>(MIN_DATA_MESSAGE);
@@ -112,7 +112,7 @@ void accept(Peer &peer, Session &session, Packet &packet)
 
 	if (batch_of(packet).failed || !header)
 		return discard(peer, packet, header ? Drop::BadTag : Drop::NoMemory, WG_RX_CRC_ERROR);
-	if (session.keypair.is_expired(now()))
+	if (session.keypair.is_expired(at))
 		return discard(peer, packet, Drop::ExpiredKey, WG_RX_DROPPED);
 	auto fresh = session.keypair.replay.accept(reinterpret_cast<const DataHeader *>(header)->counter.get());
 	if (!fresh)
@@ -122,7 +122,7 @@ void accept(Peer &peer, Session &session, Packet &packet)
 	learn_endpoint(peer, source);
 	on_data_received(peer, plain_size > 0);	/* before anything is sent in answer: what is received first does not answer that */
 	confirm_key(peer, session);
-	if (session.keypair.wants_rekey_after_receiving(now()))
+	if (session.keypair.wants_rekey_after_receiving(at))
 		request_initiation(peer, false);
 	peer.rx_bytes.fetch_add(size);
 	wg_kernel_count_received(&peer.device.netdev, size);
@@ -136,6 +136,7 @@ void accept(Peer &peer, Session &session, Packet &packet)
 void receive(Device &device, Packet &first)
 {
 	RcuSection rcu;
+	Instant at = now();
 
 	for (Packet *packet = &first, *next; packet; packet = next) {
 		u32 size = length_of(*packet);
@@ -152,7 +153,7 @@ void receive(Device &device, Packet &first)
 		if (!type)
 			discard(device, *packet, type.error());
 		else if (*type == MessageType::Data)
-			receive_data(device, *packet, *reinterpret_cast<const DataHeader *>(head));
+			receive_data(device, *packet, *reinterpret_cast<const DataHeader *>(head), at);
 		else
 			receive_handshake(device, *packet);
 	}
@@ -162,29 +163,21 @@ int poll(Peer &peer, int budget)
 {
 	RcuSection rcu;
 	Run run;
-	int done = 0;
-	bool ran_dry = false;
+	u32 done = peer.rx.take(run, static_cast<u32>(budget));		/* batches of one packet; "all of it" is what asks for another round */
 
-	while (done < budget && !ran_dry) {
-		if (Packet *head = peer.rx.take()) {
-			run.push(*head);
-			done += batch_of(*head).count;
-		} else {
-			ran_dry = true;
-		}
-	}
 	open_run(run);
+	Instant at = now();
 	while (Packet *head = run.pop()) {
 		Session *session = batch_of(*head).session;
 
 		for (Packet *packet = head, *next; packet; packet = next) {
 			next = next_of(*packet);
 			next_of(*packet) = nullptr;
-			accept(peer, *session, *packet);
+			accept(peer, *session, *packet, at);
 		}
 		put(*session);
 	}
-	return ran_dry ? done : budget;		/* "all of it" is what asks for another round */
+	return static_cast<int>(done);
 }
 
 } // namespace wg::engine

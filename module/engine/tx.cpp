@@ -114,7 +114,7 @@ bool nothing_is_staged(Peer &peer)
 	return peer.staged.empty();
 }
 
-/* Moves the staged batches, with counters and references, into the ordered queue. False: @session may not send (any more). */
+/* Moves the staged batches, with counters and references, into the ordered queue. False: some are left, and @session may not send them. RCU. */
 bool queue_staged(Peer &peer, Session &session, PacketFifo<&Batch::work_next> &queued, bool &first_is_alone, u32 &refused)
 {
 	Instant at = now();
@@ -124,7 +124,7 @@ bool queue_staged(Peer &peer, Session &session, PacketFifo<&Batch::work_next> &q
 		Batch &batch = batch_of(*head);
 		OrderedQueue::Pushed pushed;
 
-		if (!session.keypair.can_send(batch.count, at))
+		if (!session.keypair.can_send(batch.count, at) || !session.references.try_get())
 			return false;
 		peer.staged.pop();
 		peer.staged_packets -= batch.count;
@@ -134,9 +134,9 @@ bool queue_staged(Peer &peer, Session &session, PacketFifo<&Batch::work_next> &q
 		if (pushed == OrderedQueue::Pushed::Refused) {
 			refused += batch.count;
 			free_chain(head);
+			put(session);
 			continue;
 		}
-		get(session);
 		session.keypair.sending_counter += batch.count;
 		first_is_alone |= queued.empty() && pushed == OrderedQueue::Pushed::Alone;
 		queued.push(*head);
@@ -238,16 +238,11 @@ void send_staged(Peer &peer)
 {
 	RcuSection rcu;
 	PacketFifo<&Batch::work_next> queued;
-	bool first_is_alone = false, may_send = false;
+	bool first_is_alone = false, all_queued;
 	u32 refused = 0;
 	Session *session = peer.keyring.current();
 
-	if (nothing_is_staged(peer))
-		return;
-	if (session && session->references.try_get()) {
-		may_send = queue_staged(peer, *session, queued, first_is_alone, refused);
-		put(*session);
-	}
+	all_queued = session ? queue_staged(peer, *session, queued, first_is_alone, refused) : nothing_is_staged(peer);
 	if (refused) {
 		drop(peer, Drop::QueueFull, refused);
 		wg_kernel_count(&peer.device.netdev, WG_TX_DROPPED, refused);
@@ -256,7 +251,7 @@ void send_staged(Peer &peer)
 		process(peer.device, *head, first_is_alone ? OrderedQueue::Pushed::Alone : OrderedQueue::Pushed::Behind);
 		first_is_alone = false;
 	}
-	if (!may_send)
+	if (!all_queued)
 		request_initiation(peer, false);
 }
 

@@ -132,6 +132,19 @@ TEST(Secret, constant_time_comparison_sees_every_bit)
 	}
 }
 
+TEST(Memory, constant_time_comparison_sees_every_byte_of_any_size)
+{
+	u8 a[20] = {}, b[20] = {};
+
+	for (usize size = 0; size <= sizeof(a); size++) {
+		for (usize i = 0; i < sizeof(a); i++) {
+			b[i] = 0x80;
+			EXPECT_EQ(same_bytes_constant_time(a, b, size), i >= size);
+			b[i] = 0;
+		}
+	}
+}
+
 TEST(WireInteger, lies_in_the_byte_order_it_names)
 {
 	LittleEndian<u32> little = 0x01020304;

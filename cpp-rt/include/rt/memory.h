@@ -37,11 +37,19 @@ inline void wipe_bytes(void *at, usize size)
 [[nodiscard]] inline bool same_bytes_constant_time(const void *a, const void *b, usize size)
 {
 	const u8 *left = static_cast<const u8 *>(a), *right = static_cast<const u8 *>(b);
-	u32 difference = 0;
+	u64 difference = 0;
 
-	for (usize i = 0; i < size; i++) {
-		difference |= static_cast<u32>(left[i] ^ right[i]);
+	while (size > 0) {
+		u64 a_part = 0, b_part = 0;
+		usize part = size < sizeof(u64) ? size : sizeof(u64);
+
+		copy_bytes(&a_part, left, part);
+		copy_bytes(&b_part, right, part);
+		difference |= a_part ^ b_part;
 		__asm__ __volatile__("" : "+r"(difference));
+		left += part;
+		right += part;
+		size -= part;
 	}
 	return difference == 0;
 }

@@ -27,6 +27,21 @@ bool is_specific(const Rule &rule)
 	return !rule.is_special && !rule.invert && !rule.fwmark && rule.table == MAIN_TABLE && rule.suppress_prefix_length == 0u;
 }
 
+std::vector<std::uint32_t> marks_of_others(const std::string &interface, World &world)
+{
+	std::vector<std::uint32_t> marks;
+
+	for (const std::string &name : world.devices.names()) {
+		try {
+			if (name != interface)
+				marks.push_back(world.devices.get(name).fwmark.value_or(0));
+		} catch (const Failure &) {
+			/* It has just gone, or is a program that does not answer. */
+		}
+	}
+	return marks;
+}
+
 std::string filter_name(const std::string &interface, std::uint16_t family)
 {
 	return (family == AF_INET6 ? "ip6 " : "ip ") + filter_table(interface);
@@ -111,7 +126,10 @@ std::uint32_t give_mark(const std::string &interface, Steps &steps, World &world
 		devices.set(change);
 	};
 
-	while (!step("read the routes", [&] { return world.host.network.is_table_empty(mark); }))
+	/* A table whose interface is down looks empty. */
+	std::vector<std::uint32_t> others = step("read the interfaces", [&] { return marks_of_others(interface, world); });
+	while (std::find(others.begin(), others.end(), mark) != others.end() ||
+	       !step("read the routes", [&] { return world.host.network.is_table_empty(mark); }))
 		++mark;
 	steps.run("set the mark of " + interface + " to " + std::to_string(mark), [&] { set(mark); });
 	steps.undo_by("take the mark of " + interface + " away", [set] { set(0); });

@@ -123,6 +123,19 @@ TEST_F(DefaultRoutes, the_rules_of_other_tunnels_stay)
 	EXPECT_TRUE(left.unmarked && left.specific && left.specific->priority < left.unmarked->priority);
 }
 
+TEST_F(DefaultRoutes, the_mark_of_another_interface_is_not_given_again)
+{
+	/* Its routes are gone for now: it is down. */
+	fake.devices.order = {"broken", "wg0", "wg1"};
+	fake.devices.broken["broken"] = "no answer";
+	fake.devices.present["wg0"].fwmark = MARK;
+	fake.devices.present["wg1"].fwmark = 0;
+	Steps steps(fake, Steps::Tells::failures);
+	EXPECT_EQ(give_mark("wg1", steps, fake), MARK + 1);
+	/* Its own may be. */
+	EXPECT_EQ(give_mark("wg0", steps, fake), MARK);
+}
+
 TEST(Rules, a_pair_is_the_rule_for_the_mark_and_the_nearest_before_it)
 {
 	std::vector<Rule> rules{specific(10), unmarked(7, 11), specific(20), specific(21), unmarked(8, 22), unmarked(9, 23)};

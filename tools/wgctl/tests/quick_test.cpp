@@ -308,6 +308,23 @@ TEST_F(Quick, down_goes_on_after_other_failures)
 	EXPECT_NE(fake.terminal.err.find("cannot unset the DNS of wg0: broken"), std::string::npos);
 }
 
+/* Deleting an interface by hand leaves what is not its own. */
+TEST_F(Quick, rules_that_were_left_behind_are_used_again)
+{
+	allowed = "0.0.0.0/0, ::/0";
+	up();
+	FakeNetwork &network = fake.host.network;
+	network.links.clear();
+	network.link_added_routes.clear();
+	devices.present.clear();
+	devices.order.clear();
+	up();
+	EXPECT_EQ(network.all_rules.size(), 4u);
+	down();
+	EXPECT_TRUE(network.all_rules.empty());
+	EXPECT_TRUE(fake.host.filter.contents.empty());
+}
+
 TEST_F(Quick, down_tells_what_it_does)
 {
 	up();

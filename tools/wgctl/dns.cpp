@@ -352,10 +352,13 @@ std::optional<std::string> read_file(const std::string &path)
 	return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-/* Another link of this name has another number. */
+/* Another link of this name has another number, or is in another namespace. */
 std::string note_head(const std::string &interface)
 {
-	return "# link " + std::to_string(if_nametoindex(interface.c_str())) + "\n";
+	struct stat here = {};
+
+	stat("/proc/self/ns/net", &here);
+	return "# link " + std::to_string(if_nametoindex(interface.c_str())) + " of " + std::to_string(here.st_ino) + "\n";
 }
 
 }

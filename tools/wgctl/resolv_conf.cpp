@@ -14,10 +14,12 @@ constexpr std::string_view NETNS_FOLDER = "/etc/netns";
 constexpr std::size_t LIMIT = 64 << 10;
 constexpr std::string_view BLANKS = " \t\r";
 
+constexpr std::string_view HEAD = "# written by wgctl for ";
+
 /* The file's first line, by which it is known as ours. */
 std::string head(const std::string &interface)
 {
-	return "# written by wgctl for " + interface + "\n";
+	return std::string(HEAD) + interface + "\n";
 }
 
 template<class Each>
@@ -112,12 +114,23 @@ InterfaceDns::InterfaceDns(std::string interface, const Placement &placement, Wo
 		path_ = std::string(NETNS_FOLDER) + "/" + placement.home_name + "/resolv.conf";
 }
 
-std::optional<std::string> InterfaceDns::read()
+/* That of another interface may have taken its place since: then it is kept beside that one. */
+std::optional<InterfaceDns::OwnFile> InterfaceDns::find()
 {
-	if (!world_.host.store.exists(path_))
-		return {};
-	Text text = world_.files.read(path_, LIMIT);
-	return std::string(text.begin(), text.end());
+	/* More interfaces with DNS has no namespace; a circle somebody made ends, too. */
+	constexpr unsigned DEPTH = 100;
+	std::string path = path_;
+
+	for (unsigned i = 0; i < DEPTH && !path.empty() && world_.host.store.exists(path); ++i) {
+		Text text = world_.files.read(path, LIMIT);
+		if (text.starts_with(head(interface_)))
+			return OwnFile{path, std::string(text.begin(), text.end())};
+		std::string_view line = std::string_view(text).substr(0, text.find('\n'));
+		if (!line.starts_with(HEAD))
+			break;
+		path = kept(std::string(line.substr(HEAD.size())));
+	}
+	return {};
 }
 
 void InterfaceDns::set(const DnsSettings &settings)
@@ -126,16 +139,18 @@ void InterfaceDns::set(const DnsSettings &settings)
 
 	if (is_here_)
 		return world_.host.dns.set(interface_, settings);
+	if (std::optional<OwnFile> own = find())
+		return store.replace(own->path, resolv_conf(settings, interface_), 0644);
 	store.make_folder(std::string(NETNS_FOLDER));
 	store.make_folder(path_.substr(0, path_.rfind('/')));
-	bool displaces = store.exists(path_) && !is_ours();
+	bool displaces = store.exists(path_);
 	if (displaces)
-		store.rename(path_, kept());
+		store.rename(path_, kept(interface_));
 	try {
 		store.replace(path_, resolv_conf(settings, interface_), 0644);
 	} catch (const Failure &) {
 		if (displaces)
-			store.rename(kept(), path_);
+			store.rename(kept(interface_), path_);
 		throw;
 	}
 }
@@ -146,25 +161,24 @@ void InterfaceDns::unset()
 
 	if (is_here_)
 		return world_.host.dns.unset(interface_);
-	if (store.exists(kept()))
-		store.rename(kept(), path_);
-	else if (is_ours())
-		store.remove(path_);
+	std::optional<OwnFile> own = find();
+	if (store.exists(kept(interface_)))
+		store.rename(kept(interface_), own ? own->path : path_);
+	else if (own)
+		store.remove(own->path);
 }
 
 std::optional<DnsSettings> InterfaceDns::get()
 {
 	if (is_here_)
 		return world_.host.dns.get(interface_);
-	return is_ours() ? parse_resolv_conf(*read()) : DnsSettings{};
+	std::optional<OwnFile> own = find();
+	return own ? parse_resolv_conf(own->text) : DnsSettings{};
 }
 
 bool InterfaceDns::is_ours()
 {
-	if (is_here_)
-		return world_.host.dns.is_ours(interface_);
-	std::optional<std::string> text = path_.empty() ? std::nullopt : read();
-	return text && text->starts_with(head(interface_));
+	return is_here_ ? world_.host.dns.is_ours(interface_) : find().has_value();
 }
 
 }

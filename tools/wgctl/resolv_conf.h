@@ -40,8 +40,12 @@ public:
 	std::string place() const { return is_here_ ? "the DNS of " + interface_ : path_; }
 
 private:
-	std::optional<std::string> read();
-	std::string kept() const { return path_ + ".before-" + interface_; }
+	struct OwnFile {
+		std::string path, text;
+	};
+	std::optional<OwnFile> find();
+	/* What was there before that interface's. */
+	std::string kept(const std::string &interface) const { return path_ + ".before-" + interface; }
 
 	std::string interface_, path_;
 	bool is_here_;

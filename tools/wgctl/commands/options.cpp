@@ -23,7 +23,7 @@ Options::Options(std::string_view command, Arguments words, Names flags, Names v
 			rest_.insert(rest_.end(), words.begin(), words.end());
 			break;
 		}
-		if (!word.starts_with("--")) {
+		if (!word.starts_with('-') || word == "-") {
 			rest_.push_back(word);
 			continue;
 		}

@@ -40,7 +40,7 @@ QuickArguments parse(Arguments arguments, Takes takes)
 		if (take_option("--birth-netns", arguments, result.birth) ||
 		    (takes == Takes::file && take_option("--netns", arguments, result.home)))
 			continue;
-		if (arguments[0].starts_with("--"))
+		if (arguments[0].starts_with('-'))
 			throw Failure{"unknown option " + quoted(arguments[0])};
 		if (!result.file.empty())
 			throw Failure{takes == Takes::command ? "the command stands behind \"--\": " + quoted(arguments[0])

@@ -8,28 +8,13 @@
 #include "config.h"
 #include "default_route.h"
 #include "host.h"
+#include "pool.h"
 #include "resolv_conf.h"
 #include "values.h"
 
 namespace wgctl {
 
 namespace {
-
-Prefix network_of(const Prefix &prefix)
-{
-	return shortened(prefix, prefix.cidr);
-}
-
-bool is_within(const Prefix &inner, const Prefix &outer)
-{
-	return inner.family == outer.family && inner.cidr >= outer.cidr && shortened(inner, outer.cidr) == network_of(outer);
-}
-
-template<class T>
-bool contains(const std::vector<T> &list, const T &item)
-{
-	return std::find(list.begin(), list.end(), item) != list.end();
-}
 
 bool is_there(const std::optional<Key> &key)
 {
@@ -44,11 +29,6 @@ std::string text_of(const Endpoint &endpoint)
 std::string text_of_keepalive(std::uint16_t seconds)
 {
 	return seconds ? std::to_string(seconds) : "off";
-}
-
-std::string text_of(const Route &route)
-{
-	return format_prefix(route.destination) + (route.table == MAIN_TABLE ? "" : " table " + std::to_string(route.table));
 }
 
 /* Where in the file the peer has the prefix; the end of the file when it cannot be told. */
@@ -125,11 +105,7 @@ public:
 			return;
 		}
 		check_values(plan_.config, plan_.placement, world_);
-		try {
-			present_ = world_.devices.get(plan_.config.interface);
-		} catch (const Failure &failure) {
-			throw Failure{"cannot read interface " + quoted(plan_.config.interface) + ": " + failure.text};
-		}
+		present_ = step("read interface " + quoted(plan_.config.interface), [&] { return world_.devices.get(plan_.config.interface); });
 		present_by_key_ = PeerIndex(present_.peers);
 		refuse_thefts();
 		plan_.present = present_;
@@ -454,7 +430,7 @@ private:
 	{
 		return std::any_of(plan_.wanted_addresses.begin(), plan_.wanted_addresses.end(), [&](const Prefix &address) {
 			bool has_route = address.family == AF_INET6 || address.cidr < 32;
-			return has_route && is_within(prefix, address);
+			return has_route && covers(address, prefix);
 		});
 	}
 
@@ -536,6 +512,11 @@ private:
 	Owners owners_;
 };
 
+}
+
+std::string text_of(const Route &route)
+{
+	return format_prefix(route.destination) + (route.table == MAIN_TABLE ? "" : " table " + std::to_string(route.table));
 }
 
 Plan make_plan(QuickConfig config, const Placement &placement, const ApplyOptions &options, World &world)

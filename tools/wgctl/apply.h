@@ -68,6 +68,8 @@ Plan make_plan(QuickConfig config, const Placement &placement, const ApplyOption
 /* All of it; else it throws Failure that says what could not be done, and that the rest is undone. */
 void carry_out(const Plan &plan, World &world);
 
+/* "10.0.0.0/24", with its table when that is not the main one. */
+std::string text_of(const Route &route);
 /* "+ peer laptop (KEY): allowed ip 10.0.0.2/32" */
 std::string describe(const Change &change, const PeerNames &names);
 

@@ -13,17 +13,6 @@ namespace wgctl {
 
 namespace {
 
-template<class T>
-bool contains(const std::vector<T> &list, const T &item)
-{
-	return std::find(list.begin(), list.end(), item) != list.end();
-}
-
-std::string text_of(const Route &route)
-{
-	return format_prefix(route.destination) + (route.table == MAIN_TABLE ? "" : " table " + std::to_string(route.table));
-}
-
 /* With IPv4's first address of a network, the kernel may take the others of that network away; and with
  * the last address of all, the link's routes, whoever made them. When only such are wanted, this one
  * stands in for them meanwhile: it is in a network of its own. */

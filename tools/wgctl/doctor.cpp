@@ -75,7 +75,7 @@ bool any_default_route(const Device &device)
 /* The lower half of a prefix, or the upper one. */
 Prefix half(Prefix prefix, unsigned which)
 {
-	prefix = network_part(prefix);
+	prefix = network_of(prefix);
 	prefix.address[prefix.cidr / 8] = static_cast<std::uint8_t>(prefix.address[prefix.cidr / 8] | which << (7 - prefix.cidr % 8));
 	++prefix.cidr;
 	return prefix;
@@ -240,7 +240,7 @@ private:
 		std::map<std::string, const Peer *> owners;
 		for (const Peer &peer : seen_.wanted->peers)
 			for (const Prefix &allowed : peer.allowed_ips) {
-				std::string prefix = format_prefix(network_part(allowed));
+				std::string prefix = format_prefix(network_of(allowed));
 				auto [owner, is_new] = owners.emplace(prefix, &peer);
 				if (!is_new && owner->second->public_key != peer.public_key)
 					find(called(*owner->second) + " and " + called(peer) + " both claim " + prefix + "; only the last one gets it",
@@ -373,7 +373,7 @@ Endpoint inside_of(const Peer &peer, const Prefix &allowed)
 {
 	constexpr std::uint16_t DISCARD = 9;
 	Endpoint address;
-	Prefix prefix = network_part(allowed);
+	Prefix prefix = network_of(allowed);
 
 	/* All the world is behind it: then where its endpoint is, or what is nobody's (RFC 3849, 5737). */
 	if (is_default_route(prefix))

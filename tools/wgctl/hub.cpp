@@ -32,7 +32,7 @@ std::vector<Prefix> networks_of(const Hub &hub)
 	std::vector<Prefix> networks;
 
 	for (const Address &address : hub.config.addresses) {
-		Prefix network = network_part(address.prefix);
+		Prefix network = network_of(address.prefix);
 		if (network.cidr < network.bits() && std::find(networks.begin(), networks.end(), network) == networks.end())
 			networks.push_back(network);
 	}

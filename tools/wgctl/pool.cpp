@@ -45,14 +45,6 @@ bool covers(const Prefix &outer, const Prefix &inner)
 	       (number_of(outer) | host_bits(outer)) == (number_of(inner) | host_bits(outer));
 }
 
-Prefix network_part(Prefix prefix)
-{
-	Prefix network = address_of(number_of(prefix) & ~host_bits(prefix), prefix);
-
-	network.cidr = prefix.cidr;
-	return network;
-}
-
 std::optional<Prefix> next_free_address(const Prefix &network, const std::vector<Prefix> &used)
 {
 	struct Range {

@@ -11,8 +11,6 @@ namespace wgctl {
 
 /* Is `inner` part of `outer`? */
 bool covers(const Prefix &outer, const Prefix &inner);
-/* With the host bits zero. */
-Prefix network_part(Prefix prefix);
 
 /* A single address of `network`, or nothing when all are taken. Not its first nor IPv4's broadcast
  * address, where the network is large enough to have them. What is as wide as the network in `used`

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "save.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <functional>
 
 #include "config.h"
 #include "quick.h"
+#include "steps.h"
 #include "values.h"
 
 namespace wgctl {
@@ -135,18 +134,6 @@ void update(const Parts &parts, std::string_view key, const std::optional<Text> 
 	}
 }
 
-Prefix network_of(Prefix prefix)
-{
-	for (unsigned bit = prefix.cidr; bit < prefix.bits(); ++bit)
-		prefix.address[bit / 8] = static_cast<std::uint8_t>(prefix.address[bit / 8] & ~(0x80 >> bit % 8));
-	return prefix;
-}
-
-bool contains(const std::vector<Prefix> &list, const Prefix &prefix)
-{
-	return std::find(list.begin(), list.end(), prefix) != list.end();
-}
-
 /* wg(8)'s way: commas separate, blanks do not matter. Address is wg-quick(8)'s. */
 std::vector<std::string> allowed_ip_items(std::string_view value)
 {
@@ -236,15 +223,13 @@ bool is_same_key(std::string_view value, const std::optional<Key> &key)
 bool keeps_endpoint(std::string_view value, const Peer &peer, World &world)
 {
 	std::string host(value.substr(0, value.rfind(':')));
-	in6_addr address;
 
 	if (!peer.endpoint)
 		return true;
 	if (host.starts_with('[') && host.ends_with(']'))
 		host = host.substr(1, host.size() - 2);
 	host = host.substr(0, host.find('%'));
-	bool is_address = inet_pton(AF_INET, host.c_str(), &address) == 1 || inet_pton(AF_INET6, host.c_str(), &address) == 1;
-	return !is_address || format_endpoint(parse_endpoint(value, world)) == format_endpoint(*peer.endpoint);
+	return !is_ip_address(host) || format_endpoint(parse_endpoint(value, world)) == format_endpoint(*peer.endpoint);
 }
 
 /* Of several sections the last one's list holds, even if it is empty. What the others say without effect
@@ -314,15 +299,6 @@ Section new_peer(const Peer &peer, World &world)
 	return section;
 }
 
-Device present_device(const std::string &name, World &world)
-{
-	try {
-		return world.devices.get(name);
-	} catch (const Failure &failure) {
-		throw Failure{"cannot read interface " + quoted(name) + ": " + failure.text};
-	}
-}
-
 bool ends_in_blank(const Section &section)
 {
 	return section.lines.empty() || section.lines.back().find_first_not_of(" \t\r") == Text::npos;
@@ -382,7 +358,7 @@ void save_config(const QuickConfig &config, World &world)
 	present.path = config.path;
 	present.text = world.files.read(config.path, CONFIG_FILE_LIMIT);
 	parse_quick_text(present, world.files);
-	Device device = present_device(name, world);
+	Device device = step("read interface " + quoted(name), [&] { return world.devices.get(name); });
 	LinkState link{world.host.network.addresses(name), world.host.network.mtu(name)};
 	Text text = merged_config(present, device, link, world);
 	if (text == present.text)

@@ -288,6 +288,11 @@ Prefix shortened(Prefix prefix, unsigned length)
 	return prefix;
 }
 
+Prefix network_of(const Prefix &prefix)
+{
+	return shortened(prefix, prefix.cidr);
+}
+
 std::string format_address(const Prefix &prefix)
 {
 	char address[INET6_ADDRSTRLEN];

@@ -5,12 +5,14 @@
  */
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <concepts>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "outside.h"
 
@@ -45,9 +47,18 @@ Text format_endpoint(const Endpoint &endpoint);
 /* The address and the length apart, so that what stands between can be coloured. */
 /* The first `length` bits of it. */
 Prefix shortened(Prefix prefix, unsigned length);
+/* With host bits zero. */
+Prefix network_of(const Prefix &prefix);
 
 std::string format_address(const Prefix &prefix);
 std::string format_prefix(const Prefix &prefix);
+
+template<class T>
+bool contains(const std::vector<T> &list, const T &item)
+{
+	return std::find(list.begin(), list.end(), item) != list.end();
+}
+
 std::string format_fwmark(std::uint32_t fwmark);
 
 Text without_blanks(std::string_view text);

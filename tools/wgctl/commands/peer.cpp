@@ -37,7 +37,7 @@ ClientWishes wishes_of(const Options &options, World &world)
 	ClientWishes wishes;
 
 	for (const Prefix &pool : prefixes_of(options, "--pool", world))
-		wishes.pools.push_back(network_part(pool));
+		wishes.pools.push_back(network_of(pool));
 	wishes.allowed_ips = prefixes_of(options, "--allowed-ips", world);
 	wishes.endpoint = options.value("--endpoint").value_or("");
 	wishes.dns = options.value("--dns").value_or("");

@@ -204,7 +204,7 @@ bool is_plain(const QuickConfig &config, const Device &wanted)
 	for (const Peer &peer : wanted.peers) {
 		++seen[std::string(std::string_view(to_base64(peer.public_key)))];
 		for (const Prefix &prefix : peer.allowed_ips)
-			++seen[format_prefix(network_part(prefix))];
+			++seen[format_prefix(network_of(prefix))];
 	}
 	for (const Address &address : config.addresses)
 		++seen["address " + format_prefix(address.prefix)];

@@ -120,7 +120,7 @@ inline void take(Device &device, const Device &change)
 		if (peer.replace_allowed_ips)
 			known->allowed_ips.clear();
 		for (const Prefix &prefix : peer.allowed_ips) {
-			Prefix network = network_part(prefix);
+			Prefix network = network_of(prefix);
 			for (Peer &other : device.peers)
 				if (!prefix.remove || &other == &*known)
 					std::erase(other.allowed_ips, network);

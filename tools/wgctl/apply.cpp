@@ -114,8 +114,7 @@ public:
 		peers();
 		addresses();
 		link();
-		if (plan_.config.routing != Routing::off)
-			routes();
+		routes();
 		default_routes();
 		dns();
 	}
@@ -403,17 +402,18 @@ private:
 	void routes()
 	{
 		std::set<Route> now = as_set(world_.host.network.added_routes(plan_.config.interface));
-		std::uint32_t table = plan_.config.routing == Routing::numbered ? plan_.config.table : MAIN_TABLE;
+		std::optional<std::uint32_t> former = noted_table(plan_.config.interface, world_);
 		std::set<Prefix> had;
 
+		plan_.table = table_of_routes(plan_.config, plan_.placement);
 		for (const auto &[prefix, owner] : owners_)
-			if (!is_by_mark(prefix) && (plan_.config.routing == Routing::numbered || !is_of_an_address(prefix)))
-				plan_.wanted_routes.push_back({prefix, table});
+			if (plan_.table && !is_by_mark(prefix) && (plan_.config.routing == Routing::numbered || !is_of_an_address(prefix)))
+				plan_.wanted_routes.push_back({prefix, *plan_.table});
 		for (const Peer &peer : present_.peers)
 			had.insert(peer.allowed_ips.begin(), peer.allowed_ips.end());
 		std::set<Route> wanted = as_set(plan_.wanted_routes);
 		for (const Route &route : now)
-			if (is_ours(route, table, had) && !wanted.contains(route)) {
+			if (is_ours(route, former, had) && !wanted.contains(route)) {
 				plan_.removed_routes.push_back(route);
 				add(Change::Action::remove, "route", {}, text_of(route), {});
 				plan_.changes_routes = true;
@@ -434,10 +434,15 @@ private:
 		});
 	}
 
-	/* One that `up` made for an allowed IP the interface `had`. Others are somebody else's, a hook's perhaps. */
-	bool is_ours(const Route &route, std::uint32_t table, const std::set<Prefix> &had) const
+	/* One that `up` made for an allowed IP the interface `had`. Others are somebody else's, a hook's
+	 * perhaps; so may be a default route in the main table, where `up` made none by mark. */
+	bool is_ours(const Route &route, std::optional<std::uint32_t> former_table, const std::set<Prefix> &had) const
 	{
-		return route.is_plain && route.table == table && !is_by_mark(route.destination) && had.contains(route.destination);
+		bool is_in_place = route.table == plan_.table || route.table == former_table;
+		bool may_be_others = route.table == plan_.table ? is_by_mark(route.destination)
+								: route.table == MAIN_TABLE && is_default_route(route.destination) &&
+									  !plan_.placement.is_apart();
+		return route.is_plain && is_in_place && !may_be_others && had.contains(route.destination);
 	}
 
 	/* Where rules are the user's business, only the filter says that a default route is ours. */

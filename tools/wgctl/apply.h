@@ -51,6 +51,8 @@ struct Plan {
 	Device device, present;
 	std::vector<Prefix> wanted_addresses;
 	std::optional<std::uint32_t> mtu;
+	/* Where they go. */
+	std::optional<std::uint32_t> table;
 	/* All routes in the end, and those that are to go; without default routes by mark. */
 	std::vector<Route> wanted_routes, removed_routes;
 	/* The families that have a default route by mark in the end; and those that lose one. */

@@ -145,6 +145,8 @@ private:
 		if (plan_.sets_up || plan_.mtu)
 			link();
 		set_routes(name_, plan_.wanted_routes, plan_.removed_routes, network_);
+		steps_.undo_by("restore the note about " + name_, [this, before = noted_table(name_, world_)] { note_table(name_, before, world_); });
+		note_table(name_, plan_.table, world_);
 	}
 
 	void link()

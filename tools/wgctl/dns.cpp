@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <systemd/sd-bus.h>
 
 #include <cerrno>
@@ -23,6 +22,8 @@
 namespace wgctl {
 
 namespace {
+
+constexpr const char *NOTE = "dns";
 
 /* systemd-resolved's interface on D-Bus (org.freedesktop.resolve1(5)). */
 class Resolved {
@@ -352,15 +353,6 @@ std::optional<std::string> read_file(const std::string &path)
 	return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-/* Another link of this name has another number, or is in another namespace. */
-std::string note_head(const std::string &interface)
-{
-	struct stat here = {};
-
-	stat("/proc/self/ns/net", &here);
-	return "# link " + std::to_string(if_nametoindex(interface.c_str())) + " of " + std::to_string(here.st_ino) + "\n";
-}
-
 }
 
 void SystemDns::set(const std::string &interface, const DnsSettings &settings)
@@ -371,7 +363,7 @@ void SystemDns::set(const std::string &interface, const DnsSettings &settings)
 		resolved.set(index_of(interface), settings);
 	else
 		resolvconf({"-a", resolvconf_name(interface), "-m", "0", "-x"}, resolv_conf(settings, interface));
-	write_note(interface, settings);
+	notes_.write(interface, NOTE, resolv_conf(settings, interface));
 }
 
 void SystemDns::unset(const std::string &interface)
@@ -382,7 +374,7 @@ void SystemDns::unset(const std::string &interface)
 		resolved.revert(index_of(interface));
 	else
 		resolvconf({"-d", resolvconf_name(interface), "-f"}, "");
-	unlink(note_path(interface).c_str());
+	notes_.remove(interface, NOTE);
 }
 
 std::optional<DnsSettings> SystemDns::get(const std::string &interface)
@@ -394,12 +386,12 @@ std::optional<DnsSettings> SystemDns::get(const std::string &interface)
 
 bool SystemDns::is_ours(const std::string &interface)
 {
-	return read_note(interface).has_value();
+	return notes_.read(interface, NOTE).has_value();
 }
 
 /* Debian's resolvconf keeps a file for each interface, and lists them all together; openresolv lists
  * one, with status 2 when it has nothing; what others have nobody but us can know. */
-std::optional<DnsSettings> SystemDns::ask_resolvconf(const std::string &interface) const
+std::optional<DnsSettings> SystemDns::ask_resolvconf(const std::string &interface)
 {
 	constexpr int NO_PROGRAM = 127, NOTHING_THERE = 2;
 	std::string name = resolvconf_name(interface);
@@ -413,21 +405,14 @@ std::optional<DnsSettings> SystemDns::ask_resolvconf(const std::string &interfac
 		return DnsSettings{};
 	if (answer.status == 0 && !answer.output.empty())
 		return parse_resolv_conf(answer.output);
-	return read_note(interface);
+	return noted(interface);
 }
 
-/* Where there is no place for a note, DNS works all the same. */
-void SystemDns::write_note(const std::string &interface, const DnsSettings &settings) const
+std::optional<DnsSettings> SystemDns::noted(const std::string &interface)
 {
-	mkdir(notes_.c_str(), 0755);
-	std::ofstream(note_path(interface)) << note_head(interface) << resolv_conf(settings, interface);
-}
+	std::optional<std::string> note = notes_.read(interface, NOTE);
 
-std::optional<DnsSettings> SystemDns::read_note(const std::string &interface) const
-{
-	std::optional<std::string> text = read_file(note_path(interface));
-
-	return text && text->starts_with(note_head(interface)) ? std::optional(parse_resolv_conf(*text)) : std::nullopt;
+	return note ? std::optional(parse_resolv_conf(*note)) : std::nullopt;
 }
 
 std::optional<std::vector<std::string>> SystemDns::asked()

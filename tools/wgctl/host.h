@@ -151,6 +151,17 @@ public:
 	virtual bool is_ours(const std::string &interface) = 0;
 };
 
+/* What has to be remembered of a link and nothing in it tells; of the link as it is there now, by a
+ * keyword each. */
+class Notes {
+public:
+	virtual ~Notes() = default;
+	virtual std::optional<std::string> read(const std::string &interface, const std::string &keyword) = 0;
+	/* Where there is no place for notes, there are none. */
+	virtual void write(const std::string &interface, const std::string &keyword, const std::string &text) = 0;
+	virtual void remove(const std::string &interface, const std::string &keyword) = 0;
+};
+
 class Shell {
 public:
 	virtual ~Shell() = default;
@@ -241,6 +252,7 @@ struct Host {
 	Network &network;
 	Filter &filter;
 	Dns &dns;
+	Notes &notes;
 	Shell &shell;
 	Namespaces &namespaces;
 	Store &store;

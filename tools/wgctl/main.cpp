@@ -27,14 +27,15 @@ int main(int argc, char **argv)
 	AllDevices devices(kernel, userspace, sockets);
 	KernelNetwork network(open_system_netlink);
 	NftFilter filter;
-	SystemDns dns;
+	SystemNotes notes;
+	SystemDns dns(notes);
 	SystemShell shell;
 	SystemNamespaces namespaces;
 	SystemStore store;
 	SystemScreen screen;
 	HttpServer web;
 	SystemLookout lookout(open_system_netlink);
-	Host host{network, filter, dns, shell, namespaces, store, screen, web, lookout};
+	Host host{network, filter, dns, notes, shell, namespaces, store, screen, web, lookout};
 	World world{devices, files, terminal, resolver, clock, environment, host};
 
 	std::vector<std::string_view> arguments(argv + 1, argv + argc);

@@ -156,7 +156,10 @@ private:
 		if (!is_made)
 			start_userspace_program();
 		enter_home();
-		steps_.undo_by("delete interface " + name_, [this_host = &host_, name = name_] { this_host->network.delete_link(name); });
+		steps_.undo_by("delete interface " + name_, [&world = world_, name = name_] {
+			world.host.network.delete_link(name);
+			note_table(name, {}, world);
+		});
 		step("configure interface " + name_ + " from " + config_.path, [&] { world_.devices.set(change_); });
 		device_ = step("read interface " + name_, [&] { return world_.devices.get(name_); });
 	}
@@ -221,10 +224,13 @@ private:
 
 	void add_routes()
 	{
-		if (config_.routing == Routing::off && !placement_.is_private)
+		std::optional<std::uint32_t> table = table_of_routes(config_, placement_);
+
+		if (!table)
 			return;
+		if (!placement_.is_private)
+			note_table(name_, table, world_);
 		bool is_plain = placement_.is_apart() || config_.routing == Routing::numbered;
-		std::uint32_t table = config_.routing == Routing::numbered && !placement_.is_private ? config_.table : MAIN_TABLE;
 		bool skips_covered = table == MAIN_TABLE && config_.routing != Routing::numbered;
 		std::set<Prefix> present;
 		if (skips_covered)
@@ -237,16 +243,16 @@ private:
 			}
 			if (skips_covered && is_covered(prefix, present))
 				continue;
-			add_route(prefix, table);
+			add_route({prefix, *table});
 			present.insert(prefix);
 		}
 	}
 
 	/* It goes with the interface. */
-	void add_route(const Prefix &prefix, std::uint32_t table)
+	void add_route(const Route &route)
 	{
-		std::string where = table == MAIN_TABLE ? "" : " table " + std::to_string(table);
-		steps_.run("add route " + format_prefix(prefix) + " to " + name_ + where, [&] { host_.network.add_route(name_, {prefix, table}); });
+		std::string where = route.table == MAIN_TABLE ? "" : " table " + std::to_string(route.table);
+		steps_.run("add route " + format_prefix(route.destination) + " to " + name_ + where, [&] { host_.network.add_route(name_, route); });
 	}
 
 	void add_default_route(const Prefix &prefix)
@@ -296,6 +302,7 @@ public:
 				attempt("read the rules", [&] { delete_rules(family, *device.fwmark); });
 		attempt("look for the DNS of " + name_, [&] { unset_dns(); });
 		tell_and_attempt("delete interface " + name_, [&] { host_.network.delete_link(name_); });
+		note_table(name_, {}, world_);
 		if (failed_)
 			throw Failure{name_ + " is not down as a whole: see above"};
 		run_hooks(config_, config_.post_down, world_);
@@ -423,6 +430,32 @@ Device parse_without_lookup(const QuickConfig &config, World &world)
 	Device device = parse_config(config.plain_text, config.path, FileMeaning::replace, quiet);
 	device.peers = merged_peers(device.peers);
 	return device;
+}
+
+std::optional<std::uint32_t> table_of_routes(const QuickConfig &config, const Placement &placement)
+{
+	if (placement.is_private)
+		return MAIN_TABLE;
+	if (config.routing == Routing::off)
+		return {};
+	return config.routing == Routing::numbered ? config.table : MAIN_TABLE;
+}
+
+constexpr const char *TABLE_NOTE = "table";
+
+void note_table(const std::string &interface, std::optional<std::uint32_t> table, World &world)
+{
+	if (table)
+		world.host.notes.write(interface, TABLE_NOTE, std::to_string(*table) + "\n");
+	else
+		world.host.notes.remove(interface, TABLE_NOTE);
+}
+
+std::optional<std::uint32_t> noted_table(const std::string &interface, World &world)
+{
+	std::optional<std::string> note = world.host.notes.read(interface, TABLE_NOTE);
+
+	return note ? parse_number<std::uint32_t>(without_blanks(*note)) : std::nullopt;
 }
 
 void check_before_up(const QuickConfig &config, const Placement &placement, World &world)

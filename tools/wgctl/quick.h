@@ -40,6 +40,13 @@ Placement find_placement(const std::string &home, const std::string &birth, Worl
  * anything is done. Each peer is there once. Throws Failure when something is wrong with it. */
 Device parse_without_lookup(const QuickConfig &config, World &world);
 
+/* Where routes go that do not go by mark; none with `Table = off`. */
+std::optional<std::uint32_t> table_of_routes(const QuickConfig &config, const Placement &placement);
+/* Remembers it of the running interface, for when the file has another: nothing else would tell these
+ * routes from somebody else's. */
+void note_table(const std::string &interface, std::optional<std::uint32_t> table, World &world);
+std::optional<std::uint32_t> noted_table(const std::string &interface, World &world);
+
 /* Whatever can be known to be wrong with a file before anything is done; throws Failure. */
 void check_values(const QuickConfig &config, const Placement &placement, World &world);
 /* And whether the interface is there already. */

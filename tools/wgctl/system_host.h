@@ -13,14 +13,28 @@ public:
 	std::string list(const std::string &table) override;
 };
 
+/* A file each, INTERFACE.KEYWORD, which begins with the link's number and namespace. */
+class SystemNotes : public Notes {
+public:
+	explicit SystemNotes(std::string folder = "/run/wgctl/") : folder_(std::move(folder)) {}
+
+	std::optional<std::string> read(const std::string &interface, const std::string &keyword) override;
+	void write(const std::string &interface, const std::string &keyword, const std::string &text) override;
+	void remove(const std::string &interface, const std::string &keyword) override;
+
+private:
+	std::string path(const std::string &interface, const std::string &keyword) const { return folder_ + interface + "." + keyword; }
+
+	std::string folder_;
+};
+
 /* systemd-resolved when it runs, over D-Bus; else the program resolvconf, whoever provides it. What was
- * set is noted in a file for each interface: not every resolvconf tells what it has, and nobody tells
- * who set it. */
+ * set is noted: not every resolvconf tells what it has, and nobody tells who set it. */
 class SystemDns : public Dns {
 public:
-	/* Where the notes are, and where Debian's resolvconf keeps what it was given. */
-	explicit SystemDns(std::string notes = "/run/wgctl/", std::string resolvconf_files = "/run/resolvconf/interface/") :
-		notes_(std::move(notes)), resolvconf_files_(std::move(resolvconf_files))
+	/* `resolvconf_files`: where Debian's resolvconf keeps what it was given. */
+	explicit SystemDns(Notes &notes, std::string resolvconf_files = "/run/resolvconf/interface/") :
+		notes_(notes), resolvconf_files_(std::move(resolvconf_files))
 	{
 	}
 
@@ -31,12 +45,11 @@ public:
 	bool is_ours(const std::string &interface) override;
 
 private:
-	std::string note_path(const std::string &interface) const { return notes_ + interface + ".dns"; }
-	void write_note(const std::string &interface, const DnsSettings &settings) const;
-	std::optional<DnsSettings> read_note(const std::string &interface) const;
-	std::optional<DnsSettings> ask_resolvconf(const std::string &interface) const;
+	std::optional<DnsSettings> ask_resolvconf(const std::string &interface);
+	std::optional<DnsSettings> noted(const std::string &interface);
 
-	std::string notes_, resolvconf_files_;
+	Notes &notes_;
+	std::string resolvconf_files_;
 };
 
 /* bash, for which wg-quick's hooks are written; where there is none, sh. As with wg-quick, a command

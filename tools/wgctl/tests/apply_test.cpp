@@ -288,6 +288,26 @@ TEST_F(Apply, routes_of_others_stay)
 	EXPECT_EQ(out().find("route"), std::string::npos);
 }
 
+/* The note says which table `up` used; a default route in the main one was never by `up`. */
+TEST_F(Apply, routes_in_a_former_table_go)
+{
+	write(interface(ADDRESS + "Table = 9\n"), laptop("10.0.0.2, 192.168.2.0/24, 0.0.0.0/0"), phone());
+	fake.devices.present["wg0"].peers[0].allowed_ips.push_back(test_prefix("0.0.0.0/0"));
+	for (std::uint32_t former : {MAIN_TABLE, 7u}) {
+		std::string where = former == MAIN_TABLE ? "" : " table 7";
+		fake.host.notes.present[{"wg0", "table"}] = std::to_string(former) + "\n";
+		fake.host.network.link_added_routes["wg0"].clear();
+		for (const char *prefix : {"10.0.0.2/32", "192.168.2.0/24", "0.0.0.0/0", "10.0.0.3/32"})
+			fake.host.network.link_added_routes["wg0"].push_back({test_prefix(prefix), 9});
+		for (const char *prefix : {"192.168.2.0/24", "0.0.0.0/0", "172.16.0.0/12"})
+			for (std::uint32_t table : {7u, 8u, MAIN_TABLE})
+				fake.host.network.link_added_routes["wg0"].push_back({test_prefix(prefix), table});
+		EXPECT_EQ(run(), 2);
+		EXPECT_EQ(out(), (former == MAIN_TABLE ? "wg0:\n" : "wg0:\n  - route 0.0.0.0/0 table 7\n") + ("  - route 192.168.2.0/24" + where + "\n"));
+		EXPECT_EQ(fake.host.notes.present.at({"wg0", "table"}), "9\n");
+	}
+}
+
 TEST_F(Apply, numbered_table_gets_all_routes)
 {
 	write(interface(ADDRESS + "Table = 7\n"), laptop(), phone());

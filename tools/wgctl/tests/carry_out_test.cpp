@@ -16,7 +16,7 @@ namespace {
 
 const std::string FILE_NAME = "/etc/wireguard/wg0.conf", SRC_VALID_MARK = "/proc/sys/net/ipv4/conf/all/src_valid_mark";
 
-constexpr std::uint32_t NUMBERED_TABLE = 99, TABLE_OF_OTHERS = 200;
+constexpr std::uint32_t TABLE_OF_OTHERS = 200;
 const Route ROUTE_OF_OTHERS{test_prefix("172.16.0.0/12"), TABLE_OF_OTHERS};
 
 /* Makes changes as the kernel does, peer by peer; each may fail, with those before it made. */
@@ -100,15 +100,13 @@ struct Machine {
 		fake.host.log.actions.clear();
 		return run_command_line(arguments, world);
 	}
-	/* All there is of the interface but the file. `promised_table`: what apply does not promise is left
-	 * out, routes in another table than the file's (0: it has none) among them. */
-	std::string state(std::optional<std::uint32_t> promised_table = {})
+	/* All there is of the interface but the file. `is_promised`: what apply does not promise is left out. */
+	std::string state(bool is_promised = false)
 	{
 		std::vector<std::string> lines;
 		const Device &device = devices.present["wg0"];
 		FakeNetwork &network = fake.host.network;
 		std::string rules;
-		bool is_promised = promised_table.has_value();
 
 		for (const Peer &peer : device.peers) {
 			std::vector<std::string> prefixes;
@@ -122,8 +120,7 @@ struct Machine {
 		for (const Prefix &address : network.link_addresses["wg0"])
 			lines.push_back("address " + format_prefix(address));
 		for (const Route &route : network.link_added_routes["wg0"])
-			if (!is_promised || route.table == promised_table ||
-			    (route.table != MAIN_TABLE && route.table != NUMBERED_TABLE && route.table != TABLE_OF_OTHERS))
+			if (!is_promised || route.table != TABLE_OF_OTHERS)
 				lines.push_back("route " + format_prefix(route.destination) + " table " + std::to_string(route.table));
 		for (std::uint16_t family : FAMILIES)
 			for (const Rule &rule : network.rules(family))
@@ -135,6 +132,7 @@ struct Machine {
 				lines.push_back(name + ": " + contents);
 		lines.push_back("mark " + std::to_string(device.fwmark.value_or(0)) + " port " + std::to_string(device.listen_port.value_or(0)));
 		lines.push_back("mtu " + std::to_string(network.link_mtu) + (network.link_is_up ? " up" : " down"));
+		lines.push_back("note " + fake.host.notes.read("wg0", "table").value_or("none"));
 		lines.push_back("dns " + resolv_conf(fake.host.dns.present["wg0"], ""));
 		return sorted(lines) + rules;
 	}
@@ -174,8 +172,7 @@ void check_change(std::size_t from, std::size_t to, std::vector<std::string_view
 	Machine fresh;
 	fresh.file(FILES[to]);
 	ASSERT_EQ(fresh.run(up), 0) << fresh.fake.terminal.err;
-	std::uint32_t table = to == 5 ? NUMBERED_TABLE : to == 6 ? 0 : MAIN_TABLE;
-	std::string wanted = fresh.state(table);
+	std::string wanted = fresh.state(true);
 
 	for (std::size_t step = 0;; ++step) {
 		SCOPED_TRACE("step " + std::to_string(step));
@@ -205,7 +202,7 @@ void check_change(std::size_t from, std::size_t to, std::vector<std::string_view
 		ASSERT_EQ(status, 2) << told;
 		/* A mark stays where a default route, or rules of the user's own, may need it. */
 		if (from != 4 || to < 3) {
-			ASSERT_EQ(machine.state(table), wanted) << done;
+			ASSERT_EQ(machine.state(true), wanted) << done;
 		}
 		std::string after = machine.state();
 		EXPECT_EQ(machine.run(apply), 0) << machine.fake.terminal.out;

@@ -197,15 +197,14 @@ private:
 };
 
 struct SystemDnses : testing::Test {
-	std::string folder = std::filesystem::temp_directory_path() / "wgctl-dns-XXXXXX";
+	std::string folder = new_folder();
 	std::string old_path = std::getenv("PATH");
-	SystemDns dns;
+	SystemNotes notes{folder + "/notes/"};
+	SystemDns dns{notes, folder + "/interface/"};
 	int lo = static_cast<int>(if_nametoindex("lo"));
 
 	SystemDnses()
 	{
-		EXPECT_NE(mkdtemp(folder.data()), nullptr);
-		dns = SystemDns(folder + "/notes/", folder + "/interface/");
 		setenv("DBUS_SYSTEM_BUS_ADDRESS", ("unix:path=" + folder + "/bus").c_str(), 1);
 	}
 	~SystemDnses() override
@@ -213,6 +212,12 @@ struct SystemDnses : testing::Test {
 		setenv("PATH", old_path.c_str(), 1);
 		unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
 		std::filesystem::remove_all(folder);
+	}
+	static std::string new_folder()
+	{
+		std::string name = std::filesystem::temp_directory_path() / "wgctl-dns-XXXXXX";
+		EXPECT_NE(mkdtemp(name.data()), nullptr);
+		return name;
 	}
 	/* `answer`: a shell command for -l, with which some list what they have. */
 	void add_resolvconf(int status, const std::string &answer = "exit 1")

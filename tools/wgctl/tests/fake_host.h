@@ -281,6 +281,23 @@ struct FakeDns : Dns {
 	std::optional<std::vector<std::string>> asked() override { return servers; }
 };
 
+/* Of links that stay what they are. */
+struct FakeNotes : Notes {
+	/* By interface and keyword. */
+	std::map<std::pair<std::string, std::string>, std::string> present;
+
+	std::optional<std::string> read(const std::string &interface, const std::string &keyword) override
+	{
+		auto note = present.find({interface, keyword});
+		return note == present.end() ? std::nullopt : std::optional(note->second);
+	}
+	void write(const std::string &interface, const std::string &keyword, const std::string &text) override
+	{
+		present[{interface, keyword}] = text;
+	}
+	void remove(const std::string &interface, const std::string &keyword) override { present.erase({interface, keyword}); }
+};
+
 struct FakeShell : Shell {
 	explicit FakeShell(FakeLog &l) : log(l) {}
 
@@ -511,13 +528,14 @@ struct FakeHost {
 	FakeNetwork network{log};
 	FakeFilter filter{log};
 	FakeDns dns{log};
+	FakeNotes notes;
 	FakeShell shell{log};
 	FakeNamespaces namespaces{log};
 	FakeStore store;
 	FakeScreen screen;
 	FakeWebServer web;
 	FakeLookout lookout;
-	Host host{network, filter, dns, shell, namespaces, store, screen, web, lookout};
+	Host host{network, filter, dns, notes, shell, namespaces, store, screen, web, lookout};
 };
 
 }

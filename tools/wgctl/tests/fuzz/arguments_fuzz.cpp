@@ -93,7 +93,7 @@ struct Outside {
 	LivingDevices devices{host.log};
 	LivingNetwork network{host.log, devices};
 	LivingShell shell{host.log};
-	Host living{network, host.filter, host.dns, shell, host.namespaces, host.store, host.screen, host.web, host.lookout};
+	Host living{network, host.filter, host.dns, host.notes, shell, host.namespaces, host.store, host.screen, host.web, host.lookout};
 	World world{devices, files, terminal, resolver, clock, environment, living};
 
 	std::string state()

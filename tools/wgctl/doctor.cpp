@@ -23,9 +23,9 @@ constexpr std::size_t SMALL_FILE = 65536;
 constexpr std::int64_t ANSWER_TIME = 6'000, LOOK_EVERY = 250;
 /* IP and UDP headers, and WireGuard's 32 bytes. */
 constexpr std::uint32_t OVERHEAD_IPV4 = 60, OVERHEAD_IPV6 = 80;
-constexpr std::string_view DROP = "drop-";
+constexpr std::string_view DROP = "drop-", WRONG_SOURCE = "drop-wrong-source";
 
-/* Reasons that end what another side sent here; others are about what leaves. */
+/* Reasons that end what a side without session sent here; others are about what leaves. */
 struct DropReason {
 	std::string_view name, meaning, remedy;
 };
@@ -34,8 +34,6 @@ constexpr std::array DROPS{
 	DropReason{"unknown-peer", "their sender is no peer here", "add the sender's public key as [Peer]"},
 	DropReason{"bad-handshake", "they do not decrypt", "compare public keys and PresharedKey on both sides"},
 	DropReason{"old-timestamp", "their sender's clock went back", "set the other side's clock, or remove and add the peer here"},
-	DropReason{"wrong-source", "their inner source address is not among the sender's AllowedIPs",
-		   "add the addresses the other side sends from to its AllowedIPs here"},
 	DropReason{"malformed", "they are not WireGuard's", "look for something on the path that alters UDP packets, or send to another port"},
 	DropReason{"rate-limited", "their sender sends too many", "wait; if it lasts, look who floods this port"},
 	DropReason{"no-identity", "this interface has no private key", "set PrivateKey"},
@@ -99,6 +97,7 @@ public:
 			return_routes(peer);
 			packet_size(peer);
 		}
+		wrong_sources();
 		overlaps();
 		forwarding();
 		dns();
@@ -115,6 +114,8 @@ private:
 		bool is_usual = !seen_.path || *seen_.path == "/etc/wireguard/" + name_ + ".conf";
 		return shell_word(is_usual ? name_ : *seen_.path) + seen_.options;
 	}
+	/* After an edit of the file. */
+	std::string applied() const { return " and run wgctl apply " + itself(); }
 	/* A command that must run where the interface is. */
 	std::string there(const std::string &command) const { return seen_.prefix + command; }
 	const Examination::Way *way(const Peer &peer) const
@@ -130,9 +131,10 @@ private:
 		if (!seen_.file_trouble.empty())
 			find("the file cannot be used: " + seen_.file_trouble, "correct it; wgctl apply --dry-run " + itself() + " reads it again");
 		if (!seen_.is_up)
-			find(name_ + " is down", there("ip link set " + shell_word(name_) + " up"));
+			/* With the link went its IPv6 addresses and its routes. */
+			find(name_ + " is down", seen_.wanted ? "wgctl apply " + itself() : there("ip link set " + shell_word(name_) + " up"));
 		if (!seen_.device.private_key || seen_.device.private_key->is_zero())
-			find(name_ + " has no private key", "set PrivateKey in " + file() + " and run wgctl apply " + itself());
+			find(name_ + " has no private key", "set PrivateKey in " + file() + applied());
 		bool is_unset = seen_.now < EARLIEST_TIME;
 		bool went_back = std::any_of(seen_.device.peers.begin(), seen_.device.peers.end(),
 					     [this](const Peer &peer) { return peer.last_handshake.seconds > seen_.now + 1; });
@@ -152,12 +154,31 @@ private:
 		if (!found->link)
 			find("there is no route to " + endpoint + ", the endpoint of " + called(peer),
 			     "connect this machine to the network, or add a route to that address");
-		else if (found->is_tunnel && !seen_.device.fwmark.value_or(0))
-			find("packets to " + endpoint + ", the endpoint of " + called(peer) + ", go into the tunnel itself: it is inside allowed IPs",
-			     "set FwMark in " + file() + " and let wgctl up make the default route, or take the address out of AllowedIPs");
 		else if (found->is_tunnel)
-			find("packets to " + endpoint + ", the endpoint of " + called(peer) + ", go into the tunnel although they carry a mark",
-			     "wgctl down " + itself() + " and wgctl up " + itself() + " set the rule for that mark again");
+			find("packets to " + endpoint + ", the endpoint of " + called(peer) + ", go into the tunnel " +
+				     (seen_.device.fwmark.value_or(0) ? "although they carry a mark" : "itself: it is inside allowed IPs"),
+			     way_past_the_tunnel(single(*peer.endpoint)));
+	}
+
+	/* Only a default route goes by the mark; one that is longer takes marked packets, too. */
+	std::string way_past_the_tunnel(const Prefix &address) const
+	{
+		const Prefix *longest = nullptr;
+
+		for (const Peer &peer : seen_.device.peers)
+			for (const Prefix &allowed : peer.allowed_ips)
+				if (covers(allowed, address) && (!longest || allowed.cidr > longest->cidr))
+					longest = &allowed;
+		if (!longest || seen_.is_routing_off)
+			return "add a route to that address that does not go over " + name_;
+		std::string all = address.family == AF_INET6 ? "::/0" : "0.0.0.0/0";
+		if (longest->cidr == 1)
+			return "write " + all + " instead of its halves into AllowedIPs in " + file() + applied();
+		if (longest->cidr)
+			return "take " + format_prefix(*longest) + " out of AllowedIPs in " + file() + applied();
+		if (!seen_.path)
+			return "bring " + name_ + " up from a file with wgctl up, which gives packets to endpoints a mark and a rule";
+		return "wgctl down " + itself() + " and wgctl up " + itself() + " set the mark and its rule again";
 	}
 
 	/* A silence nobody minds: a peer that is not expected, or that has nothing to say. */
@@ -211,11 +232,15 @@ private:
 	{
 		if (seen_.is_routing_off || !seen_.is_up)
 			return;
-		for (const Prefix &allowed : peer.allowed_ips)
-			if (!is_routed(allowed))
-				find("there is no route over " + name_ + " to " + format_prefix(allowed) + " of " + called(peer) +
-					     ": answers to it go elsewhere",
-				     there("ip route add " + format_prefix(allowed) + " dev " + shell_word(name_)));
+		for (const Prefix &allowed : peer.allowed_ips) {
+			/* That may come from anywhere, where somebody else decides what goes there. */
+			if (is_routed(allowed) || (is_default_route(allowed) && !seen_.path))
+				continue;
+			/* A default route takes its mark and rules; without them it would swallow what the tunnel sends. */
+			find("there is no route over " + name_ + " to " + format_prefix(allowed) + " of " + called(peer) + ": answers to it go elsewhere",
+			     is_default_route(allowed) ? "wgctl apply " + itself()
+						       : there("ip route add " + format_prefix(allowed) + " dev " + shell_word(name_)));
+		}
 	}
 
 	void packet_size(const Peer &peer)
@@ -229,7 +254,17 @@ private:
 		if (seen_.mtu > fits)
 			find("the MTU of " + name_ + ", " + std::to_string(seen_.mtu) + ", is too big: the path to " + called(peer) + " takes " +
 				     std::to_string(fits) + " inside the tunnel",
-			     "set MTU = " + std::to_string(fits) + " in " + file());
+			     seen_.path ? "set MTU = " + std::to_string(fits) + " in " + file() + applied()
+					: there("ip link set " + shell_word(name_) + " mtu " + std::to_string(fits)));
+	}
+
+	/* Those it was sent while it was looked: a tunnel that is up, and eats what its peers say. */
+	void wrong_sources()
+	{
+		if (seen_.wrong_sources)
+			find(std::to_string(seen_.wrong_sources) +
+				     " packets came in just now and were dropped: their inner source address is not among their sender's AllowedIPs",
+			     "add the addresses the other side sends from to its AllowedIPs in " + file() + applied());
 	}
 
 	/* The device gives an allowed IP to the last peer that claims it, so only the file shows this. */
@@ -244,7 +279,7 @@ private:
 				auto [owner, is_new] = owners.emplace(prefix, &peer);
 				if (!is_new && owner->second->public_key != peer.public_key)
 					find(called(*owner->second) + " and " + called(peer) + " both claim " + prefix + "; only the last one gets it",
-					     "leave it to one of them in " + file());
+					     "leave it to one of them in " + file() + applied());
 			}
 	}
 
@@ -282,7 +317,7 @@ private:
 		for (const auto &[server, link] : seen_.name_servers)
 			if (link && *link != name_ && *link != "lo")
 				find("all traffic goes through the tunnel, but questions to the name server " + server + " leave by " + *link,
-				     "set DNS in [Interface] of " + file() + " to a server behind the tunnel");
+				     "set DNS in [Interface] of " + file() + " to a server behind the tunnel," + applied());
 	}
 
 	const Examination &seen_;
@@ -504,9 +539,15 @@ private:
 		seen_.counters = host_.network.statistics(patient_.interface);
 		/* What was dropped before has other reasons, maybe. */
 		for (Counter &counter : seen_.counters)
-			for (const Counter &old : before)
-				if (!seen_.asked.empty() && old.name == counter.name)
-					counter.value -= std::min(counter.value, old.value);
+			for (const Counter &old : before) {
+				if (old.name != counter.name)
+					continue;
+				std::uint64_t since = counter.value - std::min(counter.value, old.value);
+				if (counter.name == WRONG_SOURCE)
+					seen_.wrong_sources = since;
+				if (!seen_.asked.empty())
+					counter.value = since;
+			}
 	}
 
 	Device present_device()

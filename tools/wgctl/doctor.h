@@ -29,6 +29,8 @@ struct Examination {
 	/* Those of our module; others count nothing. Of the time since the peers in `asked` were, or of
 	 * all its life. */
 	std::vector<Counter> counters;
+	/* Packets of peers from addresses that are not theirs, while it was looked. */
+	std::uint64_t wrong_sources = 0;
 	/* Who had no session, and was sent something to make one. */
 	std::set<Key> asked;
 

@@ -69,11 +69,33 @@ TEST_F(DoctorTest, no_route_to_the_endpoint)
 TEST_F(DoctorTest, an_endpoint_inside_allowed_ips_without_mark)
 {
 	seen.ways[test_key(1)] = {"wg0", true, {}, false};
-	EXPECT_NE(found().find("go into the tunnel itself: it is inside allowed IPs => set FwMark"), std::string::npos) << found();
+	seen.device.peers[0].allowed_ips = {test_prefix("0.0.0.0/0")};
+	seen.routes = {test_prefix("0.0.0.0/0")};
+	EXPECT_NE(found().find("go into the tunnel itself: it is inside allowed IPs => wgctl down wg0 and wgctl up wg0 set"), std::string::npos) << found();
 	seen.device.fwmark = 51820;
 	EXPECT_NE(found().find("although they carry a mark => wgctl down wg0 and wgctl up wg0 set"), std::string::npos) << found();
 	seen.path = "./wg0.conf";
 	EXPECT_NE(found().find("although they carry a mark => wgctl down ./wg0.conf and"), std::string::npos) << found();
+	seen.path.reset();
+	EXPECT_NE(found().find("although they carry a mark => bring wg0 up from a file"), std::string::npos) << found();
+}
+
+/* `up' gives no rule to other routes than default ones: neither it nor a mark would help. */
+TEST_F(DoctorTest, a_mark_is_no_remedy_for_a_route_that_is_no_default_route)
+{
+	seen.ways[test_key(1)] = {"wg0", true, {}, false};
+	seen.device.peers[0].allowed_ips = {test_prefix("0.0.0.0/1"), test_prefix("128.0.0.0/1")};
+	seen.routes = seen.device.peers[0].allowed_ips;
+	for (std::uint32_t mark : {0, 51820}) {
+		seen.device.fwmark = mark;
+		EXPECT_NE(found().find(" => write 0.0.0.0/0 instead of its halves into AllowedIPs in /etc/wireguard/wg0.conf and run wgctl apply wg0\n"),
+			  std::string::npos)
+			<< found();
+	}
+	seen.device.peers[0].allowed_ips.push_back(test_prefix("192.0.2.0/24"));
+	EXPECT_NE(found().find(" => take 192.0.2.0/24 out of AllowedIPs in /etc/wireguard/wg0.conf and run wgctl apply wg0\n"), std::string::npos) << found();
+	seen.is_routing_off = true;
+	EXPECT_NE(found().find(" => add a route to that address that does not go over wg0\n"), std::string::npos) << found();
 }
 
 TEST_F(DoctorTest, no_reply_at_all)
@@ -131,6 +153,13 @@ TEST_F(DoctorTest, replies_that_are_dropped_say_why)
 			   "PresharedKey on both sides\n");
 }
 
+TEST_F(DoctorTest, packets_from_addresses_that_are_not_their_senders)
+{
+	seen.wrong_sources = 3;
+	EXPECT_EQ(found(), "3 packets came in just now and were dropped: their inner source address is not among their sender's AllowedIPs => add the "
+			   "addresses the other side sends from to its AllowedIPs in /etc/wireguard/wg0.conf and run wgctl apply wg0\n");
+}
+
 TEST_F(DoctorTest, a_wrong_clock)
 {
 	seen.now = 1000;
@@ -146,7 +175,8 @@ TEST_F(DoctorTest, two_peers_that_claim_the_same)
 	EXPECT_EQ(found(), "");
 	seen.wanted->peers[1].public_key = test_key(2);
 	EXPECT_EQ(found(), ann + " and peer " + test_key_text(2) +
-			   " both claim 10.0.0.2/32; only the last one gets it => leave it to one of them in /etc/wireguard/wg0.conf\n");
+			   " both claim 10.0.0.2/32; only the last one gets it => leave it to one of them in /etc/wireguard/wg0.conf and run wgctl apply "
+			   "wg0\n");
 }
 
 TEST_F(DoctorTest, a_missing_return_route)
@@ -167,6 +197,16 @@ TEST_F(DoctorTest, two_halves_are_a_whole_route)
 	EXPECT_NE(found().find("no route over wg0 to 0.0.0.0/0"), std::string::npos);
 }
 
+/* Added by hand it would take what the tunnel itself sends. */
+TEST_F(DoctorTest, a_default_route_is_not_added_by_hand)
+{
+	seen.device.peers[0].allowed_ips.push_back(test_prefix("0.0.0.0/0"));
+	EXPECT_EQ(found(), "there is no route over wg0 to 0.0.0.0/0 of " + ann + ": answers to it go elsewhere => wgctl apply wg0\n");
+	/* Without a file somebody else decides what goes there. */
+	seen.path.reset();
+	EXPECT_EQ(found(), "");
+}
+
 TEST_F(DoctorTest, forwarding_that_is_off_on_a_hub)
 {
 	seen.forwards_ipv4 = seen.forwards_ipv6 = false;
@@ -184,7 +224,9 @@ TEST_F(DoctorTest, an_mtu_that_is_too_big)
 {
 	seen.ways[test_key(1)].mtu = 1400;
 	EXPECT_EQ(found(), "the MTU of wg0, 1420, is too big: the path to " + ann +
-			   " takes 1340 inside the tunnel => set MTU = 1340 in /etc/wireguard/wg0.conf\n");
+			   " takes 1340 inside the tunnel => set MTU = 1340 in /etc/wireguard/wg0.conf and run wgctl apply wg0\n");
+	seen.path.reset();
+	EXPECT_NE(found().find("inside the tunnel => ip link set wg0 mtu 1340\n"), std::string::npos) << found();
 	seen.ways[test_key(1)].mtu = 1480;
 	EXPECT_EQ(found(), "");
 }
@@ -196,7 +238,7 @@ TEST_F(DoctorTest, dns_outside_of_a_tunnel_for_everything)
 	seen.routes.push_back(test_prefix("0.0.0.0/0"));
 	seen.device.peers[0].allowed_ips.push_back(test_prefix("0.0.0.0/0"));
 	EXPECT_EQ(found(), "all traffic goes through the tunnel, but questions to the name server 192.0.2.53 leave by eth0 => set DNS in "
-			   "[Interface] of /etc/wireguard/wg0.conf to a server behind the tunnel\n");
+			   "[Interface] of /etc/wireguard/wg0.conf to a server behind the tunnel, and run wgctl apply wg0\n");
 }
 
 TEST_F(DoctorTest, keys_that_everybody_can_read)
@@ -211,6 +253,8 @@ TEST_F(DoctorTest, an_interface_that_is_down)
 	seen.device.peers[0].last_handshake.seconds = 0;
 	seen.routes.clear();
 	EXPECT_EQ(found(), "wg0 is down => ip link set wg0 up\n");
+	seen.wanted = seen.device;
+	EXPECT_EQ(found(), "wg0 is down => wgctl apply wg0\n");
 }
 
 TEST_F(DoctorTest, the_exit_code_counts_what_was_found_in_the_system)
@@ -293,9 +337,10 @@ TEST_F(DoctorTest, a_peer_without_session_is_asked_and_given_time)
 	device.peers[0].last_handshake.seconds = 0;
 	fake.host.lookout.links["192.0.2.1:7"] = "eth0";
 	fake.host.network.path_mtus["192.0.2.1"] = 1500;
-	fake.host.network.link_counters["wg0"] = {{"drop-malformed", 5}};
+	fake.host.network.link_counters["wg0"] = {{"drop-malformed", 5}, {"drop-wrong-source", 20}};
 	fake.clock.on_sleep = [&] {
 		fake.host.network.link_counters["wg0"][0].value = 7;
+		fake.host.network.link_counters["wg0"][1].value = 23;
 		if (fake.clock.milliseconds_passed >= 2000)
 			device.peers[0].last_handshake.seconds = fake.clock.now();
 	};
@@ -306,6 +351,7 @@ TEST_F(DoctorTest, a_peer_without_session_is_asked_and_given_time)
 	EXPECT_EQ(fake.clock.milliseconds_passed, 2000);
 	EXPECT_EQ(seen.device.peers[0].last_handshake.seconds, NOW + 2);
 	EXPECT_EQ(seen.counters[0].value, 2u);
+	EXPECT_EQ(seen.wrong_sources, 3u);
 
 	/* Not for ever; and not those the file has no endpoint for. */
 	fake.clock.on_sleep = [] {};
@@ -350,7 +396,8 @@ TEST_F(DoctorTest, remedies_are_for_the_place_where_the_interface_is)
 		fake.host.network.link_is_up = false;
 		fake.terminal.out.clear();
 		run_command_line(line, fake);
-		EXPECT_NE(fake.terminal.out.find("  Remedy: " + prefix + "ip link set wg0 up\n"), std::string::npos) << fake.terminal.out;
+		EXPECT_NE(fake.terminal.out.find("  Remedy: wgctl apply ./wg0.conf" + (netns.empty() ? "" : " --netns " + netns) + "\n"), std::string::npos)
+			<< fake.terminal.out;
 		EXPECT_NE(fake.terminal.out.find(" and run wgctl apply ./wg0.conf" + (netns.empty() ? "" : " --netns " + netns) + "\n"), std::string::npos)
 			<< fake.terminal.out;
 		fake.host.namespaces.present = 1;
@@ -360,6 +407,9 @@ TEST_F(DoctorTest, remedies_are_for_the_place_where_the_interface_is)
 		EXPECT_NE(fake.terminal.out.find("  Remedy: " + prefix + "ip route add 10.0.0.2/32 dev wg0\n"), std::string::npos) << fake.terminal.out;
 	}
 	seen.prefix = "ip netns exec box ";
+	seen.is_up = false;
+	EXPECT_NE(found().find("=> ip netns exec box ip link set wg0 up\n"), std::string::npos) << found();
+	seen.is_up = true;
 	seen.forwards_ipv4 = false;
 	add_peer(2, "10.0.0.3/32");
 	EXPECT_NE(found().find("=> ip netns exec box sysctl -w net.ipv4.ip_forward=1\n"), std::string::npos) << found();

@@ -53,10 +53,14 @@ std::deque<Agent::Candidate> Agent::candidates_for(const Peer &peer, std::string
 {
 	std::deque<Candidate> found;
 	std::vector<std::string> names;
+	std::string all;
 	/* Of several plain lines the last one is what `up` took; all of them are tried. */
-	for (const std::string &name : values_of(text, peer.public_key, "Endpoint", Spelled::either_way))
-		if (std::find(names.begin(), names.end(), name) == names.end())
-			names.push_back(name);
+	for (const std::string &name : values_of(text, peer.public_key, "Endpoint", Spelled::either_way)) {
+		if (std::find(names.begin(), names.end(), name) != names.end())
+			continue;
+		names.push_back(name);
+		all += (all.empty() ? "" : ", ") + name;
+	}
 
 	for (const std::string &name : names) {
 		std::string host, port;
@@ -68,6 +72,9 @@ std::deque<Agent::Candidate> Agent::candidates_for(const Peer &peer, std::string
 				found.push_back({endpoint, name});
 		}
 	}
+	if (found.empty() && !all.empty())
+		world_.terminal.write(Stream::out, describe_peer(peer.public_key, parse_peer_names(text)) + ": no session, and no address known for " + all +
+							   "; is there a name server that knows it?\n");
 	/* A network without IPv6 need not be tried with it. If there is no way at all, all are as good. */
 	auto has_way = [&](const Candidate &c) { return world_.host.lookout.way_to(c.endpoint, mark).has_value(); };
 	if (std::any_of(found.begin(), found.end(), has_way))

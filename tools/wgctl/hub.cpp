@@ -109,7 +109,8 @@ std::vector<Route> routes_for(const Hub &hub, const std::vector<Prefix> &prefixe
 	std::vector<Route> routes;
 	bool is_numbered = hub.config.routing == Routing::numbered;
 
-	if (hub.config.routing == Routing::off)
+	/* A link that is down takes none, and has lost those that would tell which are needed. */
+	if (hub.config.routing == Routing::off || !world.host.network.is_up(hub.config.interface))
 		return routes;
 	std::vector<Prefix> present = world.host.network.main_routes(hub.config.interface);
 	for (const Prefix &prefix : prefixes)

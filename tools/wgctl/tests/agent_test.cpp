@@ -89,6 +89,19 @@ TEST_F(AgentTest, names_are_asked_again_each_round_and_rounds_grow_apart)
 	EXPECT_EQ(look(), "203.0.113.6:7 ");
 }
 
+TEST_F(AgentTest, names_that_nobody_knows_are_told)
+{
+	fake.host.lookout.names.clear();
+	EXPECT_EQ(look(), "");
+	EXPECT_EQ(fake.terminal.out, "hub (" + test_key_text(1) + "): no session, and no address known for hub.example:7, other.example:8; is there a name "
+							       "server that knows it?\n");
+	fake.terminal.out.clear();
+	fake.files.contents["/etc/wireguard/wg0.conf"] = "[Peer]\nPublicKey = " + test_key_text(1) + "\n";
+	pass(15);
+	EXPECT_EQ(look(), "");
+	EXPECT_EQ(fake.terminal.out, "");
+}
+
 TEST_F(AgentTest, a_changed_network_ends_the_wait)
 {
 	fake.host.lookout.names.clear();

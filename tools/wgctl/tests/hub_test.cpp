@@ -165,6 +165,15 @@ TEST_F(HubTest, a_pool_outside_gets_its_route)
 	EXPECT_NE(fake.host.log.joined().find("route 172.16.0.1/32 table 254"), std::string::npos) << fake.host.log.joined();
 }
 
+TEST_F(HubTest, a_link_that_is_down_gets_its_peer_all_the_same)
+{
+	start();
+	fake.host.network.link_is_up = false;
+	ASSERT_EQ(run({"peer", "add", "wg0", "far", "--pool", "172.16.0.0/30"}), 0) << fake.terminal.err;
+	EXPECT_EQ(fake.devices.changes.size(), 1u);
+	EXPECT_EQ(fake.host.log.joined().find("route "), std::string::npos) << fake.host.log.joined();
+}
+
 TEST_F(HubTest, what_fails_late_leaves_nothing_behind)
 {
 	start();

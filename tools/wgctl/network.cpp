@@ -68,16 +68,17 @@ void must(const NetlinkStatus &status)
 		throw Failure{status.describe()};
 }
 
-/* A dump, again from the start when it was disturbed; `start` forgets what the last try found. */
+/* A dump, again from the start when it was disturbed; `start` forgets what the last try found. A kernel
+ * whose IPv6 is switched off has nothing of it, and says so by EAFNOSUPPORT. */
 template<class Start, class Each>
 void dump(NetlinkChannel &channel, nlmsghdr *request, Start start, Each each)
 {
 	for (int attempt = 0; attempt < READ_ATTEMPTS; ++attempt) {
 		start();
 		NetlinkStatus status = channel.exchange(request, each);
-		if (status.error && status.error != EINTR)
+		if (status.error && status.error != EINTR && status.error != EAFNOSUPPORT)
 			throw Failure{status.describe()};
-		if (!status.error && !status.interrupted)
+		if (status.error != EINTR && !status.interrupted)
 			return;
 	}
 	throw Failure{"the kernel's tables do not stop changing"};

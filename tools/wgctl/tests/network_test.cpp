@@ -352,6 +352,14 @@ TEST_F(KernelNetworks, rules_are_read_and_strange_ones_known)
 	EXPECT_TRUE(network.rules(AF_INET6).empty());
 }
 
+TEST_F(KernelNetworks, a_kernel_without_ipv6_has_no_rules_of_it)
+{
+	kernel.errors[RTM_GETRULE] = EAFNOSUPPORT;
+	EXPECT_TRUE(network.rules(AF_INET6).empty());
+	kernel.errors[RTM_GETRULE] = EPERM;
+	EXPECT_NE(failure_of([&] { network.rules(AF_INET6); }), "");
+}
+
 TEST_F(KernelNetworks, rules_are_added_and_deleted)
 {
 	Rule rule{AF_INET6, true, 51820, 51820, {}, {}, false};

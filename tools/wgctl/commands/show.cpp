@@ -54,13 +54,15 @@ int for_each_device(World &world, Each each)
 	bool any = names.empty();
 
 	for (const std::string &name : names) {
+		std::optional<Device> device;
 		try {
-			Device device = get_device(name, world);
-			any = true;
-			each(device, name == names.back());
+			device = get_device(name, world);
 		} catch (const Failure &failure) {
 			complain(failure.text, world.terminal);
+			continue;
 		}
+		any = true;
+		each(*device, name == names.back());
 	}
 	return any ? 0 : 1;
 }

@@ -127,6 +127,18 @@ TEST_F(Show, json_leaves_out_what_cannot_be_read)
 	EXPECT_EQ(out(), "");
 }
 
+TEST_F(Show, output_that_cannot_be_written_is_an_error)
+{
+	fake.devices.order.push_back("wg1");
+	fake.devices.present["wg1"].name = "wg1";
+	fake.terminal.is_full = true;
+	for (std::vector<std::string_view> arguments : std::vector<std::vector<std::string_view>>{
+		     {}, {"show"}, {"show", "all", "dump"}, {"show", "--json"}, {"show", "interfaces"}, {"show", "wg0"}}) {
+		EXPECT_EQ(run(arguments), 1);
+		EXPECT_EQ(err(), "wgctl: standard output: No space left on device\n");
+	}
+}
+
 TEST_F(Show, names_stand_before_keys_when_asked_for)
 {
 	run({"show", "wg0"});

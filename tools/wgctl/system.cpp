@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -85,6 +86,17 @@ void write_all(Put put, std::string_view text, const std::string &what)
 		else if (errno != EINTR)
 			fail(what);
 	}
+}
+
+/* When there is nobody left to tell, as behind `| head', what is under way goes on, and ends as a whole. */
+void write_error(std::string_view text)
+{
+	struct sigaction ignored {}, before;
+
+	ignored.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &ignored, &before);
+	[[maybe_unused]] ssize_t size = ::write(STDERR_FILENO, text.data(), text.size());
+	sigaction(SIGPIPE, &before, nullptr);
 }
 
 std::string socket_path(const std::string &name)
@@ -166,8 +178,8 @@ void SystemTerminal::write(Stream stream, std::string_view text)
 	if (stream == Stream::out)
 		write_all([](const void *data, std::size_t size) { return ::write(STDOUT_FILENO, data, size); }, text,
 			  "standard output");
-	else if (::write(STDERR_FILENO, text.data(), text.size()) < 0)
-		return; /* There is nobody left to tell. */
+	else
+		write_error(text);
 }
 
 bool SystemTerminal::output_is_terminal()

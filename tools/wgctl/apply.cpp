@@ -105,7 +105,7 @@ public:
 			return;
 		}
 		check_values(plan_.config, plan_.placement, world_);
-		present_ = step("read interface " + quoted(plan_.config.interface), [&] { return world_.devices.get(plan_.config.interface); });
+		present_ = get_present();
 		present_by_key_ = PeerIndex(present_.peers);
 		refuse_thefts();
 		plan_.present = present_;
@@ -133,6 +133,11 @@ private:
 		plan_.changes_device = true;
 	}
 
+	Device get_present()
+	{
+		return step("read interface " + quoted(plan_.config.interface), [&] { return world_.devices.get(plan_.config.interface); });
+	}
+
 	/* Names are looked up where the sockets are. */
 	void read_file()
 	{
@@ -140,9 +145,25 @@ private:
 		file_ = parse_config(plan_.config.plain_text, plan_.config.path, FileMeaning::replace, world_);
 		world_.host.namespaces.enter(plan_.placement.home);
 		file_.peers = merged_peers(file_.peers);
+		leave_out_itself();
 		for (Peer &peer : file_.peers)
 			peer.allowed_ips = networks_of(peer.allowed_ips);
 		wanted_by_key_ = PeerIndex(file_.peers);
+	}
+
+	/* Whoever gives all machines of a mesh the same list of peers has this one among them; the kernel
+	 * ignores it. */
+	void leave_out_itself()
+	{
+		std::optional<Key> own = is_there(file_.private_key) ? std::optional(public_key_of(*file_.private_key)) : public_key_of_running();
+
+		std::erase_if(file_.peers, [&](const Peer &peer) { return own && peer.public_key == *own; });
+	}
+
+	/* Without a key in the file, a hook may have set it. */
+	std::optional<Key> public_key_of_running()
+	{
+		return contains(world_.devices.names(), plan_.config.interface) ? get_present().public_key : std::nullopt;
 	}
 
 	void give_each_prefix_one_owner()

@@ -416,6 +416,19 @@ TEST_F(Apply, refusal_of_the_system_is_an_error)
 			 "undone\n");
 }
 
+/* As in a mesh whose machines all have the same list of peers. */
+TEST_F(Apply, the_interface_itself_is_no_peer)
+{
+	std::string itself = "[Peer]\nPublicKey = " + std::string(to_base64(public_key_of(test_key(9)))) + "\nAllowedIPs = 10.0.0.1, 10.0.0.3, 172.16.0.0/12\n";
+
+	write(interface(ADDRESS), itself, laptop(), phone());
+	EXPECT_EQ(run(), 0) << out() << err();
+	device.public_key = public_key_of(test_key(9));
+	write("[Interface]\nListenPort = 51820\n" + ADDRESS, itself, laptop(), phone());
+	EXPECT_EQ(run(), 0) << out() << err();
+	EXPECT_TRUE(nothing_is_done());
+}
+
 TEST_F(Apply, sections_of_one_peer_are_one)
 {
 	write(interface(ADDRESS), laptop("10.0.0.2"), phone(), "[Peer]\nPublicKey = " + K1 + "\nAllowedIPs = 192.168.2.0/24, 10.0.0.2\n");

@@ -39,7 +39,11 @@ std::string extack_text(const nlmsghdr *message, std::size_t fixed)
 
 std::string NetlinkStatus::describe() const
 {
-	return text.empty() ? std::strerror(error) : std::strerror(error) + (": " + text);
+	std::string words = text;
+
+	if (error == EPERM && words.empty())
+		words = "it takes CAP_NET_ADMIN, which root has";
+	return words.empty() ? std::strerror(error) : std::strerror(error) + (": " + words);
 }
 
 NetlinkChannel::NetlinkChannel(std::unique_ptr<NetlinkSocket> socket) : socket_(std::move(socket)), buffer_(RECEIVE_SIZE) {}

@@ -24,7 +24,7 @@ struct NetlinkStatus {
 	/* Dump: what was read does not belong together. */
 	bool interrupted = false;
 
-	/* "No such device", or "Invalid argument: <the kernel's words>". */
+	/* "No such device", or "Invalid argument: <the kernel's words>"; and what it takes, where it is not permitted. */
 	std::string describe() const;
 };
 

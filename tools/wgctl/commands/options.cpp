@@ -50,7 +50,9 @@ Options::Options(std::string_view command, Arguments words, Names flags, Names v
 
 void enter_netns(const Options &options, World &world)
 {
-	world.host.namespaces.enter(open_namespace(std::string(options.value("--netns").value_or("")), world));
+	/* To stay where one is takes nothing, not even a /proc. */
+	if (std::optional<std::string_view> where = options.value("--netns"))
+		world.host.namespaces.enter(open_namespace(std::string(*where), world));
 }
 
 std::optional<std::string_view> Options::value(std::string_view name) const

@@ -654,7 +654,7 @@ TEST_F(Kernel, refused_message_is_the_last_one_sent)
 	for (unsigned i = 0; i < 10000; ++i)
 		change.peers.push_back(numbered_peer(i));
 	kernel.answers = {{Datagram().error(0)}, {Datagram().error(EPERM)}};
-	EXPECT_EQ(set_failure(change), "Operation not permitted");
+	EXPECT_EQ(set_failure(change), "Operation not permitted: it takes CAP_NET_ADMIN, which root has");
 	EXPECT_EQ(kernel.requests.size(), 2u);
 }
 

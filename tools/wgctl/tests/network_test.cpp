@@ -192,7 +192,7 @@ TEST_F(KernelNetworks, links_are_found_by_name)
 	EXPECT_FALSE(network.has_link("wg0"));
 	EXPECT_EQ(failure_of([&] { network.delete_link("wg0"); }), "No such device");
 	kernel.errors[RTM_GETLINK] = EPERM;
-	EXPECT_EQ(failure_of([&] { network.has_link("wg0"); }), "Operation not permitted");
+	EXPECT_EQ(failure_of([&] { network.has_link("wg0"); }), "Operation not permitted: it takes CAP_NET_ADMIN, which root has");
 }
 
 TEST_F(KernelNetworks, a_link_goes_up_with_its_mtu)

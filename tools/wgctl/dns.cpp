@@ -357,12 +357,16 @@ std::optional<std::string> read_file(const std::string &path)
 
 void SystemDns::set(const std::string &interface, const DnsSettings &settings)
 {
+	std::vector<std::string> arguments{"-a", resolvconf_name(interface), "-m", "0"};
 	Resolved resolved;
 
+	/* Nobody else is asked; search domains alone leave nobody else to ask. */
+	if (!settings.servers.empty())
+		arguments.push_back("-x");
 	if (resolved.is_there())
 		resolved.set(index_of(interface), settings);
 	else
-		resolvconf({"-a", resolvconf_name(interface), "-m", "0", "-x"}, resolv_conf(settings, interface));
+		resolvconf(arguments, resolv_conf(settings, interface));
 	notes_.write(interface, NOTE, resolv_conf(settings, interface));
 }
 

@@ -11,10 +11,14 @@ namespace wgctl {
 namespace {
 
 constexpr std::string_view NETNS_FOLDER = "/etc/netns";
+const std::string RESOLV_CONF = "/etc/resolv.conf";
 constexpr std::size_t LIMIT = 64 << 10;
 constexpr std::string_view BLANKS = " \t\r";
 
 constexpr std::string_view HEAD = "# written by wgctl for ";
+
+/* What follows is not the interface's. */
+constexpr std::string_view OTHERS = "# of others, as it was:";
 
 /* The file's first line, by which it is known as ours. */
 std::string head(const std::string &interface)
@@ -40,7 +44,7 @@ void add_once(std::vector<std::string> &list, const std::string &item)
 
 }
 
-std::string resolv_conf(const DnsSettings &settings, const std::string &interface)
+std::string resolv_conf(const DnsSettings &settings, const std::string &interface, std::string_view others)
 {
 	std::string text = head(interface);
 
@@ -52,6 +56,13 @@ std::string resolv_conf(const DnsSettings &settings, const std::string &interfac
 			text += " " + domain;
 		text += "\n";
 	}
+	if (settings.servers.empty() && !others.empty()) {
+		text.append(OTHERS).append("\n");
+		for_each_line(others, [&](std::string_view line) {
+			if (line.starts_with("nameserver") || line.starts_with("options"))
+				text.append(line).append("\n");
+		});
+	}
 	return text;
 }
 
@@ -59,7 +70,7 @@ DnsSettings parse_resolv_conf(std::string_view text)
 {
 	DnsSettings settings;
 
-	for_each_line(text, [&](std::string_view line) {
+	for_each_line(text.substr(0, text.find(OTHERS)), [&](std::string_view line) {
 		std::string key;
 		for_each_word(line, [&](const std::string &word) {
 			if (key.empty())
@@ -133,21 +144,35 @@ std::optional<InterfaceDns::OwnFile> InterfaceDns::find()
 	return {};
 }
 
+/* Of the file that was there before, or the one programs see without any. */
+Text InterfaceDns::others(const std::optional<OwnFile> &own)
+{
+	std::string before = own ? kept(interface_) : path_;
+
+	try {
+		return world_.files.read(world_.host.store.exists(before) ? before : RESOLV_CONF, LIMIT);
+	} catch (const Failure &) {
+		return {};
+	}
+}
+
 void InterfaceDns::set(const DnsSettings &settings)
 {
 	Store &store = world_.host.store;
 
 	if (is_here_)
 		return world_.host.dns.set(interface_, settings);
-	if (std::optional<OwnFile> own = find())
-		return store.replace(own->path, resolv_conf(settings, interface_), 0644);
+	std::optional<OwnFile> own = find();
+	std::string text = resolv_conf(settings, interface_, others(own));
+	if (own)
+		return store.replace(own->path, text, 0644);
 	store.make_folder(std::string(NETNS_FOLDER));
 	store.make_folder(path_.substr(0, path_.rfind('/')));
 	bool displaces = store.exists(path_);
 	if (displaces)
 		store.rename(path_, kept(interface_));
 	try {
-		store.replace(path_, resolv_conf(settings, interface_), 0644);
+		store.replace(path_, text, 0644);
 	} catch (const Failure &) {
 		if (displaces)
 			store.rename(kept(interface_), path_);

@@ -13,7 +13,9 @@ namespace wgctl {
 
 struct Placement;
 
-std::string resolv_conf(const DnsSettings &settings, const std::string &interface);
+/* `others` is the text of the resolv.conf whose place this takes: search domains alone leave its servers
+ * the ones that are asked. They are not read as the interface's own. */
+std::string resolv_conf(const DnsSettings &settings, const std::string &interface, std::string_view others = {});
 DnsSettings parse_resolv_conf(std::string_view text);
 
 /* The same spelling for the same settings: addresses as the system writes them, names without their
@@ -44,6 +46,7 @@ private:
 		std::string path, text;
 	};
 	std::optional<OwnFile> find();
+	Text others(const std::optional<OwnFile> &own);
 	/* What was there before that interface's. */
 	std::string kept(const std::string &interface) const { return path_ + ".before-" + interface; }
 

@@ -357,6 +357,13 @@ TEST_F(SystemDnses, a_bus_without_resolved_leaves_it_to_resolvconf)
 	EXPECT_EQ(log(), "-a wg0 -m 0 -x\n# written by wgctl for wg0\nnameserver 10.0.0.53\nsearch example.org\n");
 }
 
+TEST_F(SystemDnses, domains_alone_leave_resolvconf_the_servers_of_others)
+{
+	add_resolvconf(0);
+	dns.set("wg0", {{}, {"example.org"}});
+	EXPECT_EQ(log(), "-a wg0 -m 0\n# written by wgctl for wg0\nsearch example.org\n");
+}
+
 TEST_F(SystemDnses, resolvconf_is_told_to_forget)
 {
 	add_resolvconf(0);

@@ -44,6 +44,16 @@ TEST_F(QuickCommands, exec_runs_behind_the_tunnel_and_cleans_up)
 	EXPECT_EQ(fake.terminal.err, path + ":5: PostUp is not run by exec\n");
 }
 
+TEST_F(QuickCommands, exec_with_a_search_domain_alone_keeps_the_servers)
+{
+	std::string &file = fake.files.contents[path];
+
+	file.replace(file.find("10.0.0.53"), 9, "corp");
+	fake.files.contents["/etc/resolv.conf"] = "nameserver 192.0.2.1\n";
+	EXPECT_EQ(run({"exec", "wg0", "--", "x"}), 0);
+	EXPECT_EQ(fake.host.namespaces.resolv_conf, "# written by wgctl for wg0\nsearch corp\n# of others, as it was:\nnameserver 192.0.2.1\n");
+}
+
 TEST_F(QuickCommands, exec_undoes_what_failed)
 {
 	fake.host.log.broken = "up wg0 1420";

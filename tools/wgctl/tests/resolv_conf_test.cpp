@@ -86,6 +86,25 @@ TEST_F(NamespaceDns, what_is_kept_beside_another_is_changed_there)
 	EXPECT_EQ(one.get(), (DnsSettings{{"10.0.0.3"}, {}}));
 }
 
+TEST_F(NamespaceDns, domains_alone_leave_the_servers_that_were_asked)
+{
+	const DnsSettings domain{{}, {"corp"}};
+	auto asked = [&] { return files[PATH].substr(files[PATH].find("\nsearch")); };
+
+	files["/etc/resolv.conf"] = "search home\nnameserver 192.0.2.1\noptions ndots:2\n";
+	one.set(domain);
+	EXPECT_EQ(asked(), "\nsearch corp\n# of others, as it was:\nnameserver 192.0.2.1\noptions ndots:2\n");
+	EXPECT_EQ(one.get(), domain);
+	one.unset();
+	EXPECT_FALSE(files.contains(PATH));
+	files[PATH] = "nameserver 192.0.2.2\n";
+	one.set(FIRST);
+	one.set(domain);
+	EXPECT_EQ(asked(), "\nsearch corp\n# of others, as it was:\nnameserver 192.0.2.2\n");
+	one.unset();
+	EXPECT_EQ(files[PATH], "nameserver 192.0.2.2\n");
+}
+
 TEST_F(NamespaceDns, a_circle_ends)
 {
 	files[PATH] = "# written by wgctl for two\n";

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "names.h"
 
+#include <utility>
+
 #include "config.h"
 #include "quick_config.h"
 #include "values.h"
@@ -78,8 +80,9 @@ PeerNames parse_peer_names(std::string_view text)
 {
 	PeerNames names;
 	std::optional<Key> key;
-	/* `last` is of the comments right above the present line, which are about what follows. */
-	std::optional<std::string> name, last;
+	/* `last` is of the comments right above the present line, which are about what follows: `above` was
+	 * of those above the section's title. */
+	std::optional<std::string> above, name, last;
 	bool in_peer = false;
 	auto take_last = [&] {
 		if (!name)
@@ -87,11 +90,13 @@ PeerNames parse_peer_names(std::string_view text)
 		last.reset();
 	};
 	auto end_section = [&] {
-		if (key && name)
+		if (!name)
+			name = above;
+		if (in_peer && key && name)
 			names[*key] = *name;
 		key.reset();
 		name.reset();
-		last.reset();
+		above = std::exchange(last, std::nullopt);
 	};
 
 	for_each_line(text, [&](std::string_view raw) {
@@ -101,11 +106,11 @@ PeerNames parse_peer_names(std::string_view text)
 			in_peer = line.is_section("[Peer]");
 			return;
 		}
-		if (in_peer && line.is_value("PublicKey"))
+		if (line.is_value("PublicKey"))
 			key = key_from_base64(without_blanks(line.value));
 		if (!is_comment(raw))
 			take_last();
-		else if (in_peer && !last)
+		else if (!last)
 			last = name_in_comment(raw);
 	});
 	take_last();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Names people gave their peers: the comment `# Name = laptop` within a [Peer] section. Right above the
- * title of the next it is about that one, and no name.
+/* Names people gave their peers: the comment `# Name = laptop` within a [Peer] section, or else right
+ * above its title.
  *
  * A comment, because wg(8) and wg-quick(8) refuse keys they do not know. Names are made safe to print
  * when they are read: no control characters, valid UTF-8.

@@ -20,13 +20,15 @@ TEST(Names, comment_names_its_peer)
 	EXPECT_EQ(names, (PeerNames{{test_key(1), "laptop"}, {test_key(2), "My Phone # 2"}, {test_key(4), "first"}}));
 }
 
-TEST(Names, comment_right_above_a_title_is_not_about_the_peer_before)
+TEST(Names, comment_right_above_a_title_is_about_that_peer)
 {
-	std::string text = "[Peer]\nPublicKey = " + test_key_text(1) + "\n# Name = Bob\n#\n[Peer]\nPublicKey = " + test_key_text(2) + "\n";
+	std::string text = "# Name = Ann\n[Peer]\nPublicKey = " + test_key_text(1) + "\n# Name = Bob\n#\n[Peer]\nPublicKey = " + test_key_text(2) + "\n";
 
-	EXPECT_TRUE(parse_peer_names(text).empty());
-	text.insert(text.find("[Peer]", 1), "\n");
+	EXPECT_EQ(parse_peer_names(text), (PeerNames{{test_key(1), "Ann"}, {test_key(2), "Bob"}}));
+	EXPECT_EQ(parse_peer_names(text + "# Name = Bea\n"), (PeerNames{{test_key(1), "Ann"}, {test_key(2), "Bea"}}));
+	text.insert(text.find("[Peer]", 20), "\n");
 	EXPECT_EQ(parse_peer_names(text), (PeerNames{{test_key(1), "Bob"}}));
+	EXPECT_TRUE(parse_peer_names("# Name = me\n[Interface]\nPublicKey = " + test_key_text(1) + "\n").empty());
 }
 
 TEST(Names, named_file_is_one_wg_understands)

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
+#include <set>
 
 #include "config.h"
 #include "quick.h"
@@ -160,13 +162,13 @@ struct ListKey {
 const ListKey ADDRESS{"Address", list_items, parse_address};
 const ListKey ALLOWED_IPS{"AllowedIPs", allowed_ip_items, [](std::string_view item) { return network_of(parse_address(item)); }};
 
-std::vector<Prefix> prefixes_in(const Parts &parts, const ListKey &key)
+std::set<Prefix> prefixes_in(Section &section, const ListKey &key)
 {
-	std::vector<Prefix> prefixes;
+	std::set<Prefix> prefixes;
 
-	for (const Text *raw : lines_with(parts, key.name))
+	for (const Text *raw : lines_with({&section}, key.name))
 		for (const std::string &item : key.items_of(value_of(*raw)))
-			prefixes.push_back(key.parse(item));
+			prefixes.insert(key.parse(item));
 	return prefixes;
 }
 
@@ -174,39 +176,36 @@ std::vector<Prefix> prefixes_in(const Parts &parts, const ListKey &key)
  * line of the file keeps what it had of the rest. */
 void update_list(const Parts &parts, const ListKey &key, const std::vector<Prefix> &wanted)
 {
-	std::vector<Prefix> missing = wanted;
+	std::set<Prefix> missing(wanted.begin(), wanted.end());
 	std::vector<Text *> lines = lines_with(parts, key.name);
 	Text *last = lines.empty() ? nullptr : lines.back();
-	std::vector<const Text *> emptied;
+	std::set<const Text *> emptied;
 
 	for (Text *raw : lines) {
 		std::string kept;
 		bool is_whole = true;
 		for (const std::string &item : key.items_of(value_of(*raw))) {
 			Prefix prefix = key.parse(item);
-			if (contains(missing, prefix)) {
+			if (missing.erase(prefix))
 				kept += (kept.empty() ? "" : ", ") + item;
-				std::erase(missing, prefix);
-			} else {
+			else
 				is_whole = false;
-			}
 		}
 		if (!is_whole)
 			replace_value(*raw, kept);
 		if (!is_whole && kept.empty())
-			emptied.push_back(raw);
+			emptied.insert(raw);
 	}
 	std::string added;
-	for (const Prefix &prefix : missing)
-		added += (added.empty() ? "" : ", ") + format_prefix(prefix);
+	for (const Prefix &prefix : wanted)
+		if (missing.erase(prefix))
+			added += (added.empty() ? "" : ", ") + format_prefix(prefix);
 	if (!added.empty() && last)
 		replace_value(*last, std::string(value_of(*last)) + (value_of(*last).empty() ? "" : ", ") + added);
 	else if (!added.empty())
 		add_value(parts, key.name, added);
 	/* A line that was empty before says what it said. */
-	erase_lines(parts, [&](const Text &raw) {
-		return std::find(emptied.begin(), emptied.end(), &raw) != emptied.end() && value_of(raw).empty();
-	});
+	erase_lines(parts, [&](const Text &raw) { return emptied.contains(&raw) && value_of(raw).empty(); });
 }
 
 std::optional<Text> key_text(const std::optional<Key> &key)
@@ -239,8 +238,8 @@ void update_allowed_ips(const Parts &parts, const Peer &peer)
 	for (Section *part : parts) {
 		std::vector<Prefix> wanted = peer.allowed_ips;
 		if (part != parts.back()) {
-			std::vector<Prefix> said = prefixes_in({part}, ALLOWED_IPS);
-			std::erase_if(wanted, [&](const Prefix &prefix) { return !contains(said, prefix); });
+			std::set<Prefix> said = prefixes_in(*part, ALLOWED_IPS);
+			std::erase_if(wanted, [&](const Prefix &prefix) { return !said.contains(prefix); });
 		}
 		update_list({part}, ALLOWED_IPS, wanted);
 	}
@@ -323,15 +322,18 @@ Text merged_config(const QuickConfig &config, const Device &device, const LinkSt
 			interface.push_back(&section);
 	update_interface(interface, config, device, link, world);
 
-	for (Section &section : sections)
-		section.is_gone = section.kind == Section::Kind::peer;
+	std::map<Key, std::vector<std::size_t>> places;
+	for (std::size_t i = 0; i < sections.size(); ++i) {
+		sections[i].is_gone = sections[i].kind == Section::Kind::peer;
+		if (sections[i].is_gone)
+			places[sections[i].public_key].push_back(i);
+	}
 	for (const Peer &peer : device.peers) {
 		Parts parts;
-		for (Section &section : sections)
-			if (section.kind == Section::Kind::peer && section.public_key == peer.public_key) {
-				section.is_gone = false;
-				parts.push_back(&section);
-			}
+		for (std::size_t i : places[peer.public_key]) {
+			sections[i].is_gone = false;
+			parts.push_back(&sections[i]);
+		}
 		if (!parts.empty()) {
 			update_peer(parts, peer, world);
 			continue;

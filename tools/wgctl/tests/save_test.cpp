@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <limits>
+
 #include "commands/commands.h"
 #include "fakes.h"
 
@@ -257,6 +262,41 @@ TEST_F(Saving, empty_list_that_was_there_stays)
 {
 	text += "AllowedIPs =\n";
 	EXPECT_EQ(merged(), text);
+}
+
+
+/* A hub's file: as many peers as there are, or one with as many allowed IPs. */
+TEST_F(Saving, four_times_as_much_takes_about_four_times_as_long)
+{
+	auto seconds = [&](unsigned peers, unsigned prefixes) {
+		std::clock_t least = std::numeric_limits<std::clock_t>::max();
+		device.peers.clear();
+		text = "[Interface]\n";
+		for (unsigned i = 0; i < peers; ++i) {
+			Peer &peer = device.peers.emplace_back();
+			std::string list;
+			std::memcpy(peer.public_key.bytes.data(), &i, sizeof(i));
+			for (unsigned j = 0; j < prefixes; ++j) {
+				Prefix &prefix = peer.allowed_ips.emplace_back(test_prefix("10.0.0.0/32"));
+				prefix.address[1] = static_cast<std::uint8_t>((i + j) >> 16);
+				prefix.address[2] = static_cast<std::uint8_t>((i + j) >> 8);
+				prefix.address[3] = static_cast<std::uint8_t>(i + j);
+				list += (list.empty() ? "" : ", ") + format_prefix(prefix);
+			}
+			text += "[Peer]\nPublicKey = " + plain(to_base64(peer.public_key)) + "\nAllowedIPs = " + list + "\n";
+		}
+		link.addresses.clear();
+		QuickConfig file = config();
+		for (int round = 0; round < 3; ++round) {
+			std::clock_t start = std::clock();
+			merged_config(file, device, link, fake);
+			least = std::min(least, std::clock() - start);
+		}
+		return static_cast<double>(least) / CLOCKS_PER_SEC;
+	};
+
+	EXPECT_LT(seconds(4000, 1), 10 * seconds(1000, 1));
+	EXPECT_LT(seconds(1, 8000), 10 * seconds(1, 2000));
 }
 
 }

@@ -36,15 +36,46 @@ _wgctl_keywords()
 	sed -n '1s/^Usage: wgctl [a-z]*//p' <<<"$1" | grep -oE '(^|[^-A-Za-z])[a-z][a-z-]+' | tr -d ' [{|'
 }
 
+# The words of a line's beginning, as the shell understands them, into `words'; the quote in which the
+# last one is into `quote'.
+_wgctl_split()
+{
+	local i char word=
+
+	words=() quote=
+	for ((i = 0; i < ${#1}; i++)); do
+		char=${1:i:1}
+		case $quote$char in
+		"''" | '""') quote= ;;
+		"'"?) word+=$char ;;
+		'"\' | '\') i=$((i + 1)) word+=${1:i:1} ;;
+		'"'?) word+=$char ;;
+		"'" | '"') quote=$char ;;
+		' ' | $'\t') [ -z "$word" ] || words+=("$word"); word= ;;
+		*) word+=$char ;;
+		esac
+	done
+	words+=("$word")
+}
+
+# _wgctl_quoted QUOTE TEXT: as it is written there.
+_wgctl_quoted()
+{
+	case $1 in
+	"'") printf '%s' "${2//\'/\'\\\'\'}" ;;
+	'"') sed 's/[\\"$`]/\\&/g' <<<"$2" ;;
+	*) printf %q "$2" ;;
+	esac
+}
+
 _wgctl()
 {
-	local line=${COMP_LINE:0:COMP_POINT} help word i option= no_options= choice prefix
+	local line=${COMP_LINE:0:COMP_POINT} help word i option= no_options= choice prefix quote
 	local -a words rest=() choices=()
 
 	COMPREPLY=()
 	# Not COMP_WORDS: there = and : stand alone, and keys end in =.
-	read -ra words <<<"$line"
-	[[ $line != *[$' \t'] ]] || words+=('')
+	_wgctl_split "$line"
 	local last=$((${#words[@]} - 1))
 	local current=${words[last]}
 
@@ -96,10 +127,11 @@ _wgctl()
 			;;
 		esac
 	fi
-	# bash replaces what stands behind the last = or : only.
+	# bash replaces what stands behind the last = or : only, or behind a quote.
 	prefix=${current%"${current##*[=:]}"}
+	[ -z "$quote" ] || prefix=
 	while read -r choice; do
-		[[ $choice == "$current"* ]] && COMPREPLY+=("$(printf %q "${choice#"$prefix"}")")
+		[[ $choice == "$current"* ]] && COMPREPLY+=("$(_wgctl_quoted "$quote" "${choice#"$prefix"}")")
 	done < <(printf '%s\n' "${choices[@]}" | sort -u)
 	return 0
 }

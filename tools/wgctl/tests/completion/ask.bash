@@ -5,7 +5,12 @@ while IFS= read -r COMP_LINE; do
 	COMP_POINT=${#COMP_LINE}
 	_wgctl
 	for choice in "${COMPREPLY[@]}"; do
-		eval "printf '%s\n' $choice"
+		case $COMP_LINE in
+		# bash leaves the quote where it is, and closes it.
+		*' "'*) eval "printf '%s\n' \"$choice\"" ;;
+		*" '"*) eval "printf '%s\n' '$choice'" ;;
+		*) eval "printf '%s\n' $choice" ;;
+		esac
 	done
 	echo =
 done

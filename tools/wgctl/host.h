@@ -196,6 +196,8 @@ class Store {
 public:
 	virtual ~Store() = default;
 	virtual bool exists(const std::string &path) = 0;
+	/* Whether it does, one may not look. */
+	virtual bool is_hidden(const std::string &path) = 0;
 	/* Anybody may read, write or run it: the file and its folder both let them. */
 	virtual bool is_open_to_the_world(const std::string &path) = 0;
 	/* The whole file in one step, or not at all; a file that was there lends its owner and mode, a

@@ -136,6 +136,14 @@ private:
 	bool in_interface_ = false;
 };
 
+/* /etc/wireguard is root's: to others, its files are not simply missing. */
+[[noreturn]] void fail_without(const std::string &path, const std::string &remedy, World &world)
+{
+	if (world.host.store.is_hidden(path))
+		throw Failure{path + ": Permission denied: it takes root, or whoever may look into its folder"};
+	throw Failure{"there is no " + path + remedy};
+}
+
 /* wg0 or /some/where/wg0.conf, as path and interface name. */
 void find_file(std::string_view argument, QuickConfig &config, World &world)
 {
@@ -147,7 +155,7 @@ void find_file(std::string_view argument, QuickConfig &config, World &world)
 		/* wg0.conf is a name too; whoever means the file beside them gets it. */
 		if (world.host.store.exists(config.path) || !argument.ends_with(SUFFIX) || !world.host.store.exists(std::string(argument))) {
 			if (!world.host.store.exists(config.path))
-				throw Failure{"there is no " + config.path + ": write it, or give the path of NAME.conf"};
+				fail_without(config.path, ": write it, or give the path of NAME.conf", world);
 			return;
 		}
 	}
@@ -158,7 +166,7 @@ void find_file(std::string_view argument, QuickConfig &config, World &world)
 		throw Failure{quoted(argument) + " is not an interface's name, nor that of a file NAME.conf: a name has 1 to 15 of "
 						 "a-z A-Z 0-9 _ = + . -"};
 	if (!world.host.store.exists(config.path))
-		throw Failure{"there is no " + config.path};
+		fail_without(config.path, "", world);
 }
 
 }

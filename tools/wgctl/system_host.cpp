@@ -168,6 +168,13 @@ bool SystemStore::exists(const std::string &path)
 	return stat(path.c_str(), &status) == 0;
 }
 
+bool SystemStore::is_hidden(const std::string &path)
+{
+	struct stat status;
+
+	return stat(path.c_str(), &status) < 0 && errno == EACCES;
+}
+
 bool SystemStore::is_open_to_the_world(const std::string &path)
 {
 	struct stat file, folder;

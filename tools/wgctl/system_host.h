@@ -81,6 +81,7 @@ public:
 	explicit SystemStore(Unnamed unnamed = Unnamed::where_possible) : unnamed_(unnamed) {}
 
 	bool exists(const std::string &path) override;
+	bool is_hidden(const std::string &path) override;
 	bool is_open_to_the_world(const std::string &path) override;
 	void replace(const std::string &path, std::string_view text, unsigned mode) override;
 	void create(const std::string &path, std::string_view text, unsigned mode) override;

@@ -382,7 +382,10 @@ struct FakeStore : Store {
 	std::map<std::string, std::string> &contents;
 	std::vector<std::string> open_files;
 
-	bool exists(const std::string &path) override { return contents.contains(path); }
+	std::string hidden_folder = "/hidden/";
+
+	bool exists(const std::string &path) override { return contents.contains(path) && !is_hidden(path); }
+	bool is_hidden(const std::string &path) override { return path.starts_with(hidden_folder); }
 	bool is_open_to_the_world(const std::string &path) override
 	{
 		return std::find(open_files.begin(), open_files.end(), path) != open_files.end();

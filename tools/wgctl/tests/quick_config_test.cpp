@@ -127,6 +127,17 @@ TEST_F(QuickConfigs, a_file_is_found_by_name_or_path)
 		EXPECT_NE(failure_of([&] { read_quick_config(wrong, fake); }), "") << wrong;
 }
 
+TEST_F(QuickConfigs, a_folder_one_may_not_look_into_is_told)
+{
+	fake.host.store.hidden_folder = "/etc/wireguard/";
+	fake.files.contents["/etc/wireguard/wg0.conf"] = "";
+	for (const char *file : {"wg0", "/etc/wireguard/wg0.conf"})
+		EXPECT_EQ(failure_of([&] { read_quick_config(file, fake); }).find("/etc/wireguard/wg0.conf: Permission denied"), 0u);
+	/* The one beside them is theirs. */
+	fake.files.contents["wg0.conf"] = "";
+	EXPECT_EQ(read_quick_config("wg0.conf", fake).path, "wg0.conf");
+}
+
 TEST_F(QuickConfigs, an_open_file_is_worth_a_warning)
 {
 	read("[Interface]\n");

@@ -130,6 +130,22 @@ TEST_P(StoreTest, one_at_a_time_changes_a_file)
 	EXPECT_EQ(text_of(path), std::string(THREADS * TIMES, 'x'));
 }
 
+TEST_P(StoreTest, who_may_not_look_knows_that)
+{
+	int status = 0;
+
+	store.create(path, "", 0600);
+	EXPECT_FALSE(store.is_hidden(path) || store.is_hidden(folder + "/none"));
+	chmod(folder.c_str(), 0);
+	pid_t child = fork();
+	/* Root may look everywhere. */
+	if (child == 0)
+		_exit((geteuid() == 0 && setuid(65534) < 0) || !store.is_hidden(path) || store.exists(path));
+	waitpid(child, &status, 0);
+	EXPECT_EQ(status, 0);
+	chmod(folder.c_str(), 0700);
+}
+
 TEST_P(StoreTest, a_descriptor_is_read_from_where_it_is)
 {
 	SystemFiles files;

@@ -68,6 +68,19 @@ void must(const NetlinkStatus &status)
 		throw Failure{status.describe()};
 }
 
+/* What has a family: a file with IPv6 in it, for a machine without, is not an uncommon thing. */
+void must(const NetlinkStatus &status, std::uint16_t family)
+{
+	std::string hint;
+
+	if (family == AF_INET6 && status.error == EACCES)
+		hint = ". IPv6 is switched off here: sysctl net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0, or remove it from the file";
+	if (family == AF_INET6 && (status.error == EOPNOTSUPP || status.error == EAFNOSUPPORT))
+		hint = ". This kernel runs without IPv6: remove it from the file";
+	if (status.error)
+		throw Failure{status.describe() + hint};
+}
+
 /* A dump, again from the start when it was disturbed; `start` forgets what the last try found. A kernel
  * whose IPv6 is switched off has nothing of it, and says so by EAFNOSUPPORT. */
 template<class Start, class Each>
@@ -251,7 +264,7 @@ void KernelNetwork::change_address(const std::string &name, const Prefix &addres
 	request->ifa_index = get(name).index;
 	request.put_address(IFA_LOCAL, address);
 	request.put_address(IFA_ADDRESS, address);
-	must(channel().exchange(request.header(), [](const nlmsghdr *) {}));
+	must(channel().exchange(request.header(), [](const nlmsghdr *) {}), address.family);
 }
 
 void KernelNetwork::add_address(const std::string &name, const Prefix &address)
@@ -371,7 +384,7 @@ void KernelNetwork::change_route(const std::string &name, const Route &route, st
 	/* Without it, deleting takes the first that fits. */
 	if (route.destination.family == AF_INET6)
 		request.put_number(RTA_PRIORITY, IPV6_METRIC);
-	must(channel().exchange(request.header(), [](const nlmsghdr *) {}));
+	must(channel().exchange(request.header(), [](const nlmsghdr *) {}), route.destination.family);
 }
 
 void KernelNetwork::add_route(const std::string &name, const Route &route)

@@ -287,6 +287,21 @@ TEST_F(KernelNetworks, an_address_is_added)
 	EXPECT_EQ(kernel.fixed<ifaddrmsg>()->ifa_scope, RT_SCOPE_HOST);
 }
 
+TEST_F(KernelNetworks, ipv6_that_is_switched_off_is_told)
+{
+	auto told = [&](int error, const char *address) {
+		kernel.errors[RTM_NEWADDR] = kernel.errors[RTM_NEWROUTE] = error;
+		std::string text = failure_of([&] { network.add_address("wg0", test_prefix(address)); });
+		EXPECT_EQ(failure_of([&] { network.add_route("wg0", {test_prefix(address), MAIN_TABLE}); }), text);
+		return text;
+	};
+
+	EXPECT_EQ(told(EACCES, "fd00::1/64").find("Permission denied. IPv6 is switched off here: sysctl net.ipv6.conf.all.disable_ipv6=0"), 0u);
+	EXPECT_EQ(told(EOPNOTSUPP, "fd00::1/64"), "Operation not supported. This kernel runs without IPv6: remove it from the file");
+	EXPECT_EQ(told(EACCES, "10.0.0.1/24"), "Permission denied");
+	EXPECT_EQ(told(EEXIST, "fd00::1/64"), "File exists");
+}
+
 TEST_F(KernelNetworks, main_routes_are_those_of_link_and_table)
 {
 	kernel.answers[RTM_GETROUTE] = {route(AF_INET, 16, 7).address(RTA_DST, "10.0.0.0"), route(AF_INET, 16, 8).address(RTA_DST, "10.1.0.0"),

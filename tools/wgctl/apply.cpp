@@ -368,7 +368,7 @@ private:
 	void addresses()
 	{
 		std::vector<Prefix> now = world_.host.network.addresses(plan_.config.interface);
-		std::vector<Prefix> automatic = world_.host.network.automatic_addresses(plan_.config.interface);
+		std::vector<Prefix> foreign = world_.host.network.foreign_addresses(plan_.config.interface);
 
 		for (const Address &address : plan_.config.addresses) {
 			if (contains(plan_.wanted_addresses, address.prefix))
@@ -380,7 +380,7 @@ private:
 			plan_.changes_addresses = true;
 		}
 		for (const Prefix &prefix : now) {
-			if (contains(plan_.wanted_addresses, prefix) || contains(automatic, prefix))
+			if (contains(plan_.wanted_addresses, prefix) || contains(foreign, prefix))
 				continue;
 			add(Change::Action::remove, "address", {}, format_prefix(prefix), {});
 			plan_.changes_addresses = true;
@@ -473,7 +473,7 @@ private:
 		std::uint32_t mark_now = present_.fwmark.value_or(0), mark = plan_.device.fwmark.value_or(mark_now);
 		std::vector<Prefix> addresses = plan_.wanted_addresses;
 
-		for (const Prefix &prefix : world_.host.network.automatic_addresses(name))
+		for (const Prefix &prefix : world_.host.network.foreign_addresses(name))
 			if (!contains(addresses, prefix))
 				addresses.push_back(prefix);
 		plan_.default_route_mark = mark_of_default_route();

@@ -37,7 +37,7 @@ std::optional<Prefix> stand_in(const std::vector<Prefix> &doomed, const std::vec
 /* New ones first; those that go with others come back in the last round. */
 void set_addresses(const std::string &name, const std::vector<Prefix> &wanted, Network &network)
 {
-	std::vector<Prefix> doomed, automatic = network.automatic_addresses(name);
+	std::vector<Prefix> doomed, foreign = network.foreign_addresses(name);
 	auto add = [&](const Prefix &prefix) {
 		step("add address " + format_prefix(prefix) + " to " + name, [&] { network.add_address(name, prefix); });
 	};
@@ -53,7 +53,7 @@ void set_addresses(const std::string &name, const std::vector<Prefix> &wanted, N
 
 	add_missing();
 	for (const Prefix &prefix : network.addresses(name))
-		if (!contains(wanted, prefix) && !contains(automatic, prefix))
+		if (!contains(wanted, prefix) && !contains(foreign, prefix))
 			doomed.push_back(prefix);
 	std::optional<Prefix> temporary = stand_in(doomed, wanted);
 	if (temporary && contains(doomed, *temporary))

@@ -93,8 +93,8 @@ public:
 	virtual std::vector<Counter> statistics(const std::string &name) = 0;
 
 	virtual std::vector<Prefix> addresses(const std::string &name) = 0;
-	/* Those among them that the kernel gave it by itself. */
-	virtual std::vector<Prefix> automatic_addresses(const std::string &name) = 0;
+	/* Those among them that no file can ask for: of the kernel's own choice, or with another's at the far end. */
+	virtual std::vector<Prefix> foreign_addresses(const std::string &name) = 0;
 	virtual void add_address(const std::string &name, const Prefix &address) = 0;
 	virtual void delete_address(const std::string &name, const Prefix &address) = 0;
 

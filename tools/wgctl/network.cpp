@@ -215,15 +215,17 @@ bool KernelNetwork::is_up(const std::string &name)
 
 std::vector<Prefix> KernelNetwork::addresses(const std::string &name)
 {
-	return addresses_of(name, [](std::uint8_t) { return true; });
+	return addresses_of(name, [](std::uint8_t, bool) { return true; });
 }
 
-std::vector<Prefix> KernelNetwork::automatic_addresses(const std::string &name)
+std::vector<Prefix> KernelNetwork::foreign_addresses(const std::string &name)
 {
-	return addresses_of(name, [](std::uint8_t protocol) { return protocol >= IFAPROT_KERNEL_LO && protocol <= IFAPROT_KERNEL_LL; });
+	return addresses_of(name, [](std::uint8_t protocol, bool has_far_end) {
+		return has_far_end || (protocol >= IFAPROT_KERNEL_LO && protocol <= IFAPROT_KERNEL_LL);
+	});
 }
 
-std::vector<Prefix> KernelNetwork::addresses_of(const std::string &name, bool (*counts)(std::uint8_t protocol))
+std::vector<Prefix> KernelNetwork::addresses_of(const std::string &name, bool (*counts)(std::uint8_t protocol, bool has_far_end))
 {
 	std::uint32_t index = get(name).index;
 	std::vector<Prefix> found;
@@ -234,21 +236,23 @@ std::vector<Prefix> KernelNetwork::addresses_of(const std::string &name, bool (*
 		const auto *fixed = fixed_part<ifaddrmsg>(answer);
 		if (!fixed || fixed->ifa_index != index || (fixed->ifa_family != AF_INET && fixed->ifa_family != AF_INET6))
 			return;
-		Prefix prefix;
+		Prefix prefix, address;
 		bool has_local = false;
 		std::uint8_t protocol = 0;
-		prefix.family = fixed->ifa_family;
+		prefix.family = address.family = fixed->ifa_family;
 		prefix.cidr = fixed->ifa_prefixlen;
-		/* With a peer's address there are two; the local one is ours. */
+		/* With one of the far end there are two; the local one is ours. */
 		for_each_attribute(answer, sizeof(ifaddrmsg), [&](const nlattr *attribute) {
 			std::uint16_t type = mnl_attr_get_type(attribute);
 			if (type == IFA_LOCAL || (type == IFA_ADDRESS && !has_local))
 				copy_address(attribute, prefix);
+			if (type == IFA_ADDRESS)
+				copy_address(attribute, address);
 			has_local = has_local || type == IFA_LOCAL;
 			if (type == IFA_PROTO && mnl_attr_get_payload_len(attribute))
 				protocol = mnl_attr_get_u8(attribute);
 		});
-		if (prefix.cidr <= prefix.bits() && counts(protocol))
+		if (prefix.cidr <= prefix.bits() && counts(protocol, has_local && address.address != prefix.address))
 			found.push_back(prefix);
 	});
 	return found;

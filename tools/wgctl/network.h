@@ -21,7 +21,7 @@ public:
 	bool is_up(const std::string &name) override;
 	std::vector<Counter> statistics(const std::string &name) override;
 	std::vector<Prefix> addresses(const std::string &name) override;
-	std::vector<Prefix> automatic_addresses(const std::string &name) override;
+	std::vector<Prefix> foreign_addresses(const std::string &name) override;
 	void add_address(const std::string &name, const Prefix &address) override;
 	void delete_address(const std::string &name, const Prefix &address) override;
 	std::vector<Prefix> main_routes(const std::string &name) override;
@@ -52,7 +52,7 @@ private:
 
 	/* A socket for each call: it belongs to the namespace it was opened in. */
 	NetlinkChannel channel() { return NetlinkChannel(open_(0 /* NETLINK_ROUTE */)); }
-	std::vector<Prefix> addresses_of(const std::string &name, bool (*counts)(std::uint8_t protocol));
+	std::vector<Prefix> addresses_of(const std::string &name, bool (*counts)(std::uint8_t protocol, bool has_far_end));
 	std::optional<Link> find(const nlmsghdr *request_for_link);
 	std::optional<Link> find(const std::string &name);
 	std::optional<Link> find(std::uint32_t index);

@@ -362,6 +362,8 @@ void save_config(const QuickConfig &config, World &world)
 	parse_quick_text(present, world.files);
 	Device device = step("read interface " + quoted(name), [&] { return world.devices.get(name); });
 	LinkState link{world.host.network.addresses(name), world.host.network.mtu(name)};
+	std::vector<Prefix> foreign = world.host.network.foreign_addresses(name);
+	std::erase_if(link.addresses, [&](const Prefix &prefix) { return contains(foreign, prefix); });
 	Text text = merged_config(present, device, link, world);
 	if (text == present.text)
 		return;

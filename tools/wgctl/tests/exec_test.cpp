@@ -116,4 +116,13 @@ TEST_F(QuickCommands, save_writes_the_state_back)
 	EXPECT_NE(fake.files.contents[path].find("PostUp = hook\nListenPort = 99\n[Peer]"), std::string::npos) << fake.files.contents[path];
 }
 
+TEST_F(QuickCommands, save_leaves_out_addresses_no_file_can_ask_for)
+{
+	fake.devices.present["wg0"].private_key = test_key(8);
+	fake.host.network.link_addresses["wg0"] = {test_prefix("10.0.0.1/24"), test_prefix("10.9.0.1/32"), test_prefix("10.8.0.1/32")};
+	fake.host.network.automatic = {test_prefix("10.9.0.1/32")};
+	EXPECT_EQ(run({"save", "wg0"}), 0) << fake.terminal.err;
+	EXPECT_NE(fake.files.contents[path].find("\nAddress = 10.0.0.1/24, 10.8.0.1/32\n"), std::string::npos) << fake.files.contents[path];
+}
+
 }

@@ -98,7 +98,7 @@ struct FakeNetwork : Network {
 	std::vector<Counter> statistics(const std::string &name) override { return link_counters[name]; }
 	std::vector<Prefix> addresses(const std::string &name) override { return link_addresses[name]; }
 	std::vector<Prefix> automatic;
-	std::vector<Prefix> automatic_addresses(const std::string &) override { return automatic; }
+	std::vector<Prefix> foreign_addresses(const std::string &) override { return automatic; }
 	void add_address(const std::string &name, const Prefix &address) override
 	{
 		log.act("address " + format_prefix(address));

@@ -237,9 +237,23 @@ TEST_F(KernelNetworks, addresses_of_the_kernels_own_choice_are_known)
 				       Message(RTM_NEWADDR, fixed).address(IFA_ADDRESS, "fe80::2").byte(IFA_PROTO, ours),
 				       Message(RTM_NEWADDR, fixed).address(IFA_ADDRESS, "fe80::3").byte(IFA_PROTO, automatic)};
 	EXPECT_EQ(network.addresses("wg0").size(), 3u);
-	std::vector<Prefix> found = network.automatic_addresses("wg0");
+	std::vector<Prefix> found = network.foreign_addresses("wg0");
 	ASSERT_EQ(found.size(), 1u);
 	EXPECT_EQ(format_prefix(found[0]), "fe80::3/64");
+}
+
+TEST_F(KernelNetworks, an_address_with_another_at_the_far_end_is_no_files)
+{
+	ifaddrmsg fixed{};
+	fixed.ifa_family = AF_INET;
+	fixed.ifa_prefixlen = 32;
+	fixed.ifa_index = 7;
+	kernel.answers[RTM_GETADDR] = {Message(RTM_NEWADDR, fixed).address(IFA_ADDRESS, "10.0.0.1").address(IFA_LOCAL, "10.0.0.1"),
+				       Message(RTM_NEWADDR, fixed).address(IFA_ADDRESS, "10.0.0.3").address(IFA_LOCAL, "10.0.0.2")};
+	EXPECT_EQ(network.addresses("wg0").size(), 2u);
+	std::vector<Prefix> found = network.foreign_addresses("wg0");
+	ASSERT_EQ(found.size(), 1u);
+	EXPECT_EQ(format_prefix(found[0]), "10.0.0.2/32");
 }
 
 TEST_F(KernelNetworks, added_routes_are_those_without_a_metric)

@@ -32,7 +32,6 @@ struct Echo : ConfigSockets {
 
 	std::vector<std::string> names() override { return {"wg0"}; }
 	bool exists(const std::string &) override { return true; }
-	bool is_hidden(const std::string &) override { return false; }
 	Text exchange(const std::string &, std::string_view request) override
 	{
 		if (request.starts_with("get"))

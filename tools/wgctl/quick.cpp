@@ -466,9 +466,12 @@ void check_before_up(const QuickConfig &config, const Placement &placement, Worl
 	if (placement.is_private)
 		return;
 	step("enter the interface's namespace", [&] { world.host.namespaces.enter(placement.home); });
-	if (world.host.network.has_link(config.interface))
-		throw Failure{"interface " + quoted(config.interface) + " already exists: wgctl down " + config.argument() + placement.options +
-			      " takes it down"};
+	if (!world.host.network.has_link(config.interface))
+		return;
+	bool is_wireguard = contains(world.devices.names(), config.interface);
+	throw Failure{"interface " + quoted(config.interface) + " already exists" +
+		      (is_wireguard ? ": wgctl down " + config.argument() + placement.options + " takes it down"
+				    : ", and is not WireGuard's: give the file another name")};
 }
 
 void check_values(const QuickConfig &config, const Placement &placement, World &world)

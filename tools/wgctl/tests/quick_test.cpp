@@ -277,6 +277,8 @@ TEST_F(Quick, an_interface_that_is_there_is_refused)
 {
 	fake.host.network.links = {"wg0"};
 	interface += "PreUp = before\n";
+	EXPECT_EQ(up(), "! interface `wg0' already exists, and is not WireGuard's: give the file another name\n");
+	devices.order = {"wg0"};
 	EXPECT_EQ(up(), "! interface `wg0' already exists: wgctl down wg0 takes it down\n");
 	fake.host.namespaces.known = {{"/run/netns/box", 2}};
 	EXPECT_EQ(up("box", "box"), "enter 2\n! interface `wg0' already exists: wgctl down wg0 --netns box --birth-netns box takes it down\n");

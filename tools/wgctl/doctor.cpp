@@ -488,12 +488,15 @@ private:
 		}
 	}
 
-	/* Not those that may be switched off: clients of a hub, which find the way here themselves. */
+	/* Not those that may be switched off: clients of a hub, which find the way here themselves. Without a
+	 * file nothing tells whether it was so; what was heard from, beside others, is taken for one. */
 	bool is_expected(const Peer &peer) const
 	{
-		const Peer *wanted = wanted_peer(seen_, peer.public_key);
-
-		return peer.persistent_keepalive.value_or(0) || !wanted || wanted->endpoint;
+		if (peer.persistent_keepalive.value_or(0))
+			return true;
+		if (const Peer *wanted = wanted_peer(seen_, peer.public_key))
+			return wanted->endpoint.has_value();
+		return !peer.last_handshake.seconds || seen_.device.peers.size() == 1;
 	}
 
 	bool is_missing(const Peer &peer) const

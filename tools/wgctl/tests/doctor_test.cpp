@@ -363,6 +363,23 @@ TEST_F(DoctorTest, a_peer_without_session_is_asked_and_given_time)
 	EXPECT_TRUE(examine(patient, Probing::paths, fake).asked.empty());
 }
 
+/* A hub that was set up without a file: its clients may be switched off. */
+TEST_F(DoctorTest, without_a_file_whoever_was_heard_from_may_be_away)
+{
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", {}};
+
+	add_peer(2, "10.0.0.3/32").last_handshake.seconds = 0;
+	seen.device.peers[0].last_handshake.seconds = NOW - 300;
+	fake.clock.time = NOW;
+	fake.devices.present["wg0"] = seen.device;
+	fake.host.lookout.links["192.0.2.1:7"] = "eth0";
+	fake.host.network.path_mtus["192.0.2.1"] = 1500;
+	patient.placement = find_placement("", "", fake);
+	EXPECT_EQ(examine(patient, Probing::paths, fake).asked, std::set<Key>{test_key(2)});
+	fake.devices.present["wg0"].peers.pop_back();
+	EXPECT_EQ(examine(patient, Probing::paths, fake).asked, std::set<Key>{test_key(1)});
+}
+
 TEST_F(DoctorTest, endpoints_are_looked_for_where_the_sockets_are)
 {
 	std::vector<std::string_view> line{"doctor", "--netns", "box", "--birth-netns", "out", "wg0"};

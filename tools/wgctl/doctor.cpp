@@ -20,6 +20,10 @@ namespace {
 constexpr std::int64_t EARLIEST_TIME = 1'735'689'600;
 constexpr std::size_t SMALL_FILE = 65536;
 /* A handshake that was begun just before is tried again after 5 s: [WG §6.4], REKEY_TIMEOUT. */
+/* Of packets inside: one that gets through anywhere; what IPv4 and IPv6 ask of everybody; how finely to
+ * look between those, and above. */
+constexpr std::uint32_t SHORT_PACKET = 100, LEAST_IPV4 = 576, LEAST_IPV6 = 1280, STEPS_BELOW = 8, STEPS_ABOVE = 14;
+constexpr std::size_t ECHOES_AT_ONCE = 256, ADDRESSES_ASKED = 2;
 constexpr std::int64_t ANSWER_TIME = 6'000, LOOK_EVERY = 250;
 /* IP and UDP headers, and WireGuard's 32 bytes. */
 constexpr std::uint32_t OVERHEAD_IPV4 = 60, OVERHEAD_IPV6 = 80;
@@ -251,9 +255,14 @@ private:
 			return;
 		std::uint32_t overhead = peer.endpoint->any.sa_family == AF_INET6 ? OVERHEAD_IPV6 : OVERHEAD_IPV4;
 		std::uint32_t fits = *found->mtu > overhead ? *found->mtu - overhead : 0;
+		std::string what = "the MTU of " + name_ + ", " + std::to_string(seen_.mtu) + ", is too big: ";
 		if (seen_.mtu > fits)
-			find("the MTU of " + name_ + ", " + std::to_string(seen_.mtu) + ", is too big: the path to " + called(peer) + " takes " +
-				     std::to_string(fits) + " inside the tunnel",
+			what += "the path to " + called(peer) + " takes " + std::to_string(fits) + " inside the tunnel";
+		else if (found->largest_inside)
+			what += "packets as long get lost between here and " + called(peer) + " without a word; " +
+				std::to_string(fits = *found->largest_inside) + " bytes come through";
+		if (seen_.mtu > fits)
+			find(what,
 			     seen_.path ? "set MTU = " + std::to_string(fits) + " in " + file() + applied()
 					: there("ip link set " + shell_word(name_) + " mtu " + std::to_string(fits)));
 	}
@@ -429,6 +438,21 @@ Endpoint inside_of(const Peer &peer, const Prefix &allowed)
 	return address;
 }
 
+/* From what everybody takes to just below `mtu`, which is larger. */
+std::vector<std::uint32_t> sizes_below(std::uint32_t mtu)
+{
+	std::vector<std::uint32_t> sizes;
+	auto add = [&](std::uint32_t from, std::uint32_t to, std::uint32_t steps) {
+		for (std::uint32_t step = 0; step < steps; ++step)
+			sizes.push_back(from + (to - from) * step / steps);
+	};
+
+	add(LEAST_IPV4, std::min(mtu, LEAST_IPV6), STEPS_BELOW);
+	if (mtu > LEAST_IPV6)
+		add(LEAST_IPV6, mtu, STEPS_ABOVE);
+	return sizes;
+}
+
 class Examiner {
 public:
 	Examiner(const Patient &patient, World &world) : patient_(patient), world_(world), host_(world.host) {}
@@ -539,6 +563,7 @@ private:
 			seen_.device = present_device();
 		}
 		seen_.now = world_.clock.now();
+		probe_inside();
 		seen_.counters = host_.network.statistics(patient_.interface);
 		/* What was dropped before has other reasons, maybe. */
 		for (Counter &counter : seen_.counters)
@@ -578,6 +603,47 @@ private:
 			ways[i]->mtu = probes[i].mtu ? probes[i].mtu : ways[i]->mtu;
 			ways[i]->is_refused = probes[i].is_refused;
 		}
+	}
+
+	/* Not every path says what it does not take. Whoever answers short packets should answer long ones. */
+	void probe_inside()
+	{
+		std::map<Key, EchoProbe> narrow;
+
+		if (seen_.mtu > LEAST_IPV4)
+			narrow = ask_inside({SHORT_PACKET, seen_.mtu}, [this](const Peer &peer) { return peer.has_session(seen_.now); });
+		std::erase_if(narrow, [](const auto &one) { return one.second.answered != SHORT_PACKET; });
+		if (narrow.empty())
+			return;
+		for (const auto &[key, probe] : ask_inside(sizes_below(seen_.mtu), [&](const Peer &peer) { return narrow.contains(peer.public_key); }))
+			seen_.ways[key].largest_inside = probe.answered;
+	}
+
+	/* Of several addresses behind a peer, the one that answered most. */
+	template<class Condition>
+	std::map<Key, EchoProbe> ask_inside(const std::vector<std::uint32_t> &sizes, Condition counts)
+	{
+		std::vector<EchoProbe> probes;
+		std::vector<Key> keys;
+		std::map<Key, EchoProbe> found;
+
+		for (const Peer &peer : seen_.device.peers) {
+			auto way = seen_.ways.find(peer.public_key);
+			if (way == seen_.ways.end() || way->second.is_tunnel || !counts(peer) || probes.size() + ADDRESSES_ASKED > ECHOES_AT_ONCE)
+				continue;
+			for (std::size_t i = 0; i < std::min(peer.allowed_ips.size(), ADDRESSES_ASKED); ++i) {
+				probes.push_back({inside_of(peer, peer.allowed_ips[i]), sizes, {}});
+				keys.push_back(peer.public_key);
+			}
+		}
+		if (!probes.empty())
+			host_.lookout.echo(patient_.interface, probes);
+		for (std::size_t i = 0; i < probes.size(); ++i) {
+			auto [one, is_new] = found.emplace(keys[i], probes[i]);
+			if (one->second.answered < probes[i].answered)
+				one->second = probes[i];
+		}
+		return found;
 	}
 
 	const Patient &patient_;

@@ -55,6 +55,8 @@ struct Examination {
 		std::optional<std::uint32_t> mtu;
 		/* Nobody listens there. */
 		bool is_refused = false;
+		/* The largest packet that came back through the tunnel, where those of its MTU are lost. */
+		std::optional<std::uint32_t> largest_inside = {};
 	};
 	std::map<Key, Way> ways;
 	/* Servers the system asks, and the link they are reached by. */

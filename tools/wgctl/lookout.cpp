@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <poll.h>
+#include <sodium.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ namespace wgctl {
 
 namespace {
 
-constexpr int PROBES = 4;
+constexpr int PROBES = 4, ECHOES = 3;
 constexpr int PROBE_PAUSE = 500;
 /* Each is a socket. */
 constexpr std::size_t PROBES_AT_ONCE = 256;
@@ -91,6 +92,95 @@ private:
 	bool is_v6_;
 	Descriptor udp_;
 };
+
+/* Echo requests of one family. Probes are numbered by their places in the list. [RFC 792, 4443] */
+class Echoes {
+public:
+	Echoes(std::uint16_t family, const std::string &link) :
+		is_v6_(family == AF_INET6),
+		raw_(socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, is_v6_ ? static_cast<int>(IPPROTO_ICMPV6) : static_cast<int>(IPPROTO_ICMP))),
+		identifier_(static_cast<std::uint16_t>(randombytes_uniform(1 << 16)))
+	{
+		/* In one piece, whatever the kernel has learned. */
+		int whole = is_v6_ ? static_cast<int>(IPV6_PMTUDISC_PROBE) : static_cast<int>(IP_PMTUDISC_PROBE);
+		int level = is_v6_ ? static_cast<int>(IPPROTO_IPV6) : static_cast<int>(IPPROTO_IP);
+
+		if (raw_.get() < 0 ||
+		    setsockopt(raw_.get(), SOL_SOCKET, SO_BINDTODEVICE, link.data(), static_cast<socklen_t>(link.size())) < 0 ||
+		    setsockopt(raw_.get(), level, is_v6_ ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &whole, sizeof(whole)) < 0)
+			raw_.reset();
+	}
+
+	int descriptor() const { return raw_.get(); }
+
+	void send(const EchoProbe &probe, std::size_t number, std::uint32_t size)
+	{
+		std::uint32_t headers = ip_header() + HEADER;
+		std::vector<std::uint8_t> message(HEADER + (size > headers ? size - headers : 0));
+		Endpoint to = probe.inside;
+
+		message[0] = is_v6_ ? REQUEST_V6 : REQUEST_V4;
+		put(message, 4, identifier_);
+		put(message, 6, static_cast<std::uint16_t>(number));
+		if (!is_v6_)
+			put(message, 2, checksum(message));
+		/* Raw sockets take it for a protocol. */
+		(is_v6_ ? to.v6.sin6_port : to.v4.sin_port) = 0;
+		sendto(raw_.get(), message.data(), message.size(), 0, &to.any, to.size());
+	}
+
+	void receive(std::vector<EchoProbe> &probes)
+	{
+		std::array<std::uint8_t, 1 << 16> packet;
+		ssize_t size;
+
+		while ((size = recv(raw_.get(), packet.data(), packet.size(), 0)) > 0) {
+			std::size_t length = static_cast<std::size_t>(size), start = is_v6_ ? 0 : (packet[0] & 15) * 4u;
+			if (length < start + HEADER || packet[start] != (is_v6_ ? REPLY_V6 : REPLY_V4) || get(packet, start + 4) != identifier_)
+				continue;
+			std::size_t number = get(packet, start + 6);
+			std::uint32_t whole = static_cast<std::uint32_t>(length - start) + ip_header();
+			if (number < probes.size() && std::find(probes[number].sizes.begin(), probes[number].sizes.end(), whole) != probes[number].sizes.end())
+				probes[number].answered = std::max(probes[number].answered.value_or(0), whole);
+		}
+	}
+
+private:
+	static constexpr std::uint32_t HEADER = 8;
+	static constexpr std::uint8_t REQUEST_V4 = 8, REPLY_V4 = 0, REQUEST_V6 = 128, REPLY_V6 = 129;
+
+	std::uint32_t ip_header() const { return is_v6_ ? 40 : 20; }
+	template<class Bytes>
+	static void put(Bytes &bytes, std::size_t at, std::uint16_t value)
+	{
+		bytes[at] = static_cast<std::uint8_t>(value >> 8);
+		bytes[at + 1] = static_cast<std::uint8_t>(value);
+	}
+	template<class Bytes>
+	static std::uint16_t get(const Bytes &bytes, std::size_t at)
+	{
+		return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
+	}
+	/* [RFC 1071] The rest of the message is zeros. */
+	static std::uint16_t checksum(const std::vector<std::uint8_t> &message)
+	{
+		std::uint32_t sum = 0;
+
+		for (std::size_t at = 0; at < HEADER; at += 2)
+			sum += get(message, at);
+		sum = (sum & 0xffff) + (sum >> 16);
+		return static_cast<std::uint16_t>(~(sum + (sum >> 16)));
+	}
+
+	bool is_v6_;
+	Descriptor raw_;
+	std::uint16_t identifier_;
+};
+
+bool is_settled(const EchoProbe &probe)
+{
+	return probe.answered == *std::max_element(probe.sizes.begin(), probe.sizes.end());
+}
 
 }
 
@@ -168,6 +258,31 @@ void SystemLookout::probe(std::vector<PathProbe> &probes, std::uint32_t mark)
 		}
 		for (Prober &prober : probers)
 			prober.read();
+	}
+}
+
+void SystemLookout::echo(const std::string &link, std::vector<EchoProbe> &probes)
+{
+	using Time = std::chrono::steady_clock;
+	std::array<Echoes, 2> both{Echoes(AF_INET, link), Echoes(AF_INET6, link)};
+
+	for (int turn = 0; turn < ECHOES; ++turn) {
+		for (std::size_t i = 0; i < probes.size(); ++i)
+			for (std::uint32_t size : probes[i].sizes)
+				if (!is_settled(probes[i]))
+					both[probes[i].inside.any.sa_family == AF_INET6].send(probes[i], i, size);
+		Time::time_point end = Time::now() + std::chrono::milliseconds(PROBE_PAUSE);
+		for (;;) {
+			std::int64_t left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Time::now()).count();
+			if (std::all_of(probes.begin(), probes.end(), is_settled))
+				return;
+			if (left <= 0)
+				break;
+			std::array<pollfd, 2> ready{pollfd{both[0].descriptor(), POLLIN, 0}, pollfd{both[1].descriptor(), POLLIN, 0}};
+			poll(ready.data(), ready.size(), static_cast<int>(left));
+			for (Echoes &one : both)
+				one.receive(probes);
+		}
 	}
 }
 

@@ -23,6 +23,15 @@ struct PathProbe {
 	bool is_refused = false;
 };
 
+/* A question to an address inside a tunnel, and what came of it. */
+struct EchoProbe {
+	Endpoint inside;
+	/* Of the packets, with their IP headers. */
+	std::vector<std::uint32_t> sizes;
+	/* The largest that came back; nothing when none did. */
+	std::optional<std::uint32_t> answered;
+};
+
 class Lookout {
 public:
 	/* `network`: an address or a route has changed. `quit`: the program is asked to end. */
@@ -36,6 +45,9 @@ public:
 	/* Sends a few packets with this mark to each endpoint, which WireGuard ignores. Takes 2 s for each
 	 * 256 of them. */
 	virtual void probe(std::vector<PathProbe> &probes, std::uint32_t mark) = 0;
+	/* Sends echo requests (ICMP) of each size into a link, up to three times. Ends when all the largest
+	 * have come back, after 1.5 s at the latest. Without CAP_NET_RAW, nothing does. */
+	virtual void echo(const std::string &link, std::vector<EchoProbe> &probes) = 0;
 	/* Sends a packet of one byte into a link, so that a tunnel makes itself a session. Returns whether
 	 * it could be sent. */
 	virtual bool knock(const std::string &link, const Endpoint &inside) = 0;
@@ -53,6 +65,7 @@ public:
 	std::vector<Endpoint> addresses_of(const std::string &host, const std::string &port) override;
 	std::optional<std::string> way_to(const Endpoint &endpoint, std::uint32_t mark) override;
 	void probe(std::vector<PathProbe> &probes, std::uint32_t mark) override;
+	void echo(const std::string &link, std::vector<EchoProbe> &probes) override;
 	bool knock(const std::string &link, const Endpoint &inside) override;
 	Event wait(std::int64_t milliseconds) override;
 

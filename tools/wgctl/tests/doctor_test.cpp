@@ -231,6 +231,56 @@ TEST_F(DoctorTest, an_mtu_that_is_too_big)
 	EXPECT_EQ(found(), "");
 }
 
+TEST_F(DoctorTest, a_path_that_loses_long_packets_without_a_word)
+{
+	seen.ways[test_key(1)].mtu = 1500;
+	seen.ways[test_key(1)].largest_inside = 1360;
+	EXPECT_EQ(found(), "the MTU of wg0, 1420, is too big: packets as long get lost between here and " + ann +
+			   " without a word; 1360 bytes come through => set MTU = 1360 in /etc/wireguard/wg0.conf and run wgctl apply wg0\n");
+	/* One finding is enough. */
+	seen.ways[test_key(1)].mtu = 1300;
+	EXPECT_NE(found().find("takes 1240 inside the tunnel => set MTU = 1240"), std::string::npos) << found();
+	EXPECT_EQ(found().find("without a word"), std::string::npos);
+}
+
+TEST_F(DoctorTest, long_packets_are_asked_for_where_short_ones_are_answered)
+{
+	std::vector<std::string_view> line{"doctor", "wg0"};
+	Peer &peer = seen.device.peers[0];
+	auto largest = [&] {
+		fake.terminal.out.clear();
+		fake.host.lookout.echo_calls.clear();
+		run_command_line(line, fake);
+		std::size_t at = fake.terminal.out.find("without a word; ");
+		return at == std::string::npos ? std::string() : fake.terminal.out.substr(at + 16, fake.terminal.out.find(' ', at + 16) - at - 16);
+	};
+
+	fake.clock.time = NOW;
+	peer.allowed_ips = {test_prefix("10.0.1.0/24"), test_prefix("10.0.0.2/32")};
+	fake.devices.present["wg0"] = seen.device;
+	fake.host.network.link_routes["wg0"] = peer.allowed_ips;
+	fake.host.lookout.links["192.0.2.1:7"] = "eth0";
+	fake.host.network.path_mtus["192.0.2.1"] = 1500;
+	for (auto [answers, told] : std::map<std::uint32_t, std::string>{{0, ""}, {300, ""}, {1000, "928"}, {1279, "1192"}, {1365, "1360"}, {1419, "1410"}, {1420, ""}}) {
+		fake.host.lookout.echoes["10.0.0.2:9"] = answers;
+		EXPECT_EQ(largest(), told) << answers << fake.terminal.out << fake.terminal.err;
+		EXPECT_EQ(fake.host.lookout.echo_calls.size(), answers == 0 || answers == 1420 ? 1u : 2u) << answers;
+	}
+	/* Of two addresses the one counts that more comes back from. */
+	fake.host.lookout.echoes["10.0.0.2:9"] = 1300;
+	EXPECT_EQ(largest(), "1300");
+	fake.host.lookout.echoes["10.0.1.1:9"] = 1420;
+	EXPECT_EQ(largest(), "");
+	fake.host.lookout.echoes["10.0.1.1:9"] = 0;
+	/* Nobody is asked without a session, or when told not to probe. */
+	line.push_back("--no-probe");
+	EXPECT_EQ(largest(), "");
+	line.pop_back();
+	fake.devices.present["wg0"].peers[0].last_handshake = {};
+	EXPECT_EQ(largest(), "");
+	EXPECT_TRUE(fake.host.lookout.echo_calls.empty());
+}
+
 TEST_F(DoctorTest, dns_outside_of_a_tunnel_for_everything)
 {
 	seen.name_servers = {{"192.0.2.53", "eth0"}, {"127.0.0.1", "lo"}, {"10.0.0.1", "wg0"}};

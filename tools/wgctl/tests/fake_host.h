@@ -504,6 +504,17 @@ struct FakeLookout : Lookout {
 			probe.is_refused = is_refused;
 		}
 	}
+	/* Echoes up to this size come back from these addresses; and how many probes each call had. */
+	std::map<std::string, std::uint32_t> echoes;
+	std::vector<std::size_t> echo_calls;
+	void echo(const std::string &, std::vector<EchoProbe> &probes) override
+	{
+		echo_calls.push_back(probes.size());
+		for (EchoProbe &probe : probes)
+			for (std::uint32_t size : probe.sizes)
+				if (size <= echoes[std::string(format_endpoint(probe.inside))] && size > probe.answered.value_or(0))
+					probe.answered = size;
+	}
 	bool knock(const std::string &link, const Endpoint &inside) override
 	{
 		knocks.push_back(link + " " + std::string(format_endpoint(inside)));

@@ -163,7 +163,9 @@ void Model::message_sent(const Sent &sent)
 		side.previous.reset();
 		/* Crossed handshakes: which of the two the host has dealt with first, the wire does not tell. */
 		side.crossed = recently(side.response_arrived);
-		side.alternative.reset();
+		/* Nor which one it has just dropped as its previous key, and hears no more. */
+		if (side.alternative)
+			side.forgiven_until = now + 40 * SECOND;
 		side.next = SessionKey{sent.sender_index, sent.receiver_index, false, now};
 		break;
 	case DATA:
@@ -231,8 +233,7 @@ void Model::message_arrived(const Sent &sent)
 			continue;
 		if (slot == &side.next) {
 			side.former_current = side.previous = side.current;
-			if (side.crossed)
-				side.alternative = side.current;
+			side.alternative = side.crossed ? side.current : std::nullopt;
 			side.current = side.next;
 			side.next.reset();
 			side.current_changed = side.completed = now;

@@ -63,7 +63,8 @@ void Model::suspended(u32 id)
 	side.handshake_sent = NEVER;
 	side.offset_changed = world_.time();
 	side.forgiven_until = world_.time() + 40 * SECOND;
-	side.unheeded_payload = NEVER;
+	/* The time that passed may have ended the attempt, and with it what waited. */
+	side.unheeded_payload = side.wanted_without_key = NEVER;
 }
 
 void Model::persistent_keepalive(u32 id, u16 seconds)

@@ -11,7 +11,6 @@ namespace wgctl {
 namespace {
 
 constexpr std::string_view NETNS_FOLDER = "/etc/netns";
-const std::string RESOLV_CONF = "/etc/resolv.conf";
 constexpr std::size_t LIMIT = 64 << 10;
 constexpr std::string_view BLANKS = " \t\r";
 
@@ -64,6 +63,15 @@ std::string resolv_conf(const DnsSettings &settings, const std::string &interfac
 		});
 	}
 	return text;
+}
+
+Text read_resolv_conf(const std::string &path, World &world)
+{
+	try {
+		return world.files.read(path, LIMIT);
+	} catch (const Failure &) {
+		return {};
+	}
 }
 
 DnsSettings parse_resolv_conf(std::string_view text)
@@ -149,11 +157,7 @@ Text InterfaceDns::others(const std::optional<OwnFile> &own)
 {
 	std::string before = own ? kept(interface_) : path_;
 
-	try {
-		return world_.files.read(world_.host.store.exists(before) ? before : RESOLV_CONF, LIMIT);
-	} catch (const Failure &) {
-		return {};
-	}
+	return read_resolv_conf(world_.host.store.exists(before) ? before : RESOLV_CONF, world_);
 }
 
 void InterfaceDns::set(const DnsSettings &settings)

@@ -16,6 +16,10 @@ struct Placement;
 /* `others` is the text of the resolv.conf whose place this takes: search domains alone leave its servers
  * the ones that are asked. They are not read as the interface's own. */
 std::string resolv_conf(const DnsSettings &settings, const std::string &interface, std::string_view others = {});
+/* The one programs see where nothing has taken its place. */
+inline const std::string RESOLV_CONF = "/etc/resolv.conf";
+/* The text of such a file; empty when it cannot be read. */
+Text read_resolv_conf(const std::string &path, World &world);
 DnsSettings parse_resolv_conf(std::string_view text);
 
 /* The same spelling for the same settings: addresses as the system writes them, names without their

@@ -13,8 +13,6 @@ namespace wgctl {
 
 namespace {
 
-constexpr std::size_t RESOLV_CONF_LIMIT = 64 << 10;
-
 /* Two devices with one key would take each session from the other. */
 void refuse_second_device(const QuickConfig &config, World &world)
 {
@@ -34,16 +32,6 @@ void tell_what_is_left_out(const QuickConfig &config, World &world)
 	for (const std::vector<Hook> *hooks : {&config.pre_up, &config.post_up, &config.pre_down, &config.post_down})
 		for (const Hook &hook : *hooks)
 			world.terminal.write(Stream::err, harmless(config.at(hook.line)) + std::string(hook.key) + " is not run by exec\n");
-}
-
-Text present_resolv_conf(World &world)
-{
-	try {
-		return world.files.read("/etc/resolv.conf", RESOLV_CONF_LIMIT);
-	} catch (const Failure &) {
-		/* Whether there must be one, the namespace knows. */
-		return {};
-	}
 }
 
 }
@@ -66,7 +54,7 @@ int exec(Arguments arguments, World &world)
 		throw Failure{"interrupted"};
 	std::optional<std::string> resolver;
 	if (config.has_dns())
-		resolver = resolv_conf({config.dns_servers, config.dns_domains}, config.interface, present_resolv_conf(world));
+		resolver = resolv_conf({config.dns_servers, config.dns_domains}, config.interface, read_resolv_conf(RESOLV_CONF, world));
 	return world.host.namespaces.run(quick.command, resolver);
 }
 

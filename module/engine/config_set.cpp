@@ -203,7 +203,6 @@ int prepare_peer(Plan &plan, const Request &request, Attribute entry)
 	if (!fresh)
 		return -WG_ENOMEM;
 	plan.device.next_serial++;
-	fresh->remote.precompute(primitives, plan.local);
 	plan.fresh.push_back(*fresh);
 	plan.fresh_count++;
 	return 0;
@@ -267,15 +266,11 @@ void commit_identity(Plan &plan)
 		device.identity_generation++;
 	}
 	for_each_peer(device, [&](Peer &peer) {
-		RemoteIdentity remote;
 		bool was_talking = peer.keyring.current() || peer.awaits_response;
-
-		remote.copy_from(peer.remote);
-		remote.precompute(primitives, device.local);
 		{
 			SpinGuard guard(peer.handshake_lock);
 
-			peer.remote.copy_from(remote);
+			peer.remote.forget_static_static();
 		}
 		expire_sending(peer);
 		if (was_talking)

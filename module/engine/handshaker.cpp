@@ -70,11 +70,21 @@ struct Received {
 	Received &operator=(const Received &) = delete;
 };
 
-void copy_remote(Peer &peer, RemoteIdentity &remote)
+/* Who @peer is, with the static-static secret: made here, and kept, when it first speaks to us or our key has changed. */
+void copy_remote(Peer &peer, const OurIdentity &us, RemoteIdentity &remote)
 {
+	{
+		SpinGuard guard(peer.handshake_lock);
+
+		remote.copy_from(peer.remote);
+	}
+	if (!remote.precompute(primitives, us.local))
+		return;
+	SpinGuard identity(peer.device.identity_lock);
 	SpinGuard guard(peer.handshake_lock);
 
-	remote.copy_from(peer.remote);
+	if (us.generation == peer.device.identity_generation)
+		peer.remote.keep_static_static(remote);
 }
 
 /* Gives the derived session its index and puts it into the keyring, whose reference the caller's becomes. Drop::PeerGone when the
@@ -250,7 +260,7 @@ Outcome<void> handle_initiation(Received &received)
 		received.device.handshakes.count_wasted(now());
 		return Drop::UnknownPeer;
 	}
-	copy_remote(*received.peer, remote);
+	copy_remote(*received.peer, received.us, remote);
 	auto timestamp = authenticate_initiation(primitives, remote, *message, opened);
 	if (!timestamp)
 		return timestamp.error();
@@ -367,7 +377,7 @@ void initiate(Peer &peer)
 		return drop(peer, Drop::RandomNotReady);
 	if (!claim_initiation(peer))
 		return;
-	copy_remote(peer, remote);
+	copy_remote(peer, us, remote);
 	random_secret(ephemeral);
 	wg_kernel_wall_clock(&unix_seconds, &nanoseconds);
 	if (auto created = create_initiation(primitives, us.local, remote, ephemeral, tai64n(unix_seconds, nanoseconds), SessionIndex(), state, message);

@@ -61,25 +61,42 @@ void RemoteIdentity::set_public_key(const Primitives &primitives, const PublicKe
 {
 	static_public_ = public_key;
 	cookie_keys_ = derive_cookie_keys(primitives, public_key);
-	/* It belonged to the old key. */
-	static_static_.wipe();
-	has_static_static_ = false;
+	forget_static_static();		/* it belonged to the old key */
 }
 
-void RemoteIdentity::precompute(const Primitives &primitives, const LocalIdentity &local)
+bool RemoteIdentity::precompute(const Primitives &primitives, const LocalIdentity &local)
 {
-	has_static_static_ = local.is_present() && primitives.x25519(static_static_.expose(), local.static_private().expose(), static_public_.data());
+	if (!local.is_present())
+		forget_static_static();
+	if (static_static_with_ == local.static_public())
+		return false;
+	static_static_with_ = local.static_public();
+	has_static_static_ = primitives.x25519(static_static_.expose(), local.static_private().expose(), static_public_.data());
 	if (!has_static_static_)
 		static_static_.wipe();
+	return true;
+}
+
+void RemoteIdentity::keep_static_static(const RemoteIdentity &copy)
+{
+	static_static_.copy_from(copy.static_static_);
+	static_static_with_ = copy.static_static_with_;
+	has_static_static_ = copy.has_static_static_;
+}
+
+void RemoteIdentity::forget_static_static()
+{
+	static_static_.wipe();
+	static_static_with_ = {};
+	has_static_static_ = false;
 }
 
 void RemoteIdentity::copy_from(const RemoteIdentity &other)
 {
 	static_public_ = other.static_public_;
 	cookie_keys_ = other.cookie_keys_;
-	static_static_.copy_from(other.static_static_);
 	preshared_key_.copy_from(other.preshared_key_);
-	has_static_static_ = other.has_static_static_;
+	keep_static_static(other);
 }
 
 } // namespace wg

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who we are and who a peer is: static keys and what is derived from them once. [WG §5.4]
  *
- * Called by:  engine/config when keys are set; read by handshake and cookie
+ * Called by:  engine/config when keys are set, engine/handshaker (precompute); read by handshake and cookie
  * Context:    process (X25519 runs here)
  * Serialised: by the caller; the handshake worker works on copies
  */
@@ -46,9 +46,12 @@ class RemoteIdentity {
 public:
 	/* Derives everything from the peer's public key except the static-static secret. */
 	void set_public_key(const Primitives &, const PublicKey &);
-	/* The static-static DH, once per key change. Without a local identity, or when the DH is zero (a low-order point), there is
-	 * none, and every handshake with the peer fails. */
-	void precompute(const Primitives &, const LocalIdentity &);
+	/* The static-static DH: made when there is none yet for this key of ours; true: it was. Without a local identity, or when the DH
+	 * is zero (a low-order point), there is none, and every handshake with the peer fails. */
+	bool precompute(const Primitives &, const LocalIdentity &);
+	/* What precompute() made in @copy, a copy of this one. */
+	void keep_static_static(const RemoteIdentity &copy);
+	void forget_static_static();
 	/* All zero means none. */
 	void set_preshared_key(const u8 *preshared_key) { preshared_key_.copy_from(preshared_key); }
 	void copy_from(const RemoteIdentity &);
@@ -63,6 +66,7 @@ private:
 	PublicKey static_public_{};
 	CookieKeys cookie_keys_{};
 	Secret<KEY_SIZE> static_static_;
+	PublicKey static_static_with_{};	/* our key it was made with; zero: not made yet */
 	Secret<KEY_SIZE> preshared_key_;
 	bool has_static_static_ = false;
 };

@@ -447,6 +447,48 @@ void configure_in_parts(World &world, const Request &request)
 
 } // namespace
 
+SCENARIO(static_static_secret_is_made_when_a_peer_first_speaks_and_once, 20)
+{
+	World world(seed);
+	Request request;
+
+	world.meet();
+	for (u32 i = 0; i < 100; i++) {
+		PeerRequest entry;
+
+		entry.public_key = Key(32);
+		for (u8 &byte : entry.public_key)
+			byte = static_cast<u8>(world.random.next());
+		request.peers.push_back(entry);
+	}
+	u64 calls = world.kernel.x25519_calls;
+	EXPECT(world.configure(0, request) == 0);
+	EXPECT(world.kernel.x25519_calls == calls);		/* none is made for those who may never speak */
+	world.expect_traffic(0, 1, 20 * SECOND);
+	/* A handshake of two who met before takes three on each side: es, ee, se, and none for ss. */
+	for (u32 host = 0; host < 2; host++)
+		world.erase_keys(host);
+	world.log.clear();
+	calls = world.kernel.x25519_calls;
+	world.expect_recovery(0, 1, 30 * SECOND);
+	EXPECT(world.kernel.x25519_calls - calls <= 2 * world.count(INITIATION) + 4 * world.count(RESPONSE));
+	/* Ours changed: it is another secret, and with it they speak again. */
+	Request change;
+	Key private_key, public_key;
+
+	make_keys(world.random, private_key, public_key);
+	change.private_key = private_key;
+	calls = world.kernel.x25519_calls;
+	EXPECT(world.configure(0, change) == 0);
+	EXPECT(world.kernel.x25519_calls - calls < 20);		/* of a hundred and one peers */
+	world.host(0).private_key = private_key;
+	world.host(0).public_key = public_key;
+	Request other = world.base_request(1);
+	other.peers = {world.peer_entry(1, 0)};
+	EXPECT(world.configure(1, other) == 0);
+	world.expect_recovery(0, 1, 30 * SECOND);
+}
+
 SCENARIO(dump_goes_on_over_parts_with_2000_peers_and_5000_allowed_ips, 250)
 {
 	World world(seed, {.hosts = 1, .ordered = true, .turn = [](Knobs &knobs) { knobs.preempt = 0; }});

@@ -156,6 +156,45 @@ TEST(RemoteIdentity, low_order_peers_have_no_static_static)
 	}
 }
 
+u32 static_static_made;
+
+bool counting_x25519(u8 *shared, const u8 *secret, const u8 *public_key)
+{
+	static_static_made++;
+	return primitives().x25519(shared, secret, public_key);
+}
+
+TEST(RemoteIdentity, static_static_is_made_once_for_each_of_our_keys)
+{
+	ByteVector raw(32, 3), other_raw(32, 5);
+	LocalIdentity local, other;
+	Primitives counting = primitives();
+
+	counting.x25519 = counting_x25519;
+	local.set_private_key(primitives(), raw.data());
+	other.set_private_key(primitives(), other_raw.data());
+	for (const ByteVector &point : {vector_of(other.static_public()), test::low_order_points()[0]}) {
+		RemoteIdentity remote, kept;
+
+		static_static_made = 0;
+		remote.set_public_key(primitives(), public_key(point));
+		kept.set_public_key(primitives(), public_key(point));
+		EXPECT_TRUE(remote.precompute(counting, local));
+		EXPECT_FALSE(remote.precompute(counting, local));	/* also when there is none */
+		EXPECT_EQ(static_static_made, 1u);
+		kept.keep_static_static(remote);
+		EXPECT_FALSE(kept.precompute(counting, local));
+		EXPECT_EQ(kept.has_static_static(), remote.has_static_static());
+		EXPECT_TRUE(kept.static_static().equals_constant_time(remote.static_static()));
+		EXPECT_TRUE(remote.precompute(counting, other));
+		EXPECT_EQ(static_static_made, 2u);
+		kept.forget_static_static();
+		EXPECT_FALSE(kept.has_static_static());
+		EXPECT_TRUE(kept.static_static().is_zero_constant_time());
+		EXPECT_TRUE(kept.precompute(counting, local));
+	}
+}
+
 TEST(RemoteIdentity, static_static_goes_with_either_key)
 {
 	ByteVector raw(32, 3), zero(32);

@@ -41,6 +41,11 @@ const uint8_t *wg_kernel_packet_pull(struct wg_packet *packet, uint32_t size)
 	return pskb_may_pull(skb, size) ? skb->data : NULL;
 }
 
+void wg_kernel_packet_orphan(struct wg_packet *packet)
+{
+	skb_orphan(wg_to_skb(packet));
+}
+
 uint16_t wg_kernel_packet_protocol(const struct wg_packet *packet)
 {
 	return ntohs(wg_to_skb(packet)->protocol);

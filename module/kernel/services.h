@@ -161,6 +161,7 @@ struct wg_packet *wg_kernel_packet_create(const void *payload, uint32_t size);	/
 void wg_kernel_packet_free(struct wg_packet *packet);				/* [any] one packet, dropped */
 void wg_kernel_packet_consume(struct wg_packet *packet);			/* [any] one packet, used up: not a drop to drop monitors */
 const uint8_t *wg_kernel_packet_pull(struct wg_packet *packet, uint32_t size);	/* first @size bytes contiguous and readable; NULL when shorter or no memory */
+void wg_kernel_packet_orphan(struct wg_packet *packet);				/* [any] one packet: its sender is charged for it no more, nothing of the sender is held */
 uint16_t wg_kernel_packet_protocol(const struct wg_packet *packet);		/* skb->protocol in host order: 0x0800, 0x86dd, ... */
 
 /* Transmit. A plain inner packet (GSO or not) becomes a chain of segments, each with its own memory to write to, dst dropped; @packet is consumed.

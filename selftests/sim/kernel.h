@@ -216,6 +216,7 @@ public:
 	};
 	std::unordered_map<void *, Allocation> memory;
 	u64 allocated_bytes = 0, most_allocated_bytes = 0, live_packets = 0, most_live_packets = 0;
+	u64 owned_packets = 0;	/* of the live ones: those that a sender's socket is charged for */
 	u64 x25519_calls = 0;
 
 	/* Objects inside the engine's memory, by address. */

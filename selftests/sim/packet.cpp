@@ -67,6 +67,19 @@ wg_packet *make(PacketKind kind)
 	return packet;
 }
 
+void own(wg_packet &packet)
+{
+	packet.is_owned = true;
+	kernel->owned_packets++;
+}
+
+void disown(wg_packet &packet)
+{
+	if (packet.is_owned)
+		kernel->owned_packets--;
+	packet.is_owned = false;
+}
+
 void set_bytes(wg_packet &packet, const std::vector<u8> &bytes)
 {
 	packet.fragments = fragment(bytes.data(), static_cast<u32>(bytes.size()), 4);
@@ -77,6 +90,7 @@ void release(wg_packet *packet, const char *service)
 {
 	wg_packet &it = check(packet, service);
 
+	disown(it);
 	it.magic = 0;
 	kernel->live_packets--;
 	delete packet;
@@ -115,6 +129,7 @@ wg_packet *make_inner_packet(const std::vector<std::vector<u8>> &segments, const
 {
 	wg_packet *packet = make(PacketKind::Inner);
 
+	own(*packet);
 	packet->protocol = protocol;
 	if (segments.size() > 1)
 		packet->segments = segments;
@@ -175,6 +190,12 @@ const uint8_t *wg_kernel_packet_pull(wg_packet *packet, uint32_t size)
 	return it.fragments[0].bytes.get();
 }
 
+void wg_kernel_packet_orphan(wg_packet *packet)
+{
+	kernel->self("packet_orphan");
+	disown(check(packet, "packet_orphan"));
+}
+
 uint16_t wg_kernel_packet_protocol(const wg_packet *packet)
 {
 	return check(packet, "packet_protocol").protocol;
@@ -199,6 +220,7 @@ wg_packet *wg_kernel_packet_segment(wg_packet *packet, wg_netdev *netdev, uint32
 	for (const std::vector<u8> &segment : it.segments) {
 		wg_packet *part = make(PacketKind::Inner);
 
+		own(*part);
 		part->protocol = it.protocol;
 		set_bytes(*part, segment);
 		*last = part;

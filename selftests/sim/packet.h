@@ -33,6 +33,7 @@ struct wg_packet {
 	std::vector<sim::Fragment> sources;		/* what a prepared packet is still read from */
 	std::vector<std::vector<sim::u8>> segments;	/* of a GSO packet */
 	sim::u16 protocol = 0;
+	bool is_owned = false;				/* a socket of the host's is charged for it */
 	wg_endpoint source{};
 	sim::u8 outer_class = 0;
 	static constexpr sim::u32 MAGIC() { return 0x70616b74; }

@@ -6,7 +6,6 @@
  */
 #include "engine/attributes.h"
 #include "engine/device.h"
-#include "engine/handshaker.h"
 #include "engine/tx.h"
 #include "kernel/engine.h"
 #include "linux/wireguard.h"
@@ -254,6 +253,7 @@ int prepare(Plan &plan, const Request &request, bool may_administer_birth_namesp
 void commit_identity(Plan &plan)
 {
 	Device &device = plan.device;
+	bool is_first = !device.local.is_present();
 
 	if (device.local.is_present() == plan.local.is_present() && device.local.static_public() == plan.local.static_public())
 		return;
@@ -266,15 +266,15 @@ void commit_identity(Plan &plan)
 		device.identity_generation++;
 	}
 	for_each_peer(device, [&](Peer &peer) {
-		bool was_talking = peer.keyring.current() || peer.awaits_response;
 		{
 			SpinGuard guard(peer.handshake_lock);
 
 			peer.remote.forget_static_static();
 		}
 		expire_sending(peer);
-		if (was_talking)
-			request_initiation(peer, false);
+		/* Else nothing is sent: the other side may not know the new key yet, and an initiation lost costs REKEY_TIMEOUT. */
+		if (is_first && device.is_up)
+			send_waiting(peer);
 		wg_kernel_maybe_resched();
 	});
 }

@@ -248,7 +248,7 @@ int wg_engine_device_up(wg_device *handle)
 	}
 	for_each_peer(device, [](Peer &peer) {
 		start_timers(peer);
-		send_staged(peer);
+		send_waiting(peer);
 	});
 	return 0;
 }

@@ -290,22 +290,30 @@ void settle_route(Peer &peer, const wg_endpoint &before, const wg_endpoint &afte
 
 void start_timers(Peer &peer)
 {
+	SpinGuard guard(peer.timers_lock);
+	Instant at = now();
+
+	peer.timers_running = true;
+	/* A handshake may have been faster than we: its keys must be erased in time too. */
+	if (peer.keyring.current() || peer.keyring.next())
+		peer.timers.session_derived(at);
+	/* A deadline set while the interface was down may have passed: count from now. */
+	peer.timers.set_persistent_keepalive(peer.timers.persistent_keepalive(), at);
+	rearm(peer, at);
+}
+
+void send_waiting(Peer &peer)
+{
 	bool keepalive_due;
 	{
 		SpinGuard guard(peer.timers_lock);
-		Instant at = now();
 
-		peer.timers_running = true;
-		/* A handshake may have been faster than we: its keys must be erased in time too. */
-		if (peer.keyring.current() || peer.keyring.next())
-			peer.timers.session_derived(at);
 		keepalive_due = peer.timers.persistent_keepalive() != 0;
-		/* A deadline set while the interface was down may have passed: count from now. */
-		peer.timers.set_persistent_keepalive(peer.timers.persistent_keepalive(), at);
-		rearm(peer, at);
 	}
 	if (keepalive_due)
 		send_keepalive(peer);
+	else
+		send_staged(peer);
 }
 
 void stop_timers(Peer &peer)

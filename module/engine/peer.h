@@ -110,7 +110,8 @@ wg_endpoint endpoint_of(const Peer &peer);
 void settle_route(Peer &peer, const wg_endpoint &before, const wg_endpoint &after);
 
 /* ---- timers: events in, actions carried out ---- */
-void start_timers(Peer &peer);		/* interface up: also the persistent keepalive that is due at once */
+void start_timers(Peer &peer);		/* interface up */
+void send_waiting(Peer &peer);		/* what waited for interface or key: staged packets, or the persistent keepalive that is due at once */
 void stop_timers(Peer &peer);		/* interface down */
 void on_data_sent(Peer &peer, bool with_payload);
 void on_data_received(Peer &peer, bool with_payload);

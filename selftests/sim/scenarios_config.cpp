@@ -415,6 +415,57 @@ SCENARIO(own_public_key_as_a_peer_is_ignored, 50)
 	EXPECT(world.dump(0).peers.empty());
 }
 
+SCENARIO(private_key_change_sends_nothing_and_the_next_packet_starts_a_handshake_at_once, 5)
+{
+	World world(seed);
+	Request mine, theirs;
+
+	world.meet();
+	world.expect_traffic(0, 1, 3 * SECOND);
+	world.run_for(SECOND);		/* what confirms and answers has arrived; REKEY_TIMEOUT runs on */
+	make_keys(world.random, world.host(0).private_key, world.host(0).public_key);
+	mine.private_key = world.host(0).private_key;
+	size_t from = world.log.size();
+	EXPECT(world.configure(0, mine) == 0);
+	world.run_for(SECOND);
+	EXPECT(world.log.size() == from);
+	/* The other side learns the key a moment later. An initiation before that would have been lost, and this packet waited for its retry. */
+	theirs.flags = WGDEVICE_F_REPLACE_PEERS;
+	theirs.peers.push_back(world.peer_entry(1, 0));
+	EXPECT(world.configure(1, theirs) == 0);
+	world.send(0, 1);
+	world.run_for(SECOND);
+	EXPECT(world.log[from].kind == INITIATION && world.log[from].from == 0);
+	EXPECT(world.flow(0, 1).received == world.flow(0, 1).sent);
+}
+
+SCENARIO(first_private_key_of_an_interface_that_is_up_starts_what_waited_for_it, 5)
+{
+	for (bool keepalive : {false, true}) {
+		World world(seed);
+		Request request = world.base_request(0), key, other = world.base_request(1);
+
+		key.private_key = request.private_key;
+		request.private_key.reset();
+		request.peers.push_back(world.peer_entry(0, 1));
+		if (keepalive)
+			request.peers[0].persistent_keepalive = 3600;
+		other.peers.push_back(world.peer_entry(1, 0));
+		EXPECT(world.configure(0, request) == 0);
+		EXPECT(world.up(0) == 0);
+		EXPECT(world.configure(1, other) == 0);
+		EXPECT(world.up(1) == 0);
+		if (!keepalive)
+			world.send(0, 1);
+		world.run_for(world.random.between(0, 20) * SECOND);
+		EXPECT(world.log.empty());
+		EXPECT(world.configure(0, key) == 0);
+		world.run_for(SECOND);
+		EXPECT(world.count(INITIATION, 0) == 1 && world.count(DATA, 0) == 1);
+		EXPECT(world.flow(0, 1).received == world.flow(0, 1).sent);
+	}
+}
+
 namespace {
 
 Request many_peers(Random &random, u32 count, u32 ips_on_first)

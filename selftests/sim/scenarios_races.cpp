@@ -91,7 +91,7 @@ SCENARIO(device_is_destroyed_and_made_again_under_traffic, 4)
 	world.expect_recovery(0, 1, 30 * SECOND);
 }
 
-SCENARIO(private_key_change_under_traffic_keeps_peers_and_starts_a_handshake, 2)
+SCENARIO(private_key_change_under_traffic_keeps_peers_and_the_next_packet_starts_a_handshake, 2)
 {
 	World world(seed, RACING);
 
@@ -115,6 +115,7 @@ SCENARIO(private_key_change_under_traffic_keeps_peers_and_starts_a_handshake, 2)
 		size_t from = world.log.size();
 		EXPECT(world.configure(id, mine) == 0);
 		EXPECT(world.dump(id).peers.size() == 1);
+		world.send(id, 1 - id);
 		world.run_for(300 * MILLISECOND);
 		bool initiated = false;
 		for (size_t i = from; i < world.log.size(); i++)

@@ -40,3 +40,8 @@ headers_of() {
 release_of() {
 	sed -n 's/^#define UTS_RELEASE "\(.*\)"/\1/p' "$1/include/generated/utsrelease.h"
 }
+
+# version_of FOLDER: of the package these headers are from.
+version_of() {
+	cat "$1/version" 2>/dev/null || dpkg-query -W -f '${Version}' "linux-headers-$(release_of "$1")"
+}

@@ -198,10 +198,9 @@ int prepare_peer(Plan &plan, const Request &request, Attribute entry)
 		return 0;
 	if (((request.flags() & WGDEVICE_F_REPLACE_PEERS) ? 0 : plan.device.peer_count) + plan.fresh_count >= MAX_PEERS)
 		return request.refuse(WG_ENOSPC, entry, "a device holds at most 2^20 peers");
-	fresh = create<Peer>(WG_MAY_SLEEP, plan.device, key_of(peer), plan.device.next_serial);
+	fresh = create<Peer>(WG_MAY_SLEEP, plan.device, key_of(peer));
 	if (!fresh)
 		return -WG_ENOMEM;
-	plan.device.next_serial++;
 	plan.fresh.push_back(*fresh);
 	plan.fresh_count++;
 	return 0;

@@ -29,7 +29,6 @@ struct Device {
 
 	List<Peer, &Peer::of_device> peers;	/* config; in order of creation */
 	u32 peer_count = 0;
-	u64 next_serial = 1;
 	AllowedIps allowed_ips;			/* writers: config; readers: RCU */
 	u32 generation = 0;			/* config; of the configuration, for dumps */
 

@@ -116,6 +116,7 @@ Outcome<void> commit_session(Device &device, const OurIdentity &us, Peer &peer, 
 		put(session);
 		return Drop::PeerGone;
 	}
+	wg_kernel_debug_life(&device.netdev, "Keypair", session.index_hash, "created");
 	on_session_derived(peer);
 	return Outcome<void>::success();
 }

@@ -2,6 +2,7 @@
 #include "engine/module.h"
 #include "engine/memory.h"
 #include "kernel/engine.h"
+#include "rt/atomic.h"
 
 namespace wg::engine {
 
@@ -11,6 +12,7 @@ struct Module {
 	Mutex lock{WG_LOCK_GLOBAL};
 	NamespaceLimit *limits = nullptr;	/* lock */
 	crypto::Form form = crypto::Form::Portable;
+	Atomic<u64> serials{1};
 };
 
 constinit Module *loaded = nullptr;
@@ -94,6 +96,11 @@ const crypto::Primitives primitives = {
 crypto::Form aead_form()
 {
 	return loaded->form;
+}
+
+u64 next_serial()
+{
+	return loaded->serials.fetch_add(1);
 }
 
 NamespaceLimit *share_limit(const wg_namespace *birth)

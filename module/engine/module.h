@@ -13,6 +13,9 @@ extern const crypto::Primitives primitives;
 /* Chosen and self-tested at load. Portable needs no FPU section, the others do. */
 crypto::Form aead_form();
 
+/* Numbers that grow, from 1 on. [any] */
+u64 next_serial();
+
 /* The rate limit of one namespace's sockets, shared by the devices born there. */
 struct NamespaceLimit {
 	NamespaceLimit *next = nullptr;

@@ -84,13 +84,14 @@ void clear_source(wg_endpoint &endpoint)
 
 } // namespace
 
-Peer::Peer(Device &owner, const PublicKey &public_key, u64 number) : device(owner), serial(number), key_hash(hash_key(owner, public_key))
+Peer::Peer(Device &owner, const PublicKey &public_key) : device(owner), serial(next_serial()), key_hash(hash_key(owner, public_key))
 {
 	remote.set_public_key(primitives, public_key);
 	wg_kernel_route_cache_init(&route_cache);
 	wg_kernel_timer_init(&timer, on_timer, this);
 	wg_kernel_poller_add(&poller, &device.netdev,
 			     [](void *argument, int budget) { return poll(*static_cast<Peer *>(argument), budget); }, this);
+	wg_kernel_debug_life(&device.netdev, "Peer", serial, "created");
 }
 
 Peer::~Peer()
@@ -103,8 +104,10 @@ Peer::~Peer()
 
 void put(Peer &peer)
 {
-	if (peer.references.put())
-		destroy_after_rcu(peer);
+	if (!peer.references.put())
+		return;
+	wg_kernel_debug_life(&peer.device.netdev, "Peer", peer.serial, "destroyed");
+	destroy_after_rcu(peer);
 }
 
 void drop(Peer &peer, Drop reason, u32 count)

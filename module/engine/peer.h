@@ -23,11 +23,11 @@ struct DropCounters {
 };
 
 struct Peer {
-	Peer(Device &device, const PublicKey &, u64 serial);	/* starts with the device's reference */
+	Peer(Device &device, const PublicKey &);	/* starts with the device's reference */
 	~Peer();
 
 	Device &device;
-	const u64 serial;		/* order of creation; a dump resumes by it */
+	const u64 serial;		/* order of creation, in the whole module; a dump resumes by it */
 	References references;
 	HashLink<Peer> by_key;
 	ListLink<Peer> of_device;	/* Device::config */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "engine/session.h"
-#include "engine/peer.h"
+#include "engine/device.h"
 
 namespace wg::engine {
 
@@ -13,8 +13,11 @@ Session::~Session()
 
 void put(Session &session)
 {
-	if (session.references.put())
-		destroy_after_rcu(session);
+	if (!session.references.put())
+		return;
+	if (session.index_hash != 0)
+		wg_kernel_debug_life(&session.peer.device.netdev, "Keypair", session.index_hash, "destroyed");
+	destroy_after_rcu(session);
 }
 
 } // namespace wg::engine

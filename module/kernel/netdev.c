@@ -64,6 +64,7 @@ static int device_init(struct net_device *dev)
 		return error;
 	}
 	list_add_tail(&private->of_all, &all_devices);
+	pr_debug("%s: Interface created\n", dev->name);
 	return 0;
 }
 
@@ -75,6 +76,7 @@ static void device_uninit(struct net_device *dev)
 	wg_engine_device_destroy(private->engine);
 	private->engine = NULL;
 	wg_compat_free_statistics(dev);
+	pr_debug("%s: Interface destroyed\n", dev->name);
 }
 
 /* A peer's packet may well leave by the interface it came in by, and nobody is to be told of a better way; the kernel looks at the
@@ -355,4 +357,10 @@ const char *wg_kernel_netdev_name(const struct wg_netdev *netdev)
 void wg_kernel_debug_drop(const struct wg_netdev *netdev, const char *reason, uint64_t peer)
 {
 	net_dbg_ratelimited("%s: peer %llu: dropped: %s\n", wg_kernel_netdev_name(netdev), peer, reason);
+}
+
+/* Upstream's netns.sh pairs these lines, and tells objects apart by name and number. */
+void wg_kernel_debug_life(const struct wg_netdev *netdev, const char *kind, uint64_t number, const char *event)
+{
+	pr_debug("%s: %s %llu %s\n", wg_kernel_netdev_name(netdev), kind, number, event);
 }

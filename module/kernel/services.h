@@ -194,6 +194,7 @@ uint32_t *wg_kernel_nesting(void);				/* a number of this CPU's, 0 at first; onl
 uint32_t wg_kernel_netdev_index(const struct wg_netdev *netdev);
 const char *wg_kernel_netdev_name(const struct wg_netdev *netdev);
 void wg_kernel_debug_drop(const struct wg_netdev *netdev, const char *reason, uint64_t peer);	/* [any] rate-limited debug line */
+void wg_kernel_debug_life(const struct wg_netdev *netdev, const char *kind, uint64_t number, const char *event);	/* [any] debug line: "Peer 3 created" */
 
 /* ---- generic netlink ---- */
 /* All false/NULL when the message is full. Nests of type @type are written without NLA_F_NESTED. */

@@ -887,6 +887,11 @@ void wg_kernel_debug_drop(const wg_netdev *netdev, const char *reason, uint64_t 
 	kernel->trace(reason, netdev->index, peer);
 }
 
+void wg_kernel_debug_life(const wg_netdev *netdev, const char *kind, uint64_t number, const char *)
+{
+	kernel->trace(kind, netdev->index, number);
+}
+
 void wg_kernel_bug(const char *what)
 {
 	fail("the bug hook: %s", what);

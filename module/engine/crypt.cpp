@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "engine/crypt.h"
 #include "engine/device.h"
-#include "engine/tx.h"
 
 namespace wg::engine {
 
@@ -127,95 +126,65 @@ void add_batch(Scratch &scratch, Packet &head)
 	}
 }
 
-void crypt(Packet &head)
+/* A worker's piece of work. */
+void complete(Packet &head)
 {
 	BottomHalvesOff off;
+	Peer &peer = batch_of(head).session->peer;
+	bool sealing = batch_of(head).direction == Direction::Seal;
 	Scratch &scratch = empty_scratch();
 
 	add_batch(scratch, head);
 	flush(scratch, batch_of(head).direction, batch_of(head).session->keypair);
-}
-
-/* Crypts and, when that makes this CPU the drainer, sees to it that the finished leave. */
-void complete(Packet &head)
-{
-	Peer &peer = batch_of(head).session->peer;
-	bool sealing = batch_of(head).direction == Direction::Seal;
-	OrderedQueue &queue = sealing ? peer.tx : peer.rx;
-
 	/* Whoever drains puts the batch's session: hold the peer until we have told them. */
 	get(peer);
-	crypt(head);
-	if (queue.finish(head)) {
-		BottomHalvesOff off;
-
-		if (sealing)
-			send_finished(peer);
-		else
-			wg_kernel_poller_schedule(&peer.poller);
-	}
+	if ((sealing ? peer.tx : peer.rx).finish(head))
+		wg_kernel_poller_schedule(sealing ? &peer.tx_poller : &peer.poller);
 	put(peer);
-}
-
-void hand_over(Device &device, Packet &head)
-{
-	u32 cpu = wg_kernel_next_online_cpu(device.last_cpu.load_relaxed());
-	CpuQueue &queue = device.cpu_queues[cpu];
-
-	device.last_cpu.store_relaxed(cpu);
-	{
-		SpinGuard guard(queue.lock);
-
-		queue.work.push(head);
-	}
-	wg_kernel_workers_kick(device.crypt_workers, cpu);
 }
 
 } // namespace
 
-void process(Device &device, Packet &head, OrderedQueue::Pushed pushed)
+void hand_over(Device &device, Packet &head)
 {
-	switch (pushed) {
-	case OrderedQueue::Pushed::Alone:
-		if (wg_kernel_netdev_recursion() <= 1)
-			return complete(head);
-		return hand_over(device, head);
-	case OrderedQueue::Pushed::Behind: return hand_over(device, head);
-	case OrderedQueue::Pushed::LeftToCaller:	/* the drainer's already: not to be looked into */
-	case OrderedQueue::Pushed::Left:
-	case OrderedQueue::Pushed::Refused: return;
+	u32 cpu = wg_kernel_next_online_cpu(device.last_cpu.load_relaxed());
+
+	device.last_cpu.store_relaxed(cpu);
+	{
+		SpinGuard guard(device.crypt_lock);
+
+		device.crypt_work.push(head);
 	}
+	wg_kernel_workers_kick(device.crypt_workers, cpu);
 }
 
-void open_run(const Run &run)
+void crypt_run(const Run &run)
 {
 	Scratch &scratch = empty_scratch();
-	Session *session = nullptr;
+	Batch *last = nullptr;
 
 	for (Packet *head = run.first(); head; head = Run::next(*head)) {
 		Batch &batch = batch_of(*head);
 
 		if (batch.progress != Progress::LeftToDrainer)
 			continue;
-		if (session && session != batch.session)
-			flush(scratch, Direction::Open, session->keypair);
-		session = batch.session;
+		if (last && last->session != batch.session)
+			flush(scratch, last->direction, last->session->keypair);
+		last = &batch;
 		add_batch(scratch, *head);
 	}
-	if (session)
-		flush(scratch, Direction::Open, session->keypair);
+	if (last)
+		flush(scratch, last->direction, last->session->keypair);
 }
 
-void run_crypt_worker(Device &device, u32 cpu)
+void run_crypt_worker(Device &device)
 {
-	CpuQueue &queue = device.cpu_queues[cpu];
-
 	for (;;) {
 		Packet *head;
 		{
-			SpinGuard guard(queue.lock);
+			SpinGuard guard(device.crypt_lock);
 
-			head = queue.work.pop();
+			head = device.crypt_work.pop();
 		}
 		if (!head)
 			return;

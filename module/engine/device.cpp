@@ -169,26 +169,18 @@ void free_device(Device &device)
 	wg_kernel_rcu_barrier();	/* and the peers whose last reference a session held */
 	if (device.ratelimit)
 		release_limit(device.ratelimit);
-	wg_kernel_free(device.cpu_queues);
 	destroy(&device);
 }
 
 bool furnish(Device &device)
 {
-	u32 cpus = wg_kernel_cpu_limit();
-
-	device.cpu_queues = create_array<CpuQueue>(cpus, WG_MAY_SLEEP);
-	if (!device.cpu_queues)
-		return false;
-	for (u32 cpu = 0; cpu < cpus; cpu++)
-		new (&device.cpu_queues[cpu]) CpuQueue;
 	device.ratelimit = share_limit(device.birth);
 	if (!device.ratelimit || !reserve_tables(device, 1))
 		return false;
 	device.handshake_workers = wg_kernel_workers_create(&device.netdev, WG_WORKER_HANDSHAKE,
 		[](void *argument, u32) { run_handshake_worker(*static_cast<Device *>(argument)); }, &device);
 	device.crypt_workers = wg_kernel_workers_create(&device.netdev, WG_WORKER_CRYPT,
-		[](void *argument, u32 cpu) { run_crypt_worker(*static_cast<Device *>(argument), cpu); }, &device);
+		[](void *argument, u32) { run_crypt_worker(*static_cast<Device *>(argument)); }, &device);
 	return device.handshake_workers && device.crypt_workers;
 }
 

@@ -44,7 +44,8 @@ struct Device {
 
 	HandshakeQueue handshakes;
 	wg_workers *handshake_workers = nullptr, *crypt_workers = nullptr;
-	CpuQueue *cpu_queues = nullptr;		/* one per CPU number */
+	SpinLock crypt_lock{WG_LOCK_CRYPT_WORK};
+	PacketFifo<&Batch::work_next> crypt_work;
 	Atomic<u32> last_cpu, last_handshake_cpu;	/* round robin */
 	DropCounters drops;
 };

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Ordered queue: a peer's batches of one direction. Their work is done in any order; only ready heads leave, in order.
  *
- * Called by:  tx and rx (push, leave), crypt (finish), the drainer (take)
+ * Called by:  tx's drainer and rx (leave), crypt's workers (finish), the pollers (take)
  * Context:    any; never sleeps
- * Bound:      MAX_QUEUED_BYTES and MAX_QUEUED_BATCHES; beyond them a push is refused
+ * Bound:      MAX_QUEUED_BYTES and MAX_QUEUED_BATCHES
  *
  * The hand-over, and why no wake-up is lost. A head is ready when it is finished or left to the drainer. `draining` means: somebody will
  * call take() until it finds no ready head. It changes only under the lock. Whatever makes a batch ready makes its caller the drainer when
  * nobody drains and the head is ready. take() gives `draining` up only in the same locked step in which it sees the head missing or not
  * ready. So what take() did not see comes after that step, finds `draining` false, and its caller drains. A ready head without a drainer
- * cannot exist. (For rx the drainer is the peer's poller: NAPI runs one at a time, and keeps a schedule that comes before its
- * completion: services.h.)
+ * cannot exist. (The drainer is a poller: NAPI runs one at a time, and keeps a schedule that comes before its completion: services.h.)
  */
 #pragma once
 #include "engine/packet.h"
@@ -27,36 +26,31 @@ class OrderedQueue {
 public:
 	enum class Pushed : u8 {
 		Refused,	/* full; the batch is still the caller's */
-		Alone,		/* no work before it is unfinished, so doing its work at once delays nobody */
-		Behind,		/* a worker has to do it */
+		Behind,		/* a worker has to do its work: hand it over */
 		Left,		/* the drainer does it, and knows */
 		LeftToCaller,	/* the same, and the caller is now the drainer */
 	};
 
 	OrderedQueue() : lock_(WG_LOCK_PEER_QUEUE) {}
 
-	/* For the caller or a worker to do: Refused, Alone or Behind. */
-	Pushed push(Packet &head)
-	{
-		SpinGuard guard(lock_);
-
-		if (!append(head))
-			return Pushed::Refused;
-		return unfinished_++ == 0 ? Pushed::Alone : Pushed::Behind;
-	}
-	/* For the drainer to do, unless workers are at it already or it has enough: Refused, Behind, Left or LeftToCaller. */
+	/* For the drainer to do, unless workers are at it already or it has enough. */
 	Pushed leave(Packet &head)
 	{
 		SpinGuard guard(lock_);
+		Batch &batch = batch_of(head);
 
-		if (!append(head))
+		if (is_full())
 			return Pushed::Refused;
+		fifo_.push(head);
+		batches_++;
+		bytes_ += batch.bytes;
 		if (unfinished_ != 0 || left_ >= MAX_LEFT_BATCHES) {
+			batch.progress = Progress::Waiting;
 			unfinished_++;
 			return Pushed::Behind;
 		}
+		batch.progress = Progress::LeftToDrainer;
 		left_++;
-		batch_of(head).progress = Progress::LeftToDrainer;
 		return become_drainer() ? Pushed::LeftToCaller : Pushed::Left;
 	}
 	/* True: the caller is now the drainer. */
@@ -68,23 +62,20 @@ public:
 		unfinished_--;
 		return become_drainer();
 	}
-	/* For the drainer alone: the next batch to leave, finished or left to it; null ends its duty. */
-	Packet *take()
-	{
-		SpinGuard guard(lock_);
-
-		return pop_ready();
-	}
-	/* The same for up to @limit batches at once, put into @taken. How many; fewer than @limit ends its duty. */
+	/* For the drainer alone: the next batches to leave, finished or left to it, into @taken until they have @limit packets. How many packets;
+	 * fewer than @limit ends its duty. */
 	template <typename Fifo> u32 take(Fifo &taken, u32 limit)
 	{
 		SpinGuard guard(lock_);
 		u32 count = 0;
 
-		for (Packet *head; count < limit && (head = pop_ready()); count++)
+		for (Packet *head; count < limit && (head = pop_ready()); count += batch_of(*head).count)
 			taken.push(*head);
 		return count;
 	}
+
+	/* Only who leaves batches here makes it full: for him the answer stands. */
+	bool is_full() const { return batches_ >= MAX_QUEUED_BATCHES || bytes_ >= MAX_QUEUED_BYTES; }
 
 private:
 	Packet *pop_ready()
@@ -99,18 +90,6 @@ private:
 		if (batch.progress == Progress::LeftToDrainer)
 			left_--;
 		return fifo_.pop();
-	}
-	bool append(Packet &head)
-	{
-		Batch &batch = batch_of(head);
-
-		if (batches_ >= MAX_QUEUED_BATCHES || bytes_ + batch.bytes > MAX_QUEUED_BYTES)
-			return false;
-		batch.progress = Progress::Waiting;
-		fifo_.push(head);
-		batches_++;
-		bytes_ += batch.bytes;
-		return true;
 	}
 	bool head_is_ready() const { return !fifo_.empty() && batch_of(*fifo_.first()).progress != Progress::Waiting; }
 	bool become_drainer()

@@ -34,7 +34,7 @@ enum class Progress : u8 {
 
 struct Batch {
 	Packet *queue_next;	/* in the peer's ordered queue, or in its staged list */
-	Packet *work_next;	/* in a CPU's work queue */
+	Packet *work_next;	/* among the workers' work, or in a poller's run */
 	Session *session;	/* a counted reference, and through it one to the peer; null while staged */
 	u64 counter;		/* of the first packet; sealing only */
 	u32 bytes;		/* of all packets when queued: what the queue is charged */
@@ -70,6 +70,7 @@ template <Packet *Batch::*Link> class PacketFifo {
 public:
 	bool empty() const { return !first_; }
 	Packet *first() const { return first_; }
+	Packet *last() const { return last_; }
 	static Packet *next(Packet &packet) { return batch_of(packet).*Link; }
 	void push(Packet &packet)
 	{

@@ -91,6 +91,8 @@ Peer::Peer(Device &owner, const PublicKey &public_key) : device(owner), serial(n
 	wg_kernel_timer_init(&timer, on_timer, this);
 	wg_kernel_poller_add(&poller, &device.netdev,
 			     [](void *argument, int budget) { return poll(*static_cast<Peer *>(argument), budget); }, this);
+	wg_kernel_poller_add(&tx_poller, &device.netdev,
+			     [](void *argument, int budget) { return poll_transmit(*static_cast<Peer *>(argument), budget); }, this);
 	wg_kernel_debug_life(&device.netdev, "Peer", serial, "created");
 }
 
@@ -131,16 +133,26 @@ void make_unreachable(Peer &peer)
 	drop_staged(peer, Drop::PeerGone);
 }
 
+/* Frees what found no poller any more; the workers have finished theirs (they were flushed). */
+static void drain(OrderedQueue &queue)
+{
+	Run rest;
+
+	while (queue.take(rest, 1))
+		while (Packet *head = rest.pop()) {
+			Session &session = *batch_of(*head).session;
+
+			free_chain(head);
+			put(session);
+		}
+}
+
 void bury(Peer &peer)
 {
 	wg_kernel_poller_delete(&peer.poller);
-	/* What found no poller any more; the workers have finished theirs (they were flushed). */
-	while (Packet *head = peer.rx.take()) {
-		Session &session = *batch_of(*head).session;
-
-		free_chain(head);
-		put(session);
-	}
+	wg_kernel_poller_delete(&peer.tx_poller);
+	drain(peer.rx);
+	drain(peer.tx);
 	drop_staged(peer, Drop::PeerGone);
 	erase_keys(peer);
 	put(peer);

@@ -49,11 +49,14 @@ struct Peer {
 	Keyring<Session> keyring;	/* readers: RCU */
 	bool is_dead = false;		/* no session enters the keyring any more */
 
-	SpinLock tx_lock{WG_LOCK_PEER_TX};	/* also the sessions' sending counters */
+	SpinLock tx_lock{WG_LOCK_PEER_TX};
 	PacketFifo<&Batch::queue_next> staged;
 	u32 staged_packets = 0;
+	bool staged_waits = false;	/* for a session */
 	OrderedQueue tx, rx;
 	wg_poller poller;
+	wg_poller tx_poller;		/* who holds it is tx's drainer, and alone uses the sessions' sending counters and: */
+	wg_backlog tx_backlog{};	/* what this CPU's backlog held after the last send */
 
 	mutable SpinLock endpoint_lock{WG_LOCK_PEER_ENDPOINT};
 	wg_endpoint endpoint{};

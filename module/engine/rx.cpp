@@ -59,7 +59,8 @@ void receive_data(Device &device, Packet &packet, const DataHeader &header, Inst
 	}
 	if (pushed == OrderedQueue::Pushed::LeftToCaller)
 		return wg_kernel_poller_schedule(&peer.poller);
-	process(device, packet, pushed);
+	if (pushed == OrderedQueue::Pushed::Behind)
+		hand_over(device, packet);
 }
 
 /* The first authenticated data on a key we answered for: the peer has it too. [WG §5.4.6] */
@@ -165,7 +166,7 @@ int poll(Peer &peer, int budget)
 	Run run;
 	u32 done = peer.rx.take(run, static_cast<u32>(budget));		/* batches of one packet; "all of it" is what asks for another round */
 
-	open_run(run);
+	crypt_run(run);
 	Instant at = now();
 	while (Packet *head = run.pop()) {
 		Session *session = batch_of(*head).session;

@@ -12,7 +12,7 @@
  *   Peer::endpoint_lock
  *   HandshakeQueue's lock
  *   Peer::timers_lock
- *   CpuQueue's lock, the rate limit's lock
+ *   Device::crypt_lock, the rate limit's lock
  * All spinlocks switch bottom halves off.
  */
 #pragma once

@@ -10,6 +10,8 @@ namespace {
 
 constexpr u8 HANDSHAKE_TRAFFIC_CLASS = 0x88;	/* AF41, ECN-less: a handshake matters more than what waits for it */
 constexpr u32 MAX_NESTING = 8;			/* as deep as the kernel lets transmit functions nest */
+constexpr u32 MAX_QUEUED_PACKETS = 4096;	/* staged while there is a session */
+constexpr u32 ROUND_PACKETS = 64, ROUND_BYTES = 64 << 10;	/* of one AEAD call, and of one packet for UDP segmentation offload */
 constexpr u8 ECN_MASK = 3;			/* of the inner class ECN is copied out (RFC 6040), DSCP is not: it would leak */
 
 u16 ethertype_of(IpVersion version)
@@ -60,6 +62,12 @@ int refuse(Device &device, Packet &packet, Drop reason)
 	}
 }
 
+void orphan_chain(Packet &head)
+{
+	for (Packet *packet = &head; packet; packet = next_of(*packet))
+		wg_kernel_packet_orphan(packet);
+}
+
 /* Chains describe themselves in their first packet's control block. */
 void describe(Packet &head, u32 mtu, u8 traffic_class, u8 nesting)
 {
@@ -80,31 +88,48 @@ void describe(Packet &head, u32 mtu, u8 traffic_class, u8 nesting)
 	batch.nesting = nesting;
 }
 
-/* Appends a batch; what falls out at the old end is gone. */
+/* Takes the oldest staged batches out until no more than @most packets are left. The newest batch stays, however large. How many packets
+ * went. tx_lock held. */
+u32 shorten(Peer &peer, u32 most, PacketFifo<&Batch::queue_next> &too_many)
+{
+	u32 before = peer.staged_packets;
+
+	while (peer.staged_packets > most && peer.staged.first() != peer.staged.last()) {
+		Packet *oldest = peer.staged.pop();
+
+		peer.staged_packets -= batch_of(*oldest).count;
+		too_many.push(*oldest);
+	}
+	return before - peer.staged_packets;
+}
+
+void give_up(Peer &peer, PacketFifo<&Batch::queue_next> &batches, u32 packets, Drop reason)
+{
+	if (packets) {
+		drop(peer, reason, packets);
+		wg_kernel_count(&peer.device.netdev, WG_TX_DROPPED, packets);
+	}
+	while (Packet *head = batches.pop())
+		free_chain(head);
+}
+
+/* Appends a batch. What waits for a session holds nothing of its senders, and there is little of it. */
 void stage(Peer &peer, Packet &head)
 {
 	PacketFifo<&Batch::queue_next> too_many;
-	u32 dropped = 0;
+	bool waits;
+	u32 dropped;
 	{
 		SpinGuard guard(peer.tx_lock);
 
+		waits = peer.staged_waits;
+		if (waits)
+			orphan_chain(head);
 		peer.staged.push(head);
 		peer.staged_packets += batch_of(head).count;
-		/* A batch of its own may exceed the bound: it stays, being the newest. */
-		while (peer.staged_packets > MAX_STAGED_PACKETS && peer.staged.first() != &head) {
-			Packet *oldest = peer.staged.pop();
-
-			peer.staged_packets -= batch_of(*oldest).count;
-			dropped += batch_of(*oldest).count;
-			too_many.push(*oldest);
-		}
+		dropped = shorten(peer, waits ? MAX_STAGED_PACKETS : MAX_QUEUED_PACKETS, too_many);
 	}
-	if (dropped) {
-		drop(peer, Drop::StagedFull, dropped);
-		wg_kernel_count(&peer.device.netdev, WG_TX_DROPPED, dropped);
-	}
-	while (Packet *oldest = too_many.pop())
-		free_chain(oldest);
+	give_up(peer, too_many, dropped, waits ? Drop::StagedFull : Drop::QueueFull);
 }
 
 bool nothing_is_staged(Peer &peer)
@@ -114,34 +139,73 @@ bool nothing_is_staged(Peer &peer)
 	return peer.staged.empty();
 }
 
-/* Moves the staged batches, with counters and references, into the ordered queue. False: some are left, and @session may not send them. RCU. */
-bool queue_staged(Peer &peer, Session &session, PacketFifo<&Batch::work_next> &queued, bool &first_is_alone, u32 &refused)
+/* No session may send what is staged: a handshake has to come first. */
+void let_wait(Peer &peer)
 {
-	Instant at = now();
-	SpinGuard guard(peer.tx_lock);
+	PacketFifo<&Batch::queue_next> too_many;
+	u32 dropped = 0;
+	{
+		SpinGuard guard(peer.tx_lock);
 
-	while (Packet *head = peer.staged.first()) {
-		Batch &batch = batch_of(*head);
-		OrderedQueue::Pushed pushed;
-
-		if (!session.keypair.can_send(batch.count, at) || !session.references.try_get())
-			return false;
-		peer.staged.pop();
-		peer.staged_packets -= batch.count;
-		batch.session = &session;
-		batch.counter = session.keypair.sending_counter;
-		pushed = peer.tx.push(*head);
-		if (pushed == OrderedQueue::Pushed::Refused) {
-			refused += batch.count;
-			free_chain(head);
-			put(session);
-			continue;
+		if (!peer.staged_waits) {
+			peer.staged_waits = true;
+			for (Packet *head = peer.staged.first(); head; head = peer.staged.next(*head))
+				orphan_chain(*head);
+			dropped = shorten(peer, MAX_STAGED_PACKETS, too_many);
 		}
-		session.keypair.sending_counter += batch.count;
-		first_is_alone |= queued.empty() && pushed == OrderedQueue::Pushed::Alone;
-		queued.push(*head);
 	}
-	return true;
+	give_up(peer, too_many, dropped, Drop::StagedFull);
+	request_initiation(peer, false);
+}
+
+enum class Staged : u8 {
+	Taken,
+	None,		/* nothing is staged, or the ordered queue is full: its workers will call */
+	Unsendable,	/* and @session may not send it */
+};
+
+/* Takes one batch out of those staged and gives it its counters. The drainer. */
+Staged take_staged(Peer &peer, Session *session, Instant at, Packet *&head)
+{
+	{
+		SpinGuard guard(peer.tx_lock);
+
+		head = peer.staged.first();
+		if (!head || peer.tx.is_full())
+			return Staged::None;
+		if (!session || !session->keypair.can_send(batch_of(*head).count, at) || !session->references.try_get())
+			return Staged::Unsendable;
+		peer.staged.pop();
+		peer.staged_packets -= batch_of(*head).count;
+		peer.staged_waits = false;
+	}
+	Batch &batch = batch_of(*head);
+	batch.session = session;
+	batch.counter = session->keypair.sending_counter;
+	session->keypair.sending_counter += batch.count;
+	return Staged::Taken;
+}
+
+/* Moves what is staged into the order, a round's worth of it for the drainer. True: as much or more is left. The drainer. */
+bool queue_staged(Peer &peer)
+{
+	Session *session = peer.keyring.current();
+	Instant at = now();
+	Packet *head;
+	u32 packets = 0, bytes = 0;
+
+	while (packets < ROUND_PACKETS && bytes < ROUND_BYTES) {
+		switch (take_staged(peer, session, at, head)) {
+		case Staged::None: return false;
+		case Staged::Unsendable: let_wait(peer); return false;
+		case Staged::Taken: break;
+		}
+		packets += batch_of(*head).count;
+		bytes += batch_of(*head).bytes;
+		if (peer.tx.leave(*head) == OrderedQueue::Pushed::Behind)
+			hand_over(peer.device, *head);
+	}
+	return !nothing_is_staged(peer);
 }
 
 /* Sends @messages to where @peer is; they are gone in any case. RCU, bottom halves off. Drop::NoEndpoint, SendFailed. */
@@ -163,17 +227,43 @@ Outcome<void> send_to(Peer &peer, Packet &messages, u8 traffic_class)
 	return Outcome<void>::success();
 }
 
-/* Lets one sealed batch leave. */
-void send_batch(Device &device, Peer &peer, Packet &head)
-{
-	Session &session = *batch_of(head).session;
-	u8 traffic_class = batch_of(head).traffic_class;
-	u32 *nesting = wg_kernel_nesting(), outside = *nesting, inside = batch_of(head).nesting + 1u;
+/* Sealed messages that may leave as one: of one class, and as deep in other tunnels. */
+struct Outgoing {
 	Packet *first = nullptr, **link = &first;
-	u32 count = 0, lost = 0;
 	u64 bytes = 0;
-	bool payload = false;
+	u32 count = 0;
+	u8 traffic_class = 0, nesting = 0;
+};
 
+void send_outgoing(Peer &peer, Outgoing &outgoing)
+{
+	u32 *nesting = wg_kernel_nesting(), outside = *nesting;
+
+	if (!outgoing.count)
+		return;
+	*outgoing.link = nullptr;
+	*nesting = outgoing.nesting + 1u;
+	auto sent = send_to(peer, *outgoing.first, outgoing.traffic_class);
+	*nesting = outside;
+	if (sent) {
+		peer.tx_bytes.fetch_add(outgoing.bytes);
+	} else {
+		drop(peer, sent.error(), outgoing.count);
+		wg_kernel_count(&peer.device.netdev, WG_TX_ERROR, outgoing.count);
+	}
+	outgoing = {};
+}
+
+/* Adds what was sealed of a batch to @outgoing, after sending what does not go with it. How many could not be sealed. */
+u32 add_sealed(Peer &peer, Packet &head, Outgoing &outgoing)
+{
+	u8 traffic_class = batch_of(head).traffic_class, nesting = batch_of(head).nesting;
+	u32 lost = 0;
+
+	if (outgoing.traffic_class != traffic_class || outgoing.nesting != nesting)
+		send_outgoing(peer, outgoing);
+	outgoing.traffic_class = traffic_class;
+	outgoing.nesting = nesting;
 	for (Packet *packet = &head, *next; packet; packet = next) {
 		next = next_of(*packet);
 		if (batch_of(*packet).failed) {
@@ -182,32 +272,72 @@ void send_batch(Device &device, Peer &peer, Packet &head)
 			lost++;
 			continue;
 		}
-		*link = packet;
-		link = &next_of(*packet);
-		bytes += length_of(*packet);
-		payload |= length_of(*packet) > MIN_DATA_MESSAGE;
-		count++;
+		*outgoing.link = packet;
+		outgoing.link = &next_of(*packet);
+		outgoing.bytes += length_of(*packet);
+		outgoing.count++;
 	}
-	*link = nullptr;
+	return lost;
+}
+
+/* Lets sealed batches leave. */
+void send_run(Peer &peer, Run &run)
+{
+	Outgoing outgoing;
+	Session *session = nullptr;
+	bool payload = false;
+	u32 lost = 0;
+
+	for (Packet *head = run.first(); head; head = Run::next(*head))
+		payload |= batch_of(*head).bytes > batch_of(*head).count * static_cast<u32>(MIN_DATA_MESSAGE);
+	on_data_sent(peer, payload);
+	while (Packet *head = run.pop()) {
+		if (session)
+			put(*session);
+		session = batch_of(*head).session;
+		lost += add_sealed(peer, *head, outgoing);
+	}
+	send_outgoing(peer, outgoing);
 	if (lost) {
 		drop(peer, Drop::NoMemory, lost);
-		wg_kernel_count(&device.netdev, WG_TX_ERROR, lost);
+		wg_kernel_count(&peer.device.netdev, WG_TX_ERROR, lost);
 	}
-	if (count) {
-		on_data_sent(peer, payload);
-		*nesting = inside;
-		auto sent = send_to(peer, *first, traffic_class);
-		*nesting = outside;
-		if (sent) {
-			peer.tx_bytes.fetch_add(bytes);
-		} else {
-			drop(peer, sent.error(), count);
-			wg_kernel_count(&device.netdev, WG_TX_ERROR, count);
-		}
-	}
-	if (session.keypair.wants_rekey_after_sending(now()) && &session == peer.keyring.current())
+	if (session->keypair.wants_rekey_after_sending(now()) && session == peer.keyring.current())
 		request_initiation(peer, false);
-	put(session);
+	put(*session);
+}
+
+struct Round {
+	u32 sent;
+	bool more;
+};
+
+/* The drainer's work, bounded: seals and sends what one call of the AEAD may take. */
+Round send_round(Peer &peer)
+{
+	bool more = queue_staged(peer);
+	Run run;
+	u32 count = peer.tx.take(run, ROUND_PACKETS);
+
+	if (count) {
+		crypt_run(run);
+		send_run(peer, run);
+		peer.tx_backlog = wg_kernel_backlog();
+	}
+	return {count, more};
+}
+
+/* Sends at once where nothing is before us, else leaves it to the poller. */
+void send_or_leave(Peer &peer)
+{
+	if (*wg_kernel_nesting() != 0)
+		return wg_kernel_poller_schedule(&peer.tx_poller);
+	if (!wg_kernel_poller_claim(&peer.tx_poller))
+		return;
+	if (send_round(peer).more || !wg_kernel_backlog_passed(peer.tx_backlog))
+		wg_kernel_poller_run(&peer.tx_poller);
+	else
+		wg_kernel_poller_release(&peer.tx_poller);
 }
 
 } // namespace
@@ -224,35 +354,21 @@ int transmit(Device &device, Packet &packet)
 		return refuse(device, packet, routed.error());
 	head = wg_kernel_packet_segment(&packet, &device.netdev, &mtu, &error);
 	if (!head) {
-		drop(*routed->peer, Drop::NoMemory);
+		drop(*routed->peer, error == -WG_ENOMEM ? Drop::NoMemory : Drop::NotSegmentable);
 		wg_kernel_count(&device.netdev, WG_TX_DROPPED, 1);
 		return error;
 	}
 	describe(*head, mtu, routed->traffic_class, static_cast<u8>(*wg_kernel_nesting()));
 	stage(*routed->peer, *head);
-	send_staged(*routed->peer);
+	send_or_leave(*routed->peer);
 	return 0;
 }
 
 void send_staged(Peer &peer)
 {
-	RcuSection rcu;
-	PacketFifo<&Batch::work_next> queued;
-	bool first_is_alone = false, all_queued;
-	u32 refused = 0;
-	Session *session = peer.keyring.current();
+	BottomHalvesOff off;
 
-	all_queued = session ? queue_staged(peer, *session, queued, first_is_alone, refused) : nothing_is_staged(peer);
-	if (refused) {
-		drop(peer, Drop::QueueFull, refused);
-		wg_kernel_count(&peer.device.netdev, WG_TX_DROPPED, refused);
-	}
-	while (Packet *head = queued.pop()) {
-		process(peer.device, *head, first_is_alone ? OrderedQueue::Pushed::Alone : OrderedQueue::Pushed::Behind);
-		first_is_alone = false;
-	}
-	if (!all_queued)
-		request_initiation(peer, false);
+	wg_kernel_poller_schedule(&peer.tx_poller);
 }
 
 void send_keepalive(Peer &peer)
@@ -280,18 +396,15 @@ void drop_staged(Peer &peer, Drop reason)
 		peer.staged = {};
 		peer.staged_packets = 0;
 	}
-	if (count)
-		drop(peer, reason, count);
-	while (Packet *head = staged.pop())
-		free_chain(head);
+	give_up(peer, staged, count, reason);
 }
 
-void send_finished(Peer &peer)
+int poll_transmit(Peer &peer, int budget)
 {
 	RcuSection rcu;
+	Round round = send_round(peer);
 
-	while (Packet *head = peer.tx.take())
-		send_batch(peer.device, peer, *head);
+	return round.sent || round.more || !wg_kernel_backlog_passed(peer.tx_backlog) ? budget : 0;
 }
 
 /* A peer without an endpoint is no error here: its retries would count for ever. */

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Transmit: from a plain inner packet to sealed messages on the wire. [WG §3, §5.4.6]
  *
- * transmit() routes and stages; send_staged() gives counters and queues; crypt seals; send_finished() lets them leave in order.
- * Nesting: a packet that comes out of one of our devices while another is sending is a tunnel in a tunnel. Workers break the kernel's own
- * count of that, so a batch carries its depth and the sending CPU lends it to what it sends; beyond MAX_NESTING it is a routing loop.
- * Order: counters are handed out and batches queued under the peer's tx lock, in one step; so the queue's order is the counters' order.
+ * The drainer: who holds the peer's transmit poller (claimed, scheduled or in its poll) is the only one that hands out counters, seals and
+ * sends for that peer. transmit() stages; with nothing before it, it claims the poller and does one round at once; else the packets of all
+ * senders meet in the poller, which seals a round in one call of the AEAD. A round is bounded, so nobody sends others' packets without end.
+ * Order: staged order is counter order is sending order. Below us software devices queue for each CPU apart, so the place is given up
+ * only once this CPU's backlog is through with what we put there: then any CPU may be next. (The poller joins the CPU's list behind it.)
+ * Nesting: a packet that comes out of one of our devices while another is sending is a tunnel in a tunnel. It is only staged, so the stack
+ * does not grow with it. Its batch carries the depth, the sender lends it to the CPU meanwhile; beyond MAX_NESTING it is a routing loop.
  */
 #pragma once
 #include "engine/peer.h"
@@ -14,7 +17,7 @@ namespace wg::engine {
 /* @packet: a plain IP packet, GSO or not; consumed. As wg_engine_transmit(). [softirq] */
 int transmit(Device &, Packet &packet);
 
-/* Sends what is staged with the current session; without a usable one asks for a handshake. [any] */
+/* Has what is staged sent with the current session; without a usable one a handshake is asked for. [any] */
 void send_staged(Peer &);
 
 /* Stages an empty packet when nothing is staged, and sends. [any] */
@@ -23,8 +26,8 @@ void send_keepalive(Peer &);
 /* Gives up what is staged. */
 void drop_staged(Peer &, Drop reason);
 
-/* The drainer's duty for the transmit queue. [BH off] */
-void send_finished(Peer &);
+/* The transmit poller: one round. @budget while it may have to come again, 0 when the next sender may begin anew. [softirq] */
+int poll_transmit(Peer &, int budget);
 
 /* Sends one handshake message of ours to the peer's endpoint. [any] */
 void send_message(Peer &, ConstByteSpan message);

@@ -54,6 +54,25 @@ static inline void wg_compat_free_statistics(struct net_device *dev)
 #endif
 }
 
+/* Where a CPU's backlog begins and ends, as receive flow steering counts. Without it there is one CPU, and nothing to get out of order. */
+static inline u32 wg_compat_backlog_begin(int cpu)
+{
+#ifdef CONFIG_RPS
+	return READ_ONCE(per_cpu(softnet_data, cpu).input_queue_head);
+#else
+	return 0;
+#endif
+}
+
+static inline u32 wg_compat_backlog_end(int cpu)
+{
+#ifdef CONFIG_RPS
+	return READ_ONCE(per_cpu(softnet_data, cpu).input_queue_tail);
+#else
+	return 0;
+#endif
+}
+
 /* The attributes of the request a dump answers. */
 static inline struct nlattr **wg_compat_dump_attributes(struct netlink_callback *cb)
 {

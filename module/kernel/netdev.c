@@ -332,11 +332,6 @@ void wg_kernel_netdev_carrier_off(struct wg_netdev *netdev)
 	netif_carrier_off(wg_to_net_device(netdev));
 }
 
-int wg_kernel_netdev_recursion(void)
-{
-	return dev_recursion_level();
-}
-
 static DEFINE_PER_CPU(u32, nesting);
 
 uint32_t *wg_kernel_nesting(void)

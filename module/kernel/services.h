@@ -62,7 +62,7 @@ void wg_kernel_rcu_barrier(void);					/* [process] all call_rcu callbacks have r
 
 /* ---- locks; the class names one lockdep class each ---- */
 enum wg_lock_class { WG_LOCK_DEVICE, WG_LOCK_IDENTITY, WG_LOCK_INDEX, WG_LOCK_HANDSHAKE_QUEUE, WG_LOCK_RATELIMIT, WG_LOCK_PEER_HANDSHAKE,
-		     WG_LOCK_PEER_KEYRING, WG_LOCK_PEER_TX, WG_LOCK_PEER_QUEUE, WG_LOCK_PEER_TIMERS, WG_LOCK_PEER_ENDPOINT, WG_LOCK_CPU_QUEUE,
+		     WG_LOCK_PEER_KEYRING, WG_LOCK_PEER_TX, WG_LOCK_PEER_QUEUE, WG_LOCK_PEER_TIMERS, WG_LOCK_PEER_ENDPOINT, WG_LOCK_CRYPT_WORK,
 		     WG_LOCK_GLOBAL, WG_LOCK_COUNT };
 void wg_kernel_spin_init(struct wg_spinlock *lock, enum wg_lock_class lock_class);
 void wg_kernel_spin_lock(struct wg_spinlock *lock);			/* [any] spin_lock_bh */
@@ -87,7 +87,6 @@ void wg_kernel_timer_delete(struct wg_timer *timer);			/* [process] for ever (ti
 
 /* ---- per-CPU workers ---- */
 enum wg_worker_kind { WG_WORKER_HANDSHAKE, WG_WORKER_CRYPT };		/* CPU-intensive, freezable | CPU-intensive, reclaim-safe */
-uint32_t wg_kernel_cpu_limit(void);					/* CPU numbers are below it */
 uint32_t wg_kernel_next_online_cpu(uint32_t after);			/* wraps; pass any number */
 /* @function runs in process context for (argument, cpu) after each kick, one at a time per CPU number. */
 struct wg_workers *wg_kernel_workers_create(struct wg_netdev *netdev, enum wg_worker_kind kind,
@@ -97,12 +96,21 @@ void wg_kernel_workers_flush(struct wg_workers *workers);		/* [process] all kick
 void wg_kernel_workers_destroy(struct wg_workers *workers);		/* [process] flushes */
 void wg_kernel_maybe_resched(void);					/* [process] cond_resched: between two pieces of work */
 
-/* ---- poller: one NAPI instance per peer ---- */
+/* ---- poller: a NAPI instance ---- */
 /* @poll(argument, budget) handles at most budget packets in softirq and returns how many; fewer than budget means it found its queue empty
  * and the shim completes NAPI. A schedule that comes between the two is kept (NAPIF_STATE_MISSED). */
 void wg_kernel_poller_add(struct wg_poller *poller, struct wg_netdev *netdev, int (*poll)(void *argument, int budget), void *argument); /* [process] enabled */
 void wg_kernel_poller_schedule(struct wg_poller *poller);		/* [softirq] or with BH off */
+/* Takes the poller's place: true, and until run or release no poll of it begins. False: it is scheduled, running or taken, and will poll once more. [softirq] */
+bool wg_kernel_poller_claim(struct wg_poller *poller);
+void wg_kernel_poller_run(struct wg_poller *poller);			/* after claim: it polls on this CPU, behind what the CPU has to do already. [softirq] */
+void wg_kernel_poller_release(struct wg_poller *poller);		/* after claim: as if a poll had found nothing. [softirq] */
 void wg_kernel_poller_delete(struct wg_poller *poller);			/* [process] disables, waits, unlinks; needs an RCU wait before its memory goes */
+
+/* What a CPU's backlog, the queue of received packets that software devices put sent ones into, held at some time. */
+struct wg_backlog { uint32_t cpu, end; };
+struct wg_backlog wg_kernel_backlog(void);				/* [softirq] of this CPU, now */
+bool wg_kernel_backlog_passed(struct wg_backlog backlog);		/* [any] all of it has been received */
 
 /* ---- SIMD ---- */
 enum { WG_CPU_AVX2 = 1, WG_CPU_AVX512 = 2 };				/* AVX512: F, VL and IFMA, state saved by the OS */
@@ -189,7 +197,6 @@ void wg_kernel_count(struct wg_netdev *netdev, enum wg_statistic statistic, uint
 void wg_kernel_count_received(struct wg_netdev *netdev, uint32_t bytes);				/* [any] one packet of @bytes of UDP payload */
 void wg_kernel_icmp_unreachable(struct wg_packet *packet, struct wg_netdev *netdev);		/* [softirq] host / address unreachable to the inner source, NAT undone */
 void wg_kernel_netdev_carrier_off(struct wg_netdev *netdev);
-int wg_kernel_netdev_recursion(void);				/* how deep this CPU is inside transmit functions */
 uint32_t *wg_kernel_nesting(void);				/* a number of this CPU's, 0 at first; only with BH off */
 uint32_t wg_kernel_netdev_index(const struct wg_netdev *netdev);
 const char *wg_kernel_netdev_name(const struct wg_netdev *netdev);

@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include "compat.h"
 #include "objects.h"
 #include "services.h"
 
@@ -60,11 +61,6 @@ struct wg_workers {
 	void (*function)(void *argument, uint32_t cpu);
 	void *argument;
 };
-
-uint32_t wg_kernel_cpu_limit(void)
-{
-	return nr_cpu_ids;
-}
 
 uint32_t wg_kernel_next_online_cpu(uint32_t after)
 {
@@ -169,6 +165,34 @@ void wg_kernel_poller_add(struct wg_poller *poller, struct wg_netdev *netdev, in
 void wg_kernel_poller_schedule(struct wg_poller *poller)
 {
 	napi_schedule(&to_poller(poller)->napi);
+}
+
+bool wg_kernel_poller_claim(struct wg_poller *poller)
+{
+	return napi_schedule_prep(&to_poller(poller)->napi);
+}
+
+void wg_kernel_poller_run(struct wg_poller *poller)
+{
+	__napi_schedule(&to_poller(poller)->napi);
+}
+
+void wg_kernel_poller_release(struct wg_poller *poller)
+{
+	napi_complete(&to_poller(poller)->napi);
+}
+
+struct wg_backlog wg_kernel_backlog(void)
+{
+	u32 cpu = smp_processor_id();
+
+	return (struct wg_backlog){ .cpu = cpu, .end = wg_compat_backlog_end(cpu) };
+}
+
+/* As receive flow steering decides whether a flow may go to another CPU. */
+bool wg_kernel_backlog_passed(struct wg_backlog backlog)
+{
+	return (s32)(wg_compat_backlog_begin(backlog.cpu) - backlog.end) >= 0;
 }
 
 void wg_kernel_poller_delete(struct wg_poller *poller)

@@ -15,7 +15,7 @@ enum class Role : u8 { Initiator, Responder };
 
 struct Keypair {
 	Secret<KEY_SIZE> sending_key, receiving_key;
-	u64 sending_counter = 0;		/* next to hand out; the tx lock */
+	u64 sending_counter = 0;		/* next to hand out; the drainer of tx */
 	ReplayWindow replay;			/* the poller */
 	Instant born;
 	SessionIndex local_index, remote_index;

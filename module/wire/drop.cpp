@@ -31,6 +31,7 @@ const char *drop_name(Drop reason)
 	case Drop::NoSession: return "no-session";
 	case Drop::StagedFull: return "staged-full";
 	case Drop::QueueFull: return "queue-full";
+	case Drop::NotSegmentable: return "not-segmentable";
 	case Drop::SendFailed: return "send-failed";
 	case Drop::TooDeep: return "too-deep";
 	case Drop::PeerGone: return "peer-gone";

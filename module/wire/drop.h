@@ -34,7 +34,8 @@ enum class Drop : u8 {
 	NoEndpoint,
 	NoSession,           /* staged packets given up: the handshake never completed */
 	StagedFull,          /* the oldest of more than 128 staged packets */
-	QueueFull,           /* the peer's ordered queue is at its bound */
+	QueueFull,           /* more waits for the peer's poller than it may keep */
+	NotSegmentable,      /* a GSO packet that the kernel cannot split */
 	SendFailed,          /* route, socket or device refused the packet */
 	TooDeep,             /* tunnel in tunnel in tunnel ...: a routing loop */
 	PeerGone,            /* the peer or device went down meanwhile */

@@ -97,7 +97,7 @@ struct PollerObject {
 	wg_netdev *netdev;
 	int (*poll)(void *, int);
 	void *argument;
-	bool scheduled = false, missed = false, disabled = false;
+	bool scheduled = false, claimed = false, missed = false, disabled = false;
 	Fiber *runner = nullptr;
 	u64 id;
 };

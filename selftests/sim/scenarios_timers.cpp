@@ -339,3 +339,28 @@ SCENARIO(retries_go_on_after_a_suspend, 5)
 	u64 tries = world.count(INITIATION, 0, woken);
 	EXPECT(tries >= 6 && tries <= 9);
 }
+
+/* Neither a socket's other packets nor the end of a namespace may wait for a peer that is dead, or that never had a session. */
+SCENARIO(what_waits_for_a_session_holds_nothing_of_its_sender, 10)
+{
+	World world(seed);
+
+	world.meet();
+	world.weather.loss = 1024;
+	world.send(0, 1, 400, 4, 20);
+	world.send(0, 1);
+	world.run_for(SECOND);
+	EXPECT(world.kernel.live_packets > 0);
+	EXPECT(world.kernel.owned_packets == 0);
+	world.send(0, 1);			/* behind those that wait already */
+	world.run_for(SECOND);
+	EXPECT(world.kernel.owned_packets == 0);
+	world.weather = Weather{};
+	world.expect_traffic(0, 1, 12 * SECOND);
+	world.run_for(185 * SECOND);		/* there is a session, but it is too old */
+	world.weather.loss = 1024;
+	world.send(0, 1, 400, 4, 20);
+	world.run_for(SECOND);
+	EXPECT(world.kernel.live_packets > 0);
+	EXPECT(world.kernel.owned_packets == 0);
+}

@@ -427,11 +427,6 @@ void Kernel::run_timer(u64 id)
 
 /* ---- workers ---- */
 
-uint32_t wg_kernel_cpu_limit(void)
-{
-	return kernel->knobs.cpus;
-}
-
 uint32_t wg_kernel_next_online_cpu(uint32_t after)
 {
 	return (after % kernel->knobs.cpus + 1) % kernel->knobs.cpus;
@@ -563,23 +558,68 @@ void wg_kernel_poller_add(wg_poller *poller, wg_netdev *netdev, int (*poll)(void
 	kernel->pollers.emplace(object->id, std::move(object));
 }
 
-void wg_kernel_poller_schedule(wg_poller *poller)
+bool wg_kernel_poller_claim(wg_poller *poller)
 {
-	kernel->require_softirq("poller_schedule");
+	kernel->require_softirq("poller_claim");
 	Handle &handle = *reinterpret_cast<Handle *>(poller);
 
 	if (handle.magic == POLLER_MAGIC + 1)
-		return;		/* disabled: a schedule is forgotten */
-	PollerObject &object = poller_of(poller, "poller_schedule");
+		return false;	/* disabled: a schedule is forgotten */
+	PollerObject &object = poller_of(poller, "poller_claim");
 
 	if (object.disabled)
-		return;
+		return false;
 	if (object.scheduled) {
 		object.missed = true;
-		return;
+		return false;
 	}
-	object.scheduled = true;
-	kernel->queue_poll(object, kernel->current->cpu);
+	object.missed = false;
+	object.scheduled = object.claimed = true;
+	return true;
+}
+
+static PollerObject &claimed_poller(wg_poller *poller, const char *service)
+{
+	kernel->require_softirq(service);
+	PollerObject &object = poller_of(poller, service);
+
+	if (!object.claimed)
+		fail("%s of a poller that nobody claimed", service);
+	object.claimed = false;
+	return object;
+}
+
+void wg_kernel_poller_run(wg_poller *poller)
+{
+	kernel->queue_poll(claimed_poller(poller, "poller_run"), kernel->current->cpu);
+}
+
+void wg_kernel_poller_release(wg_poller *poller)
+{
+	PollerObject &object = claimed_poller(poller, "poller_release");
+
+	if (object.missed)
+		kernel->queue_poll(object, kernel->current->cpu);
+	else
+		object.scheduled = false;
+}
+
+void wg_kernel_poller_schedule(wg_poller *poller)
+{
+	if (wg_kernel_poller_claim(poller))
+		wg_kernel_poller_run(poller);
+}
+
+/* Nothing here queues for a CPU apart; what the engine sent has passed sooner or later. */
+wg_backlog wg_kernel_backlog(void)
+{
+	return {kernel->current->cpu, 0};
+}
+
+bool wg_kernel_backlog_passed(wg_backlog)
+{
+	kernel->self("backlog_passed");
+	return !kernel->schedule.chance(256, 1024);
 }
 
 void Kernel::queue_poll(PollerObject &poller, u32 cpu)
@@ -859,11 +899,6 @@ void wg_kernel_count_received(wg_netdev *netdev, uint32_t bytes)
 void wg_kernel_netdev_carrier_off(wg_netdev *netdev)
 {
 	netdev->carrier = false;
-}
-
-int wg_kernel_netdev_recursion(void)
-{
-	return 0;
 }
 
 uint32_t *wg_kernel_nesting(void)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Entry points; `make help` lists them. Everything generated goes to build/ or to the cache of qemu/.
 
-# The kernel to build for: a release under /lib/modules, or 6.1 or 6.12 for Debian's newest headers of that series.
+# The kernel to build for: a release under /lib/modules, 6.1 or 6.12 for Debian's newest headers of that series, or uml.
 ifndef KVER
 running := $(shell uname -r)
 KVER := $(if $(wildcard /lib/modules/$(running)/build/Makefile),$(running),6.1)
@@ -9,6 +9,10 @@ endif
 ifneq ($(filter 6.1 6.12,$(KVER)),)
 KDIR := $(or $(shell qemu/headers --have $(KVER)),headers-of-$(KVER))
 release := $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
+else ifeq ($(KVER),uml)
+KDIR := $(shell qemu/uml-kernel)/build
+release := $(shell cat $(KDIR)/../release)
+arch := ARCH=um CC=gcc-12
 else
 release := $(KVER)
 KDIR ?= /lib/modules/$(KVER)/build
@@ -29,7 +33,7 @@ help:
 export help
 SHELL := /bin/bash
 define help
-  make            the module, build/KVER/wireguard.ko        KVER=<release>, 6.1 or 6.12; default: the running
+  make            the module, build/KVER/wireguard.ko        KVER=<release>, 6.1, 6.12 or uml; default: the running
                                                              kernel's headers if there are any, else 6.1
   make wgctl      the tool, build/wgctl
   make demo       a fresh machine to a working tunnel: sets up, builds, boots a guest, shows it
@@ -55,7 +59,7 @@ module:
 	@[ -e $(KDIR)/Makefile ] || { echo "make: no kernel headers in $(KDIR): qemu/setup, or install linux-headers-$(KVER)" >&2; exit 1; }
 	@mkdir -p $(out); exec 9>$(out)/lock; flock 9; set -o pipefail; \
 	selftests/check/farm $(out) && \
-	$(MAKE) --no-print-directory -j$(jobs) -C $(KDIR) M=$(CURDIR)/$(out) modules 2>&1 9>&- | tee $(out)/build.log && \
+	$(MAKE) --no-print-directory -j$(jobs) -C $(KDIR) $(arch) M=$(CURDIR)/$(out) modules 2>&1 9>&- | tee $(out)/build.log && \
 	if grep -iE 'warning|sorry, unimplemented' $(out)/build.log | grep -vE '$(harmless)' >&2; then \
 		find $(out) \( -name '*.o' -o -name '*.ko' \) -delete; \
 		echo "make: warnings in the module's build (above) count as errors" >&2; exit 1; fi

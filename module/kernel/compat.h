@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* compat.h: every difference between kernel versions, and no other file knows one. C only.
  *
- * Built and run on 6.1 and 6.12; the bounds say where the kernel itself changed.
+ * Built and run on 6.1, 6.12 and user-mode Linux; the bounds say where the kernel itself changed.
  */
 #ifndef WG_COMPAT_H
 #define WG_COMPAT_H
@@ -16,6 +16,10 @@
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>
+#endif
+#if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
+#include <asm/cpufeature.h>
+#include <asm/fpu/api.h>
 #endif
 
 /* Transmit without the queue's lock: a feature flag that became a bit of its own. */
@@ -82,5 +86,17 @@ static inline struct nlattr **wg_compat_dump_attributes(struct netlink_callback 
 	return genl_dumpit_info(cb)->attrs;
 #endif
 }
+
+#ifdef CONFIG_X86_64
+/* Whether vector registers survive a switch of tasks. In user-mode Linux the host saves them, and shows no feature where it does not. */
+static inline bool wg_compat_cpu_saves(u64 xfeatures)
+{
+#ifdef CONFIG_UML
+	return true;
+#else
+	return boot_cpu_has(X86_FEATURE_OSXSAVE) && cpu_has_xfeatures(xfeatures, NULL);
+#endif
+}
+#endif
 
 #endif

@@ -9,7 +9,7 @@
 #ifdef CONFIG_X86_64
 #include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
-#include <asm/fpu/xcr.h>
+#include <asm/fpu/types.h>
 #endif
 #include "compat.h"
 #include "objects.h"
@@ -54,12 +54,10 @@ uint32_t wg_kernel_cpu_features(void)
 	const u64 ymm = XFEATURE_MASK_SSE | XFEATURE_MASK_YMM;
 	u32 features = 0;
 
-	if (!boot_cpu_has(X86_FEATURE_OSXSAVE))
-		return 0;
-	if (boot_cpu_has(X86_FEATURE_AVX2) && cpu_has_xfeatures(ymm, NULL))
+	if (boot_cpu_has(X86_FEATURE_AVX2) && wg_compat_cpu_saves(ymm))
 		features |= WG_CPU_AVX2;
 	if (boot_cpu_has(X86_FEATURE_AVX512F) && boot_cpu_has(X86_FEATURE_AVX512VL) && boot_cpu_has(X86_FEATURE_AVX512IFMA) &&
-	    cpu_has_xfeatures(ymm | XFEATURE_MASK_AVX512, NULL))
+	    wg_compat_cpu_saves(ymm | XFEATURE_MASK_AVX512))
 		features |= WG_CPU_AVX512;
 	return features;
 }

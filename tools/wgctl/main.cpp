@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands/commands.h"
-#include "host.h"
-#include "http.h"
-#include "kernel.h"
-#include "lookout.h"
-#include "network.h"
-#include "screen.h"
-#include "system.h"
-#include "system_host.h"
-#include "userspace.h"
+#include "config/notes.h"
+#include "host/dns.h"
+#include "host/http.h"
+#include "host/lookout.h"
+#include "host/namespaces.h"
+#include "host/screen.h"
+#include "host/shell.h"
+#include "host/store.h"
+#include "host/system.h"
+#include "kernel/devices.h"
+#include "kernel/filter.h"
+#include "kernel/network.h"
+#include "kernel/userspace.h"
+#include "model/machine.h"
 
 int main(int argc, char **argv)
 {
@@ -34,7 +39,7 @@ int main(int argc, char **argv)
 	SystemStore store;
 	SystemScreen screen;
 	HttpServer web;
-	SystemLookout lookout(open_system_netlink);
+	SystemLookout lookout;
 	Host host{network, filter, dns, notes, shell, namespaces, store, screen, web, lookout};
 	World world{devices, files, terminal, resolver, clock, environment, host};
 

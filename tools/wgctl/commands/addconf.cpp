@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "commands.h"
+#include "commands/commands.h"
 
-#include "../config.h"
+#include "config/config.h"
 
 namespace wgctl {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "../agent.h"
+#include "tunnel/endpoint_keeper.h"
 
-#include "../host.h"
-#include "../quick.h"
-#include "../quick_config.h"
-#include "../values.h"
-#include "../visit.h"
-#include "commands.h"
-#include "options.h"
+#include "commands/commands.h"
+#include "commands/options.h"
+#include "config/quick_config.h"
+#include "model/machine.h"
+#include "model/values.h"
+#include "tunnel/placement.h"
+#include "tunnel/visit.h"
 
 namespace wgctl {
 
@@ -33,7 +33,7 @@ int agent(Arguments arguments, World &world)
 	world.host.namespaces.enter(placement.birth);
 	DevicesThere devices(world.devices, placement.home, world.host.namespaces);
 	World there{devices, world.files, world.terminal, world.resolver, world.clock, world.environment, world.host};
-	Agent agent(config.path, config.interface, there);
+	EndpointKeeper agent(config.path, config.interface, there);
 	std::string last_trouble;
 	/* A change during the first look is not missed. */
 	Lookout::Event event = world.host.lookout.wait(0);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "../apply.h"
+#include "tunnel/plan.h"
 
 #include <algorithm>
 
-#include "../colours.h"
-#include "../json.h"
-#include "commands.h"
-#include "options.h"
+#include "commands/commands.h"
+#include "commands/options.h"
+#include "view/colours.h"
+#include "view/json.h"
 
 namespace wgctl {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "commands.h"
+#include "commands/commands.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
 
-#include "../values.h"
+#include "model/values.h"
 
 namespace wgctl {
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "../outside.h"
+#include "model/outside.h"
 
 namespace wgctl {
 

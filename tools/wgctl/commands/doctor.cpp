@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "../doctor.h"
+#include "view/diagnosis.h"
 
 #include <algorithm>
 
-#include "../json.h"
-#include "../quick_config.h"
-#include "../values.h"
-#include "commands.h"
-#include "options.h"
+#include "commands/commands.h"
+#include "commands/options.h"
+#include "config/quick_config.h"
+#include "model/values.h"
+#include "view/json.h"
 
 namespace wgctl {
 

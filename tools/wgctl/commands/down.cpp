@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "commands.h"
+#include "commands/commands.h"
 
-#include "../quick.h"
-#include "quick_arguments.h"
+#include "commands/quick_arguments.h"
+#include "tunnel/take_down.h"
 
 namespace wgctl {
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A command in a network namespace of its own, whose only way out is the tunnel. */
-#include "commands.h"
+#include "commands/commands.h"
 
 #include <algorithm>
 
-#include "../quick.h"
-#include "../resolv_conf.h"
-#include "../values.h"
-#include "quick_arguments.h"
+#include "commands/quick_arguments.h"
+#include "host/resolv_conf.h"
+#include "model/values.h"
+#include "tunnel/bring_up.h"
+#include "tunnel/interface_dns.h"
 
 namespace wgctl {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* genkey and genpsk */
-#include "commands.h"
+#include "commands/commands.h"
 
 namespace wgctl {
 

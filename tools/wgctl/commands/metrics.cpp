@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "../metrics.h"
+#include "view/openmetrics.h"
 
 #include <algorithm>
 
-#include "../quick.h"
-#include "../visit.h"
-#include "commands.h"
-#include "options.h"
+#include "commands/commands.h"
+#include "commands/options.h"
+#include "tunnel/placement.h"
+#include "tunnel/visit.h"
 
 namespace wgctl {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "options.h"
+#include "commands/options.h"
 
 #include <algorithm>
 
-#include "../host.h"
-#include "../quick.h"
-#include "../values.h"
+#include "model/machine.h"
+#include "model/values.h"
+#include "tunnel/placement.h"
 
 namespace wgctl {
 

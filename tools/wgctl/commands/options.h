@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "commands.h"
+#include "commands/commands.h"
 
 namespace wgctl {
 

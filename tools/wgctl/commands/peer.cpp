@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "commands.h"
+#include "commands/commands.h"
 
 #include <algorithm>
 
-#include "../hub.h"
-#include "../json.h"
-#include "../pool.h"
-#include "../values.h"
-#include "options.h"
+#include "commands/options.h"
+#include "hub/hub.h"
+#include "hub/pool.h"
+#include "model/values.h"
+#include "view/json.h"
 
 namespace wgctl {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "commands.h"
+#include "commands/commands.h"
 
-#include "../config.h"
-#include "../values.h"
+#include "config/config.h"
+#include "model/values.h"
 
 namespace wgctl {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "quick_arguments.h"
+#include "commands/quick_arguments.h"
 
-#include "../values.h"
+#include "model/values.h"
 
 namespace wgctl {
 

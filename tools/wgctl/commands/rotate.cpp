@@ -3,16 +3,16 @@
  * the file, and each other side is told it; then this side begins to use it. Between the two, the
  * peers that were told cannot be reached: WireGuard gives an allowed IP to one key only.
  */
-#include "commands.h"
+#include "commands/commands.h"
 
 #include <algorithm>
 
-#include "../config.h"
-#include "../host.h"
-#include "../hub.h"
-#include "../json.h"
-#include "../values.h"
-#include "options.h"
+#include "commands/options.h"
+#include "config/config.h"
+#include "hub/hub.h"
+#include "model/machine.h"
+#include "model/values.h"
+#include "view/json.h"
 
 namespace wgctl {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "commands.h"
+#include "commands/commands.h"
 
-#include "../quick.h"
-#include "../save.h"
-#include "quick_arguments.h"
+#include "commands/quick_arguments.h"
+#include "config/merge.h"
+#include "tunnel/placement.h"
 
 namespace wgctl {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "commands.h"
+#include "commands/commands.h"
 
-#include "../format.h"
-#include "../json.h"
-#include "../values.h"
-#include "options.h"
+#include "commands/options.h"
+#include "model/values.h"
+#include "view/format.h"
+#include "view/json.h"
 
 namespace wgctl {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "commands.h"
+#include "commands/commands.h"
 
-#include "../quick_config.h"
+#include "config/quick_config.h"
 
 namespace wgctl {
 

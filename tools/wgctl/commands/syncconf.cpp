@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "commands.h"
+#include "commands/commands.h"
 
 #include <set>
 
-#include "../config.h"
+#include "config/config.h"
 
 namespace wgctl {
 

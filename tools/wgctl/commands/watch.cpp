@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "../watch.h"
+#include "view/dashboard.h"
 
 #include <ctime>
 
-#include "../host.h"
-#include "../json.h"
-#include "../quick_config.h"
-#include "../values.h"
-#include "commands.h"
-#include "options.h"
+#include "commands/commands.h"
+#include "commands/options.h"
+#include "config/quick_config.h"
+#include "model/machine.h"
+#include "model/values.h"
+#include "view/json.h"
 
 namespace wgctl {
 
@@ -217,7 +217,7 @@ private:
 	std::int64_t interval_;
 	World &world_;
 	WatchStyle style_;
-	Watch watch_;
+	Dashboard watch_;
 };
 
 }

@@ -4,11 +4,11 @@
  */
 #include <gtest/gtest.h>
 
-#include "apply.h"
 #include "commands/commands.h"
-#include "default_route.h"
-#include "fakes.h"
-#include "resolv_conf.h"
+#include "host/resolv_conf.h"
+#include "tests/fakes.h"
+#include "tunnel/default_route.h"
+#include "tunnel/plan.h"
 
 namespace wgctl {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "config.h"
+#include "config/config.h"
 
 #include <gtest/gtest.h>
 
-#include "fakes.h"
+#include "tests/fakes.h"
 
 namespace wgctl {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "default_route.h"
+#include "tunnel/default_route.h"
 
 #include <gtest/gtest.h>
 
-#include "fakes.h"
+#include "tests/fakes.h"
 
 namespace wgctl {
 

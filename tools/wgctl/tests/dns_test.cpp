@@ -12,10 +12,11 @@
 #include <sstream>
 #include <thread>
 
-#include "descriptor.h"
-#include "fakes.h"
-#include "quick_config.h"
-#include "system_host.h"
+#include "config/notes.h"
+#include "config/quick_config.h"
+#include "host/dns.h"
+#include "model/descriptor.h"
+#include "tests/fakes.h"
 
 namespace wgctl {
 

@@ -10,8 +10,8 @@
 #include <cstdarg>
 #include <cstring>
 
-#include "fakes.h"
-#include "network.h"
+#include "kernel/network.h"
+#include "tests/fakes.h"
 
 namespace wgctl {
 

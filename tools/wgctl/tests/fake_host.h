@@ -12,11 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "host.h"
-#include "lookout.h"
-#include "outside.h"
-#include "quick_config.h"
-#include "values.h"
+#include "config/quick_config.h"
+#include "model/machine.h"
+#include "model/outside.h"
+#include "model/values.h"
 
 namespace wgctl {
 
@@ -144,6 +143,14 @@ struct FakeNetwork : Network {
 		last_way = way;
 		auto found = path_mtus.find(way.destination ? format_address(*way.destination) : "default");
 		return found == path_mtus.end() ? std::nullopt : std::optional(found->second);
+	}
+	/* Of ways, by the text of the endpoint. */
+	std::map<std::string, std::string> way_links;
+	std::optional<std::string> way_to(const Endpoint &endpoint, std::uint32_t mark) override
+	{
+		std::string text(format_endpoint(endpoint));
+		auto found = way_links.find(text + (mark ? " marked" : ""));
+		return found == way_links.end() ? std::nullopt : std::optional(found->second);
 	}
 	std::vector<Rule> rules(std::uint16_t family) override
 	{
@@ -475,10 +482,9 @@ struct FakeWebServer : WebServer {
 	}
 };
 
-/* Knows what it was told: names and links by the text of host or endpoint. */
+/* Knows what it was told: names by the text of the host. */
 struct FakeLookout : Lookout {
 	std::map<std::string, std::vector<Endpoint>> names;
-	std::map<std::string, std::string> links;
 	std::optional<std::uint32_t> probed_mtu;
 	bool is_refused = false;
 	std::vector<std::string> knocks;
@@ -490,12 +496,6 @@ struct FakeLookout : Lookout {
 	{
 		lookups.push_back(host + ":" + port);
 		return names[host];
-	}
-	std::optional<std::string> way_to(const Endpoint &endpoint, std::uint32_t mark) override
-	{
-		std::string text(format_endpoint(endpoint));
-		auto found = links.find(text + (mark ? " marked" : ""));
-		return found == links.end() ? std::nullopt : std::optional(found->second);
 	}
 	void probe(std::vector<PathProbe> &probes, std::uint32_t) override
 	{

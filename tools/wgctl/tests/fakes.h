@@ -8,9 +8,9 @@
 #include <cstring>
 #include <map>
 
-#include "fake_host.h"
-#include "outside.h"
-#include "values.h"
+#include "model/outside.h"
+#include "model/values.h"
+#include "tests/fake_host.h"
 
 namespace wgctl {
 

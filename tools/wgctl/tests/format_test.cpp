@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The expected texts were taken from wireguard-tools 1.0.20210914, run on the same values. */
-#include "format.h"
+#include "view/format.h"
 
 #include <gtest/gtest.h>
 
-#include "fakes.h"
+#include "tests/fakes.h"
 
 namespace wgctl {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "http.h"
+#include "host/http.h"
 
 #include <gtest/gtest.h>
 #include <pthread.h>
@@ -10,8 +10,8 @@
 
 #include <thread>
 
-#include "descriptor.h"
-#include "fakes.h"
+#include "model/descriptor.h"
+#include "tests/fakes.h"
 
 namespace wgctl {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "hub.h"
+#include "hub/hub.h"
 
 #include <gtest/gtest.h>
 
 #include "commands/commands.h"
-#include "fakes.h"
-#include "pool.h"
-#include "qr.h"
+#include "hub/pool.h"
+#include "hub/qr.h"
+#include "tests/fakes.h"
 
 namespace wgctl {
 

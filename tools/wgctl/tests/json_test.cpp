@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* doc/json.md and what --json prints: the same keys, of the same types, for every command. */
-#include "json.h"
+#include "view/json.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <set>
 
 #include "commands/commands.h"
-#include "fakes.h"
+#include "tests/fakes.h"
 
 namespace wgctl {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KernelNetwork against a kernel with prepared answers for each type of request. */
-#include "network.h"
+#include "kernel/network.h"
 
 #include <gtest/gtest.h>
 #include <linux/fib_rules.h>
@@ -13,7 +13,7 @@
 #include <deque>
 #include <map>
 
-#include "fakes.h"
+#include "tests/fakes.h"
 
 namespace wgctl {
 

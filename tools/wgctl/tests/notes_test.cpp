@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "system_host.h"
+#include "config/notes.h"
 
 namespace wgctl {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "resolv_conf.h"
+#include "host/resolv_conf.h"
 
 #include <gtest/gtest.h>
 
-#include "fakes.h"
-#include "quick.h"
+#include "tests/fakes.h"
+#include "tunnel/interface_dns.h"
 
 namespace wgctl {
 

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "commands/commands.h"
-#include "fakes.h"
+#include "tests/fakes.h"
 
 namespace wgctl {
 

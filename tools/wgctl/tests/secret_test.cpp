@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "secret.h"
+#include "model/secret.h"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "steps.h"
+#include "tunnel/steps.h"
 
 #include <gtest/gtest.h>
 
-#include "fakes.h"
+#include "tests/fakes.h"
 
 namespace wgctl {
 

@@ -13,9 +13,9 @@
 #include <sstream>
 #include <thread>
 
-#include "fakes.h"
-#include "system.h"
-#include "system_host.h"
+#include "host/store.h"
+#include "host/system.h"
+#include "tests/fakes.h"
 
 namespace wgctl {
 

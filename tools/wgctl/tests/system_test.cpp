@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* SystemTerminal, with a real standard error. */
-#include "system.h"
+#include "host/system.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>

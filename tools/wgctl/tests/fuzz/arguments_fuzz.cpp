@@ -6,11 +6,11 @@
 #include <sodium.h>
 
 #include "commands/commands.h"
-#include "fuzz.h"
-#include "json.h"
-#include "quick.h"
-#include "quick_config.h"
-#include "resolv_conf.h"
+#include "config/quick_config.h"
+#include "host/resolv_conf.h"
+#include "tests/fuzz/fuzz.h"
+#include "tunnel/bring_up.h"
+#include "view/json.h"
 
 namespace {
 
@@ -191,7 +191,7 @@ void set_the_stage(const Case &given, Outside &outside)
 	contents["/etc/resolv.conf"] = "nameserver 192.0.2.53\n";
 	outside.terminal.input = given.is_so("IN") ? given.circumstances.at("IN") : test_key_text(9);
 	outside.host.namespaces.known = {{"/run/netns/red", 2}, {"/proc/7/ns/net", 3}};
-	outside.host.lookout.links["192.0.2.7:7"] = "eth0";
+	outside.network.way_links["192.0.2.7:7"] = "eth0";
 	outside.host.lookout.names["example.com"] = {parse_endpoint("192.0.2.7:7", outside.world), parse_endpoint("[2001:db8::7]:7", outside.world)};
 	outside.network.link_counters["wg0"] = {{"drop-bad-mac1", 7}, {"rx_packets", 1}};
 	if (!given.is_so("DOWN")) {

@@ -4,15 +4,15 @@
  */
 #include <arpa/inet.h>
 
-#include "config.h"
-#include "config_edit.h"
-#include "format.h"
-#include "fuzz.h"
-#include "kernel.h"
-#include "quick.h"
-#include "quick_config.h"
-#include "save.h"
-#include "userspace.h"
+#include "config/config.h"
+#include "config/edit.h"
+#include "config/merge.h"
+#include "config/quick_config.h"
+#include "kernel/devices.h"
+#include "kernel/userspace.h"
+#include "tests/fuzz/fuzz.h"
+#include "tunnel/bring_up.h"
+#include "view/format.h"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <set>
 
-#include "pool.h"
+#include "hub/pool.h"
 #include "tests/fakes.h"
 
 namespace wgctl::fuzz {

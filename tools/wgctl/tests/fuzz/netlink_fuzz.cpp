@@ -13,13 +13,12 @@
 #include <cstring>
 #include <deque>
 
-#include "format.h"
-#include "fuzz.h"
-#include "json.h"
-#include "kernel.h"
-#include "kernel_request.h"
-#include "lookout.h"
-#include "network.h"
+#include "kernel/devices.h"
+#include "kernel/network.h"
+#include "kernel/request.h"
+#include "tests/fuzz/fuzz.h"
+#include "view/format.h"
+#include "view/json.h"
 
 namespace {
 
@@ -208,39 +207,39 @@ void device_is_sound(const Device &device, KernelDevices &devices, Kernel &kerne
 	must_equal(in_words(devices.get("wg0")), in_words(many), "what is written is what was to be written");
 }
 
-using Question = void (*)(KernelDevices &, KernelNetwork &, SystemLookout &, Kernel &);
+using Question = void (*)(KernelDevices &, KernelNetwork &, Kernel &);
 
 const Question QUESTIONS[] = {
-	[](KernelDevices &devices, KernelNetwork &, SystemLookout &, Kernel &kernel) {
+	[](KernelDevices &devices, KernelNetwork &, Kernel &kernel) {
 		Device device = devices.get("wg0");
 		works([&] { device_is_sound(device, devices, kernel); });
 	},
-	[](KernelDevices &devices, KernelNetwork &, SystemLookout &, Kernel &) { devices.names(); },
-	[](KernelDevices &, KernelNetwork &network, SystemLookout &, Kernel &) { must_be_prefixes(network.addresses("wg0")); },
-	[](KernelDevices &, KernelNetwork &network, SystemLookout &, Kernel &) { must_be_prefixes(network.main_routes("wg0")); },
-	[](KernelDevices &, KernelNetwork &network, SystemLookout &, Kernel &) {
+	[](KernelDevices &devices, KernelNetwork &, Kernel &) { devices.names(); },
+	[](KernelDevices &, KernelNetwork &network, Kernel &) { must_be_prefixes(network.addresses("wg0")); },
+	[](KernelDevices &, KernelNetwork &network, Kernel &) { must_be_prefixes(network.main_routes("wg0")); },
+	[](KernelDevices &, KernelNetwork &network, Kernel &) {
 		for (const Route &route : network.added_routes("wg0"))
 			must_be_prefixes({route.destination});
 	},
-	[](KernelDevices &, KernelNetwork &network, SystemLookout &, Kernel &) { network.path_mtu({}); },
-	[](KernelDevices &, KernelNetwork &network, SystemLookout &, Kernel &) { network.path_mtu({test_prefix("192.0.2.1/32"), 7, "wg0"}); },
-	[](KernelDevices &, KernelNetwork &network, SystemLookout &, Kernel &) {
+	[](KernelDevices &, KernelNetwork &network, Kernel &) { network.path_mtu({}); },
+	[](KernelDevices &, KernelNetwork &network, Kernel &) { network.path_mtu({test_prefix("192.0.2.1/32"), 7, "wg0"}); },
+	[](KernelDevices &, KernelNetwork &network, Kernel &) {
 		for (std::uint16_t family : FAMILIES)
 			for (const Rule &rule : network.rules(family))
 				must(rule.family == family, "a rule is of its family");
 	},
-	[](KernelDevices &, KernelNetwork &network, SystemLookout &, Kernel &) { network.is_table_empty(51820); },
-	[](KernelDevices &, KernelNetwork &, SystemLookout &lookout, Kernel &) {
+	[](KernelDevices &, KernelNetwork &network, Kernel &) { network.is_table_empty(51820); },
+	[](KernelDevices &, KernelNetwork &network, Kernel &) {
 		FakeWorld fake;
-		lookout.way_to(parse_endpoint("[2001:db8::1]:7", fake), 1);
+		network.way_to(parse_endpoint("[2001:db8::1]:7", fake), 1);
 	},
-	[](KernelDevices &, KernelNetwork &network, SystemLookout &, Kernel &kernel) {
+	[](KernelDevices &, KernelNetwork &network, Kernel &kernel) {
 		kernel.links = Links::are_asked_for;
 		network.has_link("wg0");
 		network.mtu("wg0");
 		network.is_up("wg0");
 	},
-	[](KernelDevices &, KernelNetwork &network, SystemLookout &, Kernel &) {
+	[](KernelDevices &, KernelNetwork &network, Kernel &) {
 		network.add_wireguard("wg0", {});
 		network.add_address("wg0", test_prefix("10.0.0.1/24"));
 		network.add_route("wg0", {test_prefix("::/0"), 51820});
@@ -251,12 +250,12 @@ const Question QUESTIONS[] = {
 		network.delete_address("wg0", test_prefix("10.0.0.1/24"));
 		network.delete_link("wg0");
 	},
-	[](KernelDevices &devices, KernelNetwork &, SystemLookout &, Kernel &) {
+	[](KernelDevices &devices, KernelNetwork &, Kernel &) {
 		Device change;
 		change.name = "wg0";
 		devices.set(change);
 	},
-	[](KernelDevices &, KernelNetwork &network, SystemLookout &, Kernel &kernel) {
+	[](KernelDevices &, KernelNetwork &network, Kernel &kernel) {
 		counters = kernel.left;
 		for (const Counter &counter : network.statistics("wg0"))
 			must(counter.name.size() <= ETH_GSTRING_LEN && counter.name.find('\0') == std::string::npos, "a counter has a name");
@@ -304,11 +303,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 	OpenNetlink open = [&kernel](int) { return std::make_unique<Socket>(kernel); };
 	KernelDevices devices(open);
 	KernelNetwork network(open);
-	SystemLookout lookout(open);
 
 	if (!size)
 		return 0;
 	kernel.left = std::string_view(reinterpret_cast<const char *>(data), size).substr(1);
-	fails([&] { QUESTIONS[data[0] % std::size(QUESTIONS)](devices, network, lookout, kernel); });
+	fails([&] { QUESTIONS[data[0] % std::size(QUESTIONS)](devices, network, kernel); });
 	return 0;
 }

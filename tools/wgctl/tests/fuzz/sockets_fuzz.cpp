@@ -2,12 +2,12 @@
 /* What comes over other programs' sockets: requests for metrics, and the answers of userspace
  * implementations.
  */
-#include "format.h"
-#include "fuzz.h"
-#include "http.h"
-#include "json.h"
-#include "metrics.h"
-#include "userspace.h"
+#include "host/http.h"
+#include "kernel/userspace.h"
+#include "tests/fuzz/fuzz.h"
+#include "view/format.h"
+#include "view/json.h"
+#include "view/openmetrics.h"
 
 namespace {
 

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "config/config.h"
+
+#include <algorithm>
+
+#include "model/values.h"
+
+namespace wgctl {
+
+namespace {
+
+constexpr std::size_t LONGEST_KEY_NAME = std::string_view("PersistentKeepalive").size();
+
+/* Without its '=', a line may be a name and a secret in one: what is too long for a name is not
+ * repeated to the terminal. */
+std::string named(std::string_view key)
+{
+	return key.size() > LONGEST_KEY_NAME ? "this" : quoted(key);
+}
+
+/* Reads one file, line by line; a line of [Peer] belongs to the last peer begun. */
+class FileParser {
+public:
+	FileParser(const std::string &file_name, FileMeaning meaning, World &world) : file_name_(file_name), world_(world)
+	{
+		if (meaning == FileMeaning::append)
+			return;
+		device_.private_key = Key();
+		device_.listen_port = 0;
+		device_.fwmark = 0;
+		device_.replace_peers = true;
+	}
+
+	/* Without comment and blanks. */
+	void line(std::string_view text);
+	Device finish()
+	{
+		end_section();
+		return std::move(device_);
+	}
+
+private:
+	enum class Section { none, interface, peer };
+
+	[[noreturn]] void fail(std::size_t line, const std::string &text) const
+	{
+		throw Failure{file_name_ + ":" + std::to_string(line) + ": " + text};
+	}
+	void end_section() const
+	{
+		if (section_ == Section::peer && !has_public_key_)
+			fail(section_line_, "this peer has no PublicKey");
+	}
+	void begin_section(std::string_view title);
+	bool value(std::string_view key, std::string_view value);
+
+	const std::string &file_name_;
+	World &world_;
+	Device device_;
+	std::size_t line_ = 0, section_line_ = 0;
+	Section section_ = Section::none;
+	bool has_public_key_ = false;
+};
+
+void FileParser::begin_section(std::string_view title)
+{
+	end_section();
+	section_line_ = line_;
+	if (equal_ignoring_case(title, "[Interface]")) {
+		section_ = Section::interface;
+	} else if (equal_ignoring_case(title, "[Peer]")) {
+		section_ = Section::peer;
+		has_public_key_ = false;
+		/* A peer in a file is described as a whole. */
+		device_.peers.emplace_back().replace_allowed_ips = true;
+	} else {
+		fail(line_, "unknown section " + quoted(title));
+	}
+}
+
+/* Returns false when the section has no such key. */
+bool FileParser::value(std::string_view key, std::string_view value)
+{
+	auto is = [key](std::string_view name) { return equal_ignoring_case(key, name); };
+
+	if (section_ == Section::interface) {
+		if (is("PrivateKey"))
+			device_.private_key = parse_key(value);
+		else if (is("ListenPort"))
+			device_.listen_port = parse_port(value, world_.resolver);
+		else if (is("FwMark"))
+			device_.fwmark = parse_fwmark(value);
+		else
+			return false;
+		return true;
+	}
+	Peer &peer = device_.peers.back();
+	if (is("PublicKey")) {
+		peer.public_key = parse_key(value);
+		has_public_key_ = true;
+	} else if (is("PresharedKey")) {
+		peer.preshared_key = parse_key(value);
+	} else if (is("Endpoint")) {
+		peer.endpoint = parse_endpoint(value, world_);
+	} else if (is("PersistentKeepalive")) {
+		peer.persistent_keepalive = parse_keepalive(value);
+	} else if (is("AllowedIPs")) {
+		parse_allowed_ips(value, peer.allowed_ips, world_.terminal);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+void FileParser::line(std::string_view text)
+{
+	std::size_t equals = text.find('=');
+	std::string_view key = text.substr(0, equals);
+	bool known = false;
+
+	++line_;
+	if (text.empty())
+		return;
+	if (text[0] == '[')
+		return begin_section(text);
+	if (equals == text.npos)
+		fail(line_, "neither a section nor \"key = value\"");
+	if (section_ == Section::none)
+		fail(line_, named(key) + " stands before any section");
+	if (equals + 1 == text.size())
+		fail(line_, named(key) + " has no value");
+	try {
+		known = value(key, text.substr(equals + 1));
+	} catch (const Failure &failure) {
+		fail(line_, std::string(key) + ": " + failure.text);
+	}
+	if (!known)
+		fail(line_, named(key) + " is not a key of " + (section_ == Section::interface ? "[Interface]" : "[Peer]"));
+}
+
+}
+
+Device parse_config(std::string_view text, const std::string &file_name, FileMeaning meaning, World &world)
+{
+	FileParser parser(file_name, meaning, world);
+
+	while (!text.empty()) {
+		std::size_t end = text.find('\n');
+		std::string_view line = text.substr(0, end);
+		line = line.substr(0, line.find('\0'));
+		parser.line(without_blanks(line.substr(0, line.find('#'))));
+		text.remove_prefix(end == text.npos ? text.size() : end + 1);
+	}
+	return parser.finish();
+}
+
+std::vector<Peer> merged_peers(const std::vector<Peer> &peers)
+{
+	std::map<Key, std::size_t> places;
+	std::vector<Peer> result;
+
+	for (const Peer &peer : peers) {
+		auto [place, is_new] = places.try_emplace(peer.public_key, result.size());
+		if (is_new) {
+			result.push_back(peer);
+			continue;
+		}
+		Peer *known = &result[place->second];
+		known->preshared_key = peer.preshared_key ? peer.preshared_key : known->preshared_key;
+		known->endpoint = peer.endpoint ? peer.endpoint : known->endpoint;
+		known->persistent_keepalive = peer.persistent_keepalive ? peer.persistent_keepalive : known->persistent_keepalive;
+		known->allowed_ips = peer.allowed_ips;
+	}
+	return result;
+}
+
+namespace {
+
+Key read_key(std::string_view path, Files &files)
+{
+	return parse_key_file(files.read(std::string(path), KEY_FILE_LIMIT));
+}
+
+void device_argument(Device &device, std::string_view name, std::string_view value, World &world)
+{
+	if (name == "listen-port")
+		device.listen_port = parse_port(value, world.resolver);
+	else if (name == "fwmark")
+		device.fwmark = parse_fwmark(value);
+	else if (name == "private-key")
+		device.private_key = read_key(value, world.files);
+	else
+		throw Failure{"unknown argument"};
+}
+
+void peer_argument(Peer &peer, std::string_view name, std::string_view value, World &world)
+{
+	if (name == "preshared-key") {
+		peer.preshared_key = read_key(value, world.files);
+	} else if (name == "endpoint") {
+		peer.endpoint = parse_endpoint(value, world);
+	} else if (name == "persistent-keepalive") {
+		peer.persistent_keepalive = parse_keepalive(value);
+	} else if (name == "allowed-ips") {
+		if (!parse_signed_allowed_ips(value, peer.allowed_ips, world.terminal))
+			peer.replace_allowed_ips = true;
+	} else {
+		throw Failure{"unknown argument"};
+	}
+}
+
+}
+
+Device parse_set_arguments(std::span<const std::string_view> arguments, World &world)
+{
+	Device device;
+
+	while (!arguments.empty()) {
+		std::string_view name = arguments[0];
+		try {
+			if (name == "remove" && !device.peers.empty()) {
+				device.peers.back().remove = true;
+				arguments = arguments.subspan(1);
+				continue;
+			}
+			if (arguments.size() < 2)
+				throw Failure{"unknown argument, or its value is missing"};
+			if (name == "peer")
+				device.peers.emplace_back().public_key = parse_key(arguments[1]);
+			else if (device.peers.empty())
+				device_argument(device, name, arguments[1], world);
+			else
+				peer_argument(device.peers.back(), name, arguments[1], world);
+		} catch (const Failure &failure) {
+			throw Failure{std::string(name) + ": " + failure.text};
+		}
+		arguments = arguments.subspan(2);
+	}
+	return device;
+}
+
+}

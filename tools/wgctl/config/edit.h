@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Changing a configuration file in place: a peer more, a peer less, another value. All other lines,
+ * their comments and their order stay to the letter.
+ */
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/peer_names.h"
+#include "model/outside.h"
+
+namespace wgctl {
+
+/* Which section a value is in: the peer of a key, or [Interface]. */
+using WhichSection = std::optional<Key>;
+
+/* At the end; `name` becomes the comment `# Name = `. */
+Text with_peer(std::string_view text, const std::string &name, const Peer &peer);
+/* Takes the comments right above its title along. The text as it is when there is no such peer. */
+Text without_peer(std::string_view text, const Key &key);
+/* Of several lines with this key the last one counts, and is changed; a missing one is added behind
+ * the section's last value. Throws Failure when there is no such section. */
+Text with_value(std::string_view text, const WhichSection &where, std::string_view key, std::string_view value);
+/* The same peer with another public key, in all its sections. Throws Failure as with_value. */
+Text with_public_key(std::string_view text, const Key &old, const Key &key);
+
+/* The values of a comment `# KEY = VALUE` or, if asked for, of the key itself, in order. */
+enum class Spelled { as_comment, either_way };
+std::vector<std::string> values_of(std::string_view text, const WhichSection &where, std::string_view key, Spelled how);
+
+/* The peer that is meant by its public key or its name. Throws Failure when there is none, or several
+ * of that name. */
+Key find_peer(std::string_view what, std::string_view text, const std::string &path);
+
+/* Throws Failure when this cannot be the name of a new peer. */
+void check_new_name(std::string_view name, const PeerNames &names, const std::string &path);
+
+}

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "config/quick_config.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+
+#include "config/config.h"
+#include "model/machine.h"
+#include "model/values.h"
+
+namespace wgctl {
+
+namespace {
+
+constexpr std::string_view FOLDER = "/etc/wireguard/";
+constexpr std::string_view SUFFIX = ".conf";
+constexpr std::size_t TABLES_LIMIT = 1 << 20;
+
+constexpr std::array QUICK_KEYS{std::string_view("Address"), std::string_view("DNS"),	   std::string_view("MTU"),
+				std::string_view("Table"),   std::string_view("PreUp"),	   std::string_view("PostUp"),
+				std::string_view("PreDown"), std::string_view("PostDown"), std::string_view("SaveConfig")};
+
+std::string_view trimmed(std::string_view text)
+{
+	std::size_t first = text.find_first_not_of(" \t\r\v\f");
+
+	if (first == text.npos)
+		return {};
+	return text.substr(first, text.find_last_not_of(" \t\r\v\f") - first + 1);
+}
+
+std::string expanded(std::string_view command, std::string_view interface)
+{
+	std::string text(command);
+
+	for (std::size_t at = 0; (at = text.find("%i", at)) != text.npos; at += interface.size())
+		text.replace(at, 2, interface);
+	return text;
+}
+
+class QuickParser {
+public:
+	QuickParser(QuickConfig &config, Files &files) : config_(config), files_(files) {}
+
+	void line(std::string_view text)
+	{
+		ConfigLine line = read_config_line(text);
+
+		++line_;
+		if (line.kind == ConfigLine::Kind::section)
+			in_interface_ = line.is_section("[Interface]");
+		if (line.kind == ConfigLine::Kind::value && in_interface_ && is_quick_key(line.name)) {
+			try {
+				value(line.name, line.value);
+			} catch (const Failure &failure) {
+				throw Failure{config_.at(line_) + std::string(line.name) + ": " + failure.text};
+			}
+		} else {
+			config_.plain_text.append(text);
+		}
+		config_.plain_text.append("\n");
+	}
+
+private:
+	void value(std::string_view key, std::string_view value)
+	{
+		auto is = [key](std::string_view name) { return equal_ignoring_case(key, name); };
+
+		if (is("Address"))
+			for (const std::string &item : list_items(value))
+				config_.addresses.push_back({parse_address(item), line_});
+		else if (is("DNS"))
+			for (const std::string &item : list_items(value))
+				dns(item);
+		else if (is("MTU"))
+			mtu(value);
+		else if (is("Table"))
+			table(value);
+		else if (is("SaveConfig"))
+			save(value);
+		else if (is("PreUp"))
+			hook(config_.pre_up, "PreUp", value);
+		else if (is("PostUp"))
+			hook(config_.post_up, "PostUp", value);
+		else if (is("PreDown"))
+			hook(config_.pre_down, "PreDown", value);
+		else
+			hook(config_.post_down, "PostDown", value);
+	}
+
+	void dns(const std::string &item)
+	{
+		if (is_ip_address(item))
+			config_.dns_servers.push_back(item);
+		else if (is_search_domain(item))
+			config_.dns_domains.push_back(item);
+		else
+			throw Failure{"neither an IP address nor a search domain: " + quoted(item)};
+		config_.dns_line = line_;
+	}
+	void mtu(std::string_view value)
+	{
+		config_.mtu = parse_number<std::uint32_t>(value);
+		if (!config_.mtu)
+			throw Failure{"not a number of bytes: " + quoted(value)};
+	}
+	void table(std::string_view value)
+	{
+		if (value == "auto") {
+			config_.routing = Routing::automatic;
+		} else if (value == "off") {
+			config_.routing = Routing::off;
+		} else {
+			config_.table = parse_table(value, files_);
+			config_.routing = Routing::numbered;
+		}
+	}
+	void save(std::string_view value)
+	{
+		config_.save = equal_ignoring_case(value, "true");
+		if (!config_.save && !equal_ignoring_case(value, "false"))
+			throw Failure{"neither true nor false: " + quoted(value)};
+	}
+	void hook(std::vector<Hook> &hooks, std::string_view key, std::string_view value)
+	{
+		if (value.empty())
+			throw Failure{"there is no command"};
+		hooks.push_back({expanded(value, config_.interface), key, line_});
+	}
+
+	QuickConfig &config_;
+	Files &files_;
+	std::size_t line_ = 0;
+	bool in_interface_ = false;
+};
+
+/* /etc/wireguard is root's: to others, its files are not simply missing. */
+[[noreturn]] void fail_without(const std::string &path, const std::string &remedy, World &world)
+{
+	if (world.host.store.is_hidden(path))
+		throw Failure{path + ": Permission denied: it takes root, or whoever may look into its folder"};
+	throw Failure{"there is no " + path + remedy};
+}
+
+/* wg0 or /some/where/wg0.conf, as path and interface name. */
+void find_file(std::string_view argument, QuickConfig &config, World &world)
+{
+	std::string_view base = argument.substr(argument.rfind('/') + 1);
+
+	if (is_interface_name(argument)) {
+		config.interface = argument;
+		config.path = std::string(FOLDER) + config.interface + std::string(SUFFIX);
+		/* wg0.conf is a name too; whoever means the file beside them gets it. */
+		if (world.host.store.exists(config.path) || !argument.ends_with(SUFFIX) || !world.host.store.exists(std::string(argument))) {
+			if (!world.host.store.exists(config.path))
+				fail_without(config.path, ": write it, or give the path of NAME.conf", world);
+			return;
+		}
+	}
+	config.path = argument;
+	if (base.ends_with(SUFFIX))
+		config.interface = base.substr(0, base.size() - SUFFIX.size());
+	if (!is_interface_name(config.interface))
+		throw Failure{quoted(argument) + " is not an interface's name, nor that of a file NAME.conf: a name has 1 to 15 of "
+						 "a-z A-Z 0-9 _ = + . -"};
+	if (!world.host.store.exists(config.path))
+		fail_without(config.path, "", world);
+}
+
+/* Accepts every name without asking anybody. */
+class NoResolver : public Resolver {
+public:
+	explicit NoResolver(Resolver &resolver) : resolver_(resolver) {}
+	int lookup(const char *host, const char *service, Endpoint &result) override
+	{
+		return resolver_.lookup(host ? "127.0.0.1" : nullptr, service, result);
+	}
+
+private:
+	Resolver &resolver_;
+};
+
+class SilentTerminal : public Terminal {
+public:
+	Text read_input(std::size_t) override { return {}; }
+	void write(Stream, std::string_view) override {}
+	bool output_is_terminal() override { return false; }
+	bool output_is_open_to_the_world() override { return false; }
+};
+
+}
+
+std::string QuickConfig::argument() const
+{
+	return path == std::string(FOLDER) + interface + std::string(SUFFIX) ? interface : shell_word(path);
+}
+
+bool is_interface_name(std::string_view name)
+{
+	return !name.empty() && name.size() <= 15 && std::all_of(name.begin(), name.end(), [](char c) {
+		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		       std::string_view("_=+.-").find(c) != std::string_view::npos;
+	});
+}
+
+bool is_quick_key(std::string_view key)
+{
+	return std::any_of(QUICK_KEYS.begin(), QUICK_KEYS.end(),
+			   [key](std::string_view name) { return equal_ignoring_case(key, name); });
+}
+
+bool is_comment(std::string_view line)
+{
+	return trimmed(line).starts_with('#');
+}
+
+bool ConfigLine::is_section(std::string_view title) const
+{
+	return kind == Kind::section && equal_ignoring_case(without_blanks(name), title);
+}
+
+bool ConfigLine::is_value(std::string_view key) const
+{
+	return kind == Kind::value && equal_ignoring_case(without_blanks(name), key);
+}
+
+ConfigLine read_config_line(std::string_view text)
+{
+	ConfigLine line;
+	std::size_t hash = text.find_first_of(std::string_view("#\0", 2));
+	std::string_view content = text.substr(0, hash);
+	std::size_t equals = content.find('=');
+
+	std::size_t end = content.find_last_not_of(" \t\r\v\f");
+	line.comment = hash == text.npos ? std::string_view() : text.substr(end == content.npos ? 0 : end + 1);
+	if (trimmed(content).starts_with('[')) {
+		line.kind = ConfigLine::Kind::section;
+		line.name = trimmed(content);
+	} else if (equals != content.npos) {
+		line.kind = ConfigLine::Kind::value;
+		line.name = trimmed(content.substr(0, equals));
+		line.value = trimmed(content.substr(equals + 1));
+	}
+	return line;
+}
+
+std::uint32_t parse_table(std::string_view text, Files &files)
+{
+	std::optional<std::uint32_t> number = text.starts_with("0x") ? parse_number<std::uint32_t>(text.substr(2), 16)
+								     : parse_number<std::uint32_t>(text);
+
+	if (text == "main")
+		number = 254;
+	else if (text == "local")
+		number = 255;
+	else if (text == "default")
+		number = 253;
+	if (number && *number)
+		return *number;
+	try {
+		Text tables = files.read("/etc/iproute2/rt_tables", TABLES_LIMIT);
+		for_each_line(tables, [&](std::string_view line) {
+			line = trimmed(line.substr(0, line.find('#')));
+			std::size_t blank = line.find_first_of(" \t");
+			if (blank != line.npos && trimmed(line.substr(blank)) == text)
+				number = parse_number<std::uint32_t>(line.substr(0, blank));
+		});
+	} catch (const Failure &) {
+		/* Without that file there are no more names. */
+	}
+	if (number && *number)
+		return *number;
+	throw Failure{"neither auto, off, a number, nor a name of /etc/iproute2/rt_tables: " + quoted(text)};
+}
+
+std::vector<std::string> list_items(std::string_view list)
+{
+	constexpr std::string_view BETWEEN = ", \t\r\v\f";
+	std::vector<std::string> items;
+
+	for (std::size_t at = 0; (at = list.find_first_not_of(BETWEEN, at)) != list.npos;) {
+		std::size_t end = std::min(list.find_first_of(BETWEEN, at), list.size());
+		items.emplace_back(list.substr(at, end - at));
+		at = end;
+	}
+	return items;
+}
+
+bool is_search_domain(std::string_view text)
+{
+	if (text.starts_with('~'))
+		text.remove_prefix(1);
+	return text == "." || is_host_name(text);
+}
+
+namespace {
+
+QuickConfig read_file(std::string_view argument, World &world)
+{
+	QuickConfig config;
+
+	find_file(argument, config, world);
+	if (world.host.store.is_open_to_the_world(config.path))
+		world.terminal.write(Stream::err, "Warning: " + harmless(config.path) + " is accessible to everybody; it holds a private key. "
+						  "Remedy: chmod 600 " + harmless(shell_word(config.path)) + "\n");
+	config.text = world.files.read(config.path, CONFIG_FILE_LIMIT);
+	return config;
+}
+
+}
+
+std::string find_quick_file(std::string_view argument, World &world)
+{
+	QuickConfig config;
+
+	find_file(argument, config, world);
+	return config.path;
+}
+
+Text read_quick_text(std::string_view argument, World &world)
+{
+	return read_file(argument, world).text;
+}
+
+QuickConfig read_quick_config(std::string_view argument, World &world)
+{
+	QuickConfig config = read_file(argument, world);
+	parse_quick_text(config, world.files);
+	return config;
+}
+
+void parse_quick_text(QuickConfig &config, Files &files)
+{
+	QuickParser parser(config, files);
+
+	for_each_line(config.text, [&](std::string_view line) { parser.line(line.substr(0, line.find('\0'))); });
+}
+
+Text strip_quick_keys(std::string_view text)
+{
+	Text result;
+	bool in_interface = false;
+
+	for_each_line(text, [&](std::string_view raw) {
+		ConfigLine line = read_config_line(raw);
+		if (line.kind == ConfigLine::Kind::section)
+			in_interface = line.is_section("[Interface]");
+		if (line.kind != ConfigLine::Kind::value || !in_interface || !is_quick_key(line.name))
+			result.append(trimmed(raw)).append("\n");
+	});
+	/* wg-quick ends with an empty line. */
+	return result.append("\n");
+}
+
+Device parse_without_lookup(const QuickConfig &config, World &world)
+{
+	NoResolver resolver(world.resolver);
+	SilentTerminal terminal;
+	World quiet{world.devices, world.files, terminal, resolver, world.clock, world.environment, world.host};
+
+	Device device = parse_config(config.plain_text, config.path, FileMeaning::replace, quiet);
+	device.peers = merged_peers(device.peers);
+	return device;
+}
+
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The file of `up`, `down`, `save`, `strip` and `exec`: what wg-quick(8) adds to the format of wg(8).
+ *
+ * The additions stand in [Interface]; they are read here. All else is left, in its lines, to
+ * config.h. Every error names the file and line.
+ */
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/outside.h"
+#include "model/values.h"
+
+namespace wgctl {
+
+/* What the keys MTU, Table, ... ask for; with the line, for errors that show later. */
+struct Address {
+	Prefix prefix;
+	std::size_t line = 0;
+};
+
+struct Hook {
+	/* %i is already the interface's name. */
+	std::string command;
+	std::string_view key;
+	std::size_t line = 0;
+};
+
+enum class Routing {
+	/* The main table, default routes by mark and a table of their own. */
+	automatic,
+	off,
+	/* All of them in `table`. */
+	numbered
+};
+
+struct QuickConfig {
+	std::string interface, path;
+	/* The file as it is, and what remains of it for parse_config: the same lines, some of them empty. */
+	Text text, plain_text;
+
+	std::vector<Address> addresses;
+	std::vector<std::string> dns_servers, dns_domains;
+	std::size_t dns_line = 0;
+	std::optional<std::uint32_t> mtu;
+	Routing routing = Routing::automatic;
+	std::uint32_t table = 0;
+	std::vector<Hook> pre_up, post_up, pre_down, post_down;
+	bool save = false;
+
+	bool has_dns() const { return !dns_servers.empty() || !dns_domains.empty(); }
+	/* As a command line has it. */
+	std::string argument() const;
+	std::string at(std::size_t line) const { return path + ":" + std::to_string(line) + ": "; }
+};
+
+/* [a-zA-Z0-9_=+.-]{1,15} */
+bool is_interface_name(std::string_view name);
+
+/* `argument` is an interface, whose file is in /etc/wireguard, or the path of NAME.conf. Warns when
+ * everybody has access to the file. */
+QuickConfig read_quick_config(std::string_view argument, World &world);
+/* Which file that is. */
+std::string find_quick_file(std::string_view argument, World &world);
+/* The same, but the file is not looked into. */
+Text read_quick_text(std::string_view argument, World &world);
+/* Fills in the rest of `config` from its path, interface and text. */
+void parse_quick_text(QuickConfig &config, Files &files);
+
+/* Without the additions: what `wg setconf` understands, comments and all. */
+Text strip_quick_keys(std::string_view text);
+
+/* A line of a configuration file taken apart, for those that edit it. */
+struct ConfigLine {
+	enum class Kind { other, section, value };
+	Kind kind = Kind::other;
+	/* The section's title with its brackets, or the key; without blanks. */
+	std::string_view name;
+	/* Without blanks around it. */
+	std::string_view value;
+	/* From its # on, blanks before it included; the end of the line is not part of it. A NUL starts one, too. */
+	std::string_view comment;
+
+	/* As wg(8) reads names: neither case nor blanks matter, not even those within. */
+	bool is_section(std::string_view title) const;
+	bool is_value(std::string_view key) const;
+};
+ConfigLine read_config_line(std::string_view line);
+
+/* Comments right above a section's title are about that section, not the one they still stand in. */
+bool is_comment(std::string_view line);
+
+/* Is `key` one of those wg-quick adds? */
+bool is_quick_key(std::string_view key);
+
+/* A name, a decimal or hexadecimal number; the names of /etc/iproute2/rt_tables are known. */
+std::uint32_t parse_table(std::string_view text, Files &files);
+
+/* What stands between commas or blanks, as in Address and DNS; empty items are none. */
+std::vector<std::string> list_items(std::string_view list);
+
+/* Of DNS, for search; ~ before it, or ~. alone, is systemd-resolved's. */
+bool is_search_domain(std::string_view text);
+
+
+/* The WireGuard part, without asking for the addresses of host names: for looking at a file before
+ * anything is done. Each peer is there once. Throws Failure when something is wrong with it. */
+Device parse_without_lookup(const QuickConfig &config, World &world);
+
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "host/lookout.h"
+
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <poll.h>
+#include <sodium.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "host/process.h"
+#include "model/descriptor.h"
+
+namespace wgctl {
+
+namespace {
+
+constexpr int PROBES = 4, ECHOES = 3;
+constexpr int PROBE_PAUSE = 500;
+/* Each is a socket. */
+constexpr std::size_t PROBES_AT_ONCE = 256;
+/* A signal that comes just before poll is seen this late, in milliseconds. */
+constexpr int LONGEST_POLL = 1000;
+
+[[noreturn]] void fail(const std::string &what)
+{
+	throw Failure{what + ": " + std::strerror(errno)};
+}
+
+bool drain(int socket)
+{
+	std::array<char, 8192> buffer;
+	bool has_news = false;
+
+	/* ENOBUFS means that there was more than fits: news as well. */
+	while (recv(socket, buffer.data(), buffer.size(), MSG_DONTWAIT) > 0 || errno == ENOBUFS)
+		has_news = true;
+	return has_news;
+}
+
+/* One path being probed; a path that cannot be is left as it is. */
+class Prober {
+public:
+	Prober(PathProbe &probe, std::uint32_t mark) :
+		probe_(&probe), is_v6_(probe.endpoint.any.sa_family == AF_INET6),
+		udp_(socket(probe.endpoint.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))
+	{
+		int discover = is_v6_ ? static_cast<int>(IPV6_PMTUDISC_DO) : static_cast<int>(IP_PMTUDISC_DO);
+
+		if (udp_.get() < 0 ||
+		    setsockopt(udp_.get(), level(), is_v6_ ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &discover, sizeof(discover)) < 0 ||
+		    (mark && setsockopt(udp_.get(), SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0) ||
+		    connect(udp_.get(), &probe.endpoint.any, probe.endpoint.size()) < 0)
+			udp_.reset();
+	}
+
+	void send()
+	{
+		std::uint32_t headers = is_v6_ ? 48 : 28;
+
+		if (!read())
+			return;
+		std::string payload(*probe_->mtu > headers ? *probe_->mtu - headers : 1, '\0');
+		/* What an earlier probe brought back comes out here once; the next turn sends. */
+		if (::send(udp_.get(), payload.data(), payload.size(), 0) < 0 && errno == ECONNREFUSED)
+			probe_->is_refused = true;
+	}
+
+	/* What the kernel has learned of the path by now. */
+	bool read()
+	{
+		int mtu = 0;
+		socklen_t size = sizeof(mtu);
+
+		if (udp_.get() < 0 || getsockopt(udp_.get(), level(), is_v6_ ? IPV6_MTU : IP_MTU, &mtu, &size) < 0)
+			return false;
+		probe_->mtu = std::min(probe_->largest, static_cast<std::uint32_t>(mtu));
+		return true;
+	}
+
+private:
+	int level() const { return is_v6_ ? static_cast<int>(IPPROTO_IPV6) : static_cast<int>(IPPROTO_IP); }
+
+	PathProbe *probe_;
+	bool is_v6_;
+	Descriptor udp_;
+};
+
+/* Echo requests of one family. Probes are numbered by their places in the list. [RFC 792, 4443] */
+class Echoes {
+public:
+	Echoes(std::uint16_t family, const std::string &link) :
+		is_v6_(family == AF_INET6),
+		raw_(socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, is_v6_ ? static_cast<int>(IPPROTO_ICMPV6) : static_cast<int>(IPPROTO_ICMP))),
+		identifier_(static_cast<std::uint16_t>(randombytes_uniform(1 << 16)))
+	{
+		/* In one piece, whatever the kernel has learned. */
+		int whole = is_v6_ ? static_cast<int>(IPV6_PMTUDISC_PROBE) : static_cast<int>(IP_PMTUDISC_PROBE);
+		int level = is_v6_ ? static_cast<int>(IPPROTO_IPV6) : static_cast<int>(IPPROTO_IP);
+
+		if (raw_.get() < 0 ||
+		    setsockopt(raw_.get(), SOL_SOCKET, SO_BINDTODEVICE, link.data(), static_cast<socklen_t>(link.size())) < 0 ||
+		    setsockopt(raw_.get(), level, is_v6_ ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &whole, sizeof(whole)) < 0)
+			raw_.reset();
+	}
+
+	int descriptor() const { return raw_.get(); }
+
+	void send(const EchoProbe &probe, std::size_t number, std::uint32_t size)
+	{
+		std::uint32_t headers = ip_header() + HEADER;
+		std::vector<std::uint8_t> message(HEADER + (size > headers ? size - headers : 0));
+		Endpoint to = probe.inside;
+
+		message[0] = is_v6_ ? REQUEST_V6 : REQUEST_V4;
+		put(message, 4, identifier_);
+		put(message, 6, static_cast<std::uint16_t>(number));
+		if (!is_v6_)
+			put(message, 2, checksum(message));
+		/* Raw sockets take it for a protocol. */
+		(is_v6_ ? to.v6.sin6_port : to.v4.sin_port) = 0;
+		sendto(raw_.get(), message.data(), message.size(), 0, &to.any, to.size());
+	}
+
+	void receive(std::vector<EchoProbe> &probes)
+	{
+		std::array<std::uint8_t, 1 << 16> packet;
+		ssize_t size;
+
+		while ((size = recv(raw_.get(), packet.data(), packet.size(), 0)) > 0) {
+			std::size_t length = static_cast<std::size_t>(size), start = is_v6_ ? 0 : (packet[0] & 15) * 4u;
+			if (length < start + HEADER || packet[start] != (is_v6_ ? REPLY_V6 : REPLY_V4) || get(packet, start + 4) != identifier_)
+				continue;
+			std::size_t number = get(packet, start + 6);
+			std::uint32_t whole = static_cast<std::uint32_t>(length - start) + ip_header();
+			if (number < probes.size() && std::find(probes[number].sizes.begin(), probes[number].sizes.end(), whole) != probes[number].sizes.end())
+				probes[number].answered = std::max(probes[number].answered.value_or(0), whole);
+		}
+	}
+
+private:
+	static constexpr std::uint32_t HEADER = 8;
+	static constexpr std::uint8_t REQUEST_V4 = 8, REPLY_V4 = 0, REQUEST_V6 = 128, REPLY_V6 = 129;
+
+	std::uint32_t ip_header() const { return is_v6_ ? 40 : 20; }
+	template<class Bytes>
+	static void put(Bytes &bytes, std::size_t at, std::uint16_t value)
+	{
+		bytes[at] = static_cast<std::uint8_t>(value >> 8);
+		bytes[at + 1] = static_cast<std::uint8_t>(value);
+	}
+	template<class Bytes>
+	static std::uint16_t get(const Bytes &bytes, std::size_t at)
+	{
+		return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
+	}
+	/* [RFC 1071] The rest of the message is zeros. */
+	static std::uint16_t checksum(const std::vector<std::uint8_t> &message)
+	{
+		std::uint32_t sum = 0;
+
+		for (std::size_t at = 0; at < HEADER; at += 2)
+			sum += get(message, at);
+		sum = (sum & 0xffff) + (sum >> 16);
+		return static_cast<std::uint16_t>(~(sum + (sum >> 16)));
+	}
+
+	bool is_v6_;
+	Descriptor raw_;
+	std::uint16_t identifier_;
+};
+
+bool is_settled(const EchoProbe &probe)
+{
+	return probe.answered == *std::max_element(probe.sizes.begin(), probe.sizes.end());
+}
+
+}
+
+SystemLookout::~SystemLookout()
+{
+	if (events_ >= 0)
+		close(events_);
+}
+
+std::vector<Endpoint> SystemLookout::addresses_of(const std::string &host, const std::string &port)
+{
+	addrinfo hints{}, *answer = nullptr;
+	std::vector<Endpoint> found;
+
+	hints.ai_socktype = SOCK_DGRAM;
+	hints.ai_protocol = IPPROTO_UDP;
+	if (getaddrinfo(host.c_str(), port.c_str(), &hints, &answer))
+		return found;
+	for (const addrinfo *one = answer; one; one = one->ai_next) {
+		Endpoint endpoint;
+		if ((one->ai_family != AF_INET && one->ai_family != AF_INET6) || one->ai_addrlen > sizeof(endpoint.v6))
+			continue;
+		std::memcpy(static_cast<void *>(&endpoint.v6), one->ai_addr, one->ai_addrlen);
+		found.push_back(endpoint);
+	}
+	freeaddrinfo(answer);
+	return found;
+}
+
+void SystemLookout::probe(std::vector<PathProbe> &probes, std::uint32_t mark)
+{
+	for (std::size_t first = 0; first < probes.size(); first += PROBES_AT_ONCE) {
+		std::vector<Prober> probers;
+		std::size_t end = std::min(probes.size(), first + PROBES_AT_ONCE);
+
+		for (std::size_t i = first; i < end; ++i)
+			probers.emplace_back(probes[i], mark);
+		for (int turn = 0; turn < PROBES; ++turn) {
+			for (Prober &prober : probers)
+				prober.send();
+			poll(nullptr, 0, PROBE_PAUSE);
+		}
+		for (Prober &prober : probers)
+			prober.read();
+	}
+}
+
+void SystemLookout::echo(const std::string &link, std::vector<EchoProbe> &probes)
+{
+	using Time = std::chrono::steady_clock;
+	std::array<Echoes, 2> both{Echoes(AF_INET, link), Echoes(AF_INET6, link)};
+
+	for (int turn = 0; turn < ECHOES; ++turn) {
+		for (std::size_t i = 0; i < probes.size(); ++i)
+			for (std::uint32_t size : probes[i].sizes)
+				if (!is_settled(probes[i]))
+					both[probes[i].inside.any.sa_family == AF_INET6].send(probes[i], i, size);
+		Time::time_point end = Time::now() + std::chrono::milliseconds(PROBE_PAUSE);
+		for (;;) {
+			std::int64_t left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Time::now()).count();
+			if (std::all_of(probes.begin(), probes.end(), is_settled))
+				return;
+			if (left <= 0)
+				break;
+			std::array<pollfd, 2> ready{pollfd{both[0].descriptor(), POLLIN, 0}, pollfd{both[1].descriptor(), POLLIN, 0}};
+			poll(ready.data(), ready.size(), static_cast<int>(left));
+			for (Echoes &one : both)
+				one.receive(probes);
+		}
+	}
+}
+
+bool SystemLookout::knock(const std::string &link, const Endpoint &inside)
+{
+	Descriptor udp(socket(inside.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+
+	return udp.get() >= 0 && setsockopt(udp.get(), SOL_SOCKET, SO_BINDTODEVICE, link.data(), static_cast<socklen_t>(link.size())) == 0 &&
+	       sendto(udp.get(), "", 1, 0, &inside.any, inside.size()) == 1;
+}
+
+Lookout::Event SystemLookout::wait(std::int64_t milliseconds)
+{
+	using Time = std::chrono::steady_clock;
+	Time::time_point end = Time::now() + std::chrono::milliseconds(milliseconds);
+
+	if (events_ < 0) {
+		sockaddr_nl address{};
+		address.nl_family = AF_NETLINK;
+		address.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+		events_ = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0 /* NETLINK_ROUTE */);
+		if (events_ < 0 || bind(events_, reinterpret_cast<const sockaddr *>(&address), sizeof(address)) < 0)
+			fail("cannot watch the network");
+		sd_notify(0, "READY=1");
+	}
+	hold_signals();
+	std::optional<Event> event;
+	while (!event) {
+		std::int64_t left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Time::now()).count();
+		pollfd ready{events_, POLLIN, 0};
+		if (is_interrupted())
+			event = Event::quit;
+		else if (left <= 0)
+			event = Event::time;
+		else if (poll(&ready, 1, static_cast<int>(std::min<std::int64_t>(left, LONGEST_POLL))) > 0 && drain(events_))
+			event = Event::network;
+	}
+	release_signals();
+	return *event;
+}
+
+}

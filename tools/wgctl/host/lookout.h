@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Looking out at the network between here and the peers; nothing is changed. */
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/machine.h"
+
+namespace wgctl {
+
+class SystemLookout : public Lookout {
+public:
+	~SystemLookout() override;
+
+	std::vector<Endpoint> addresses_of(const std::string &host, const std::string &port) override;
+	void probe(std::vector<PathProbe> &probes, std::uint32_t mark) override;
+	void echo(const std::string &link, std::vector<EchoProbe> &probes) override;
+	bool knock(const std::string &link, const Endpoint &inside) override;
+	Event wait(std::int64_t milliseconds) override;
+
+private:
+	/* Subscribed at the first wait. */
+	int events_ = -1;
+};
+
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "host/system.h"
+
+#include <fcntl.h>
+#include <libmnl/libmnl.h>
+#include <linux/netlink.h>
+#include <netdb.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include "model/values.h"
+
+namespace wgctl {
+
+namespace {
+
+const std::string SOCKET_FOLDER = "/var/run/wireguard/";
+constexpr std::string_view SOCKET_SUFFIX = ".sock";
+
+[[noreturn]] void fail(const std::string &what)
+{
+	throw Failure{what + ": " + std::strerror(errno)};
+}
+
+class FileDescriptor {
+public:
+	explicit FileDescriptor(int fd) : fd_(fd) {}
+	FileDescriptor(FileDescriptor &&other) : fd_(std::exchange(other.fd_, -1)) {}
+	~FileDescriptor()
+	{
+		int error = errno;
+
+		if (fd_ >= 0)
+			close(fd_);
+		errno = error;
+	}
+	int get() const { return fd_; }
+
+private:
+	int fd_;
+};
+
+/* Reads up to `limit` bytes; stops before the end of file only when `is_complete` says so. */
+template<class IsComplete>
+Text read_all(int fd, std::size_t limit, const std::string &what, IsComplete is_complete)
+{
+	Text text;
+	Buffer buffer(64 << 10);
+
+	while (text.size() < limit && !is_complete(text)) {
+		ssize_t size = read(fd, buffer.data(), std::min(buffer.size(), limit - text.size()));
+		if (size == 0)
+			break;
+		if (size > 0)
+			text.append(buffer.data(), size);
+		else if (errno != EINTR)
+			fail(what);
+	}
+	return text;
+}
+
+Text read_to_end(int fd, std::size_t limit, const std::string &what)
+{
+	return read_all(fd, limit, what, [](const Text &) { return false; });
+}
+
+/* `put` is write(2), or something like it. */
+template<class Put>
+void write_all(Put put, std::string_view text, const std::string &what)
+{
+	while (!text.empty()) {
+		ssize_t size = put(text.data(), text.size());
+		if (size >= 0)
+			text.remove_prefix(size);
+		else if (errno != EINTR)
+			fail(what);
+	}
+}
+
+/* When there is nobody left to tell, as behind `| head', what is under way goes on, and ends as a whole. */
+void write_error(std::string_view text)
+{
+	struct sigaction ignored {}, before;
+
+	ignored.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &ignored, &before);
+	[[maybe_unused]] ssize_t size = ::write(STDERR_FILENO, text.data(), text.size());
+	sigaction(SIGPIPE, &before, nullptr);
+}
+
+std::string socket_path(const std::string &name)
+{
+	return SOCKET_FOLDER + name + std::string(SOCKET_SUFFIX);
+}
+
+/* Nothing, with errno, when that fails. */
+std::optional<FileDescriptor> connect_to(const std::string &name)
+{
+	FileDescriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	std::string path = socket_path(name);
+	sockaddr_un address{};
+
+	address.sun_family = AF_UNIX;
+	if (path.size() >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return {};
+	}
+	path.copy(address.sun_path, path.size());
+	if (connection.get() < 0 || connect(connection.get(), reinterpret_cast<sockaddr *>(&address), sizeof(address)) < 0)
+		return {};
+	return connection;
+}
+
+class SystemNetlinkSocket : public NetlinkSocket {
+public:
+	explicit SystemNetlinkSocket(int protocol) : socket_(mnl_socket_open2(protocol, SOCK_CLOEXEC))
+	{
+		int yes = 1;
+
+		if (!socket_ || mnl_socket_bind(socket_, 0, MNL_SOCKET_AUTOPID) < 0) {
+			int error = errno;
+			close_socket();
+			throw Failure{std::string("netlink: ") + std::strerror(error)};
+		}
+		/* Old kernels have neither; all that is lost is the wording of errors. */
+		mnl_socket_setsockopt(socket_, NETLINK_EXT_ACK, &yes, sizeof(yes));
+		mnl_socket_setsockopt(socket_, NETLINK_CAP_ACK, &yes, sizeof(yes));
+	}
+	~SystemNetlinkSocket() override { close_socket(); }
+
+	ssize_t send(const void *message, std::size_t size) override { return mnl_socket_sendto(socket_, message, size); }
+	ssize_t receive(void *buffer, std::size_t size) override { return mnl_socket_recvfrom(socket_, buffer, size); }
+
+private:
+	void close_socket()
+	{
+		if (socket_)
+			mnl_socket_close(socket_);
+	}
+
+	mnl_socket *socket_;
+};
+
+}
+
+Text SystemFiles::read(const std::string &path, std::size_t limit)
+{
+	constexpr std::string_view DESCRIPTORS = "/dev/fd/";
+	std::optional<int> number;
+
+	/* Sockets cannot be opened by that name, and not everybody has a /proc behind it. */
+	if (path.starts_with(DESCRIPTORS))
+		number = parse_number<std::uint16_t>(std::string_view(path).substr(DESCRIPTORS.size()));
+	FileDescriptor file(number ? fcntl(*number, F_DUPFD_CLOEXEC, 0) : open(path.c_str(), O_RDONLY | O_CLOEXEC));
+	if (file.get() < 0)
+		fail(path);
+	return read_to_end(file.get(), limit, path);
+}
+
+Text SystemTerminal::read_input(std::size_t limit)
+{
+	return read_to_end(STDIN_FILENO, limit, "standard input");
+}
+
+void SystemTerminal::write(Stream stream, std::string_view text)
+{
+	if (stream == Stream::out)
+		write_all([](const void *data, std::size_t size) { return ::write(STDOUT_FILENO, data, size); }, text,
+			  "standard output");
+	else
+		write_error(text);
+}
+
+bool SystemTerminal::output_is_terminal()
+{
+	return isatty(STDOUT_FILENO);
+}
+
+bool SystemTerminal::output_is_open_to_the_world()
+{
+	struct stat status;
+
+	return fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & S_IRWXO);
+}
+
+int SystemResolver::lookup(const char *host, const char *service, Endpoint &result)
+{
+	addrinfo hints{}, *answers = nullptr;
+
+	hints.ai_family = AF_UNSPEC;
+	hints.ai_socktype = SOCK_DGRAM;
+	hints.ai_protocol = IPPROTO_UDP;
+	hints.ai_flags = host ? 0 : AI_PASSIVE;
+	if (int error = getaddrinfo(host, service, &hints, &answers))
+		return error;
+	std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(answers, freeaddrinfo);
+	for (const addrinfo *answer = answers; answer; answer = answer->ai_next) {
+		if ((answer->ai_family == AF_INET && answer->ai_addrlen == sizeof(result.v4)) ||
+		    (answer->ai_family == AF_INET6 && answer->ai_addrlen == sizeof(result.v6))) {
+			std::memcpy(static_cast<void *>(&result.v6), answer->ai_addr, answer->ai_addrlen);
+			return 0;
+		}
+	}
+	return EAI_NODATA;
+}
+
+std::int64_t SystemClock::now()
+{
+	return std::time(nullptr);
+}
+
+std::int64_t SystemClock::monotonic()
+{
+	timespec time;
+
+	/* Not the steady clock of C++: that stands still while the machine sleeps, and sessions do not. */
+	clock_gettime(CLOCK_BOOTTIME, &time);
+	return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
+}
+
+void SystemClock::sleep(std::int64_t milliseconds)
+{
+	std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+}
+
+const char *SystemEnvironment::get(const char *name)
+{
+	return std::getenv(name);
+}
+
+std::vector<std::string> SystemConfigSockets::names()
+{
+	std::vector<std::string> names;
+	std::error_code error;
+
+	for (const auto &entry : std::filesystem::directory_iterator(SOCKET_FOLDER, error)) {
+		std::string name = entry.path().filename();
+		if (!name.ends_with(SOCKET_SUFFIX))
+			continue;
+		name.resize(name.size() - SOCKET_SUFFIX.size());
+		if (exists(name))
+			names.push_back(name);
+	}
+	return names;
+}
+
+/* A socket whose owner is gone is no interface. */
+bool SystemConfigSockets::exists(const std::string &name)
+{
+	struct stat status;
+
+	if (name.empty() || name.find('/') != name.npos || stat(socket_path(name).c_str(), &status) != 0 || !S_ISSOCK(status.st_mode))
+		return false;
+	return connect_to(name) || errno != ECONNREFUSED;
+}
+
+Text SystemConfigSockets::exchange(const std::string &name, std::string_view request)
+{
+	std::optional<FileDescriptor> connection = connect_to(name);
+
+	if (!connection)
+		throw Failure{std::strerror(errno)};
+	int fd = connection->get();
+	write_all([fd](const void *data, std::size_t size) { return send(fd, data, size, MSG_NOSIGNAL); }, request, name);
+	return read_all(fd, SIZE_MAX, name, [](const Text &text) { return text.ends_with("\n\n"); });
+}
+
+std::unique_ptr<NetlinkSocket> open_system_netlink(int protocol)
+{
+	return std::make_unique<SystemNetlinkSocket>(protocol);
+}
+
+}

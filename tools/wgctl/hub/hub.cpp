@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "hub/hub.h"
+
+#include <algorithm>
+
+#include "hub/pool.h"
+#include "hub/qr.h"
+#include "model/machine.h"
+#include "model/values.h"
+#include "tunnel/placement.h"
+#include "tunnel/reversal.h"
+#include "tunnel/steps.h"
+
+namespace wgctl {
+
+namespace {
+
+constexpr unsigned PRIVATE_MODE = 0600;
+
+std::string joined(const std::vector<Prefix> &list)
+{
+	std::string text;
+
+	for (const Prefix &prefix : list)
+		text += (text.empty() ? "" : ", ") + format_prefix(prefix);
+	return text;
+}
+
+/* With host bits zero; those of one address have no room for others. */
+std::vector<Prefix> networks_of(const Hub &hub)
+{
+	std::vector<Prefix> networks;
+
+	for (const Address &address : hub.config.addresses) {
+		Prefix network = network_of(address.prefix);
+		if (network.cidr < network.bits() && std::find(networks.begin(), networks.end(), network) == networks.end())
+			networks.push_back(network);
+	}
+	return networks;
+}
+
+/* One for each list of networks, from the first that has one; found ones are used then. */
+std::vector<Prefix> addresses_from(const std::vector<std::vector<Prefix>> &lists, std::vector<Prefix> used)
+{
+	std::vector<Prefix> found;
+
+	for (const std::vector<Prefix> &list : lists) {
+		std::optional<Prefix> address;
+		std::string names;
+		for (const Prefix &network : list) {
+			names += (names.empty() ? "" : " and ") + format_prefix(network);
+			if ((address = next_free_address(network, used)))
+				break;
+		}
+		if (!address)
+			throw Failure{"all addresses of " + names + " are taken; --pool names another network"};
+		found.push_back(*address);
+		used.push_back(*address);
+	}
+	return found;
+}
+
+/* HOST:PORT; `source` is where it comes from. A service's name for the port is nothing to rely on elsewhere. */
+void check_endpoint(const std::string &endpoint, const std::string &source)
+{
+	std::size_t colon = endpoint.rfind(':');
+	std::string host = endpoint.substr(0, colon);
+
+	if (host.starts_with('[') && host.ends_with(']'))
+		host = host.substr(1, host.size() - 2);
+	std::size_t percent = host.find('%');
+	bool is_address = is_ip_address(host.substr(0, percent)) && (percent == host.npos || is_interface_name(host.substr(percent + 1)));
+	if (!is_address && !is_host_name(host))
+		throw Failure{source + ": neither an IP address nor a name of DNS: " + quoted(host)};
+	std::string port = endpoint.substr(colon + 1);
+	if (!parse_number<std::uint16_t>(port).value_or(0))
+		throw Failure{source + ": the port is not 1-65535: " + quoted(port)};
+}
+
+std::string endpoint_for_clients(const Hub &hub, std::string endpoint)
+{
+	std::string source = "--endpoint";
+
+	if (endpoint.empty()) {
+		std::vector<std::string> known = values_of(hub.config.text, {}, "Endpoint", Spelled::as_comment);
+		if (known.empty())
+			throw Failure{"the client must know where to find this machine: --endpoint HOST[:PORT], or a line \"# Endpoint = "
+				      "HOST:PORT\" in [Interface] of " + hub.config.path};
+		endpoint = known.front();
+		source = hub.config.path + ": # Endpoint";
+	}
+	std::size_t colon = endpoint.rfind(':');
+	bool is_bare_ipv6 = colon != endpoint.npos && endpoint.find(':') != colon && !endpoint.starts_with('[');
+	if (is_bare_ipv6)
+		endpoint = "[" + endpoint + "]";
+	if (colon == endpoint.npos || is_bare_ipv6 || endpoint.ends_with(']')) {
+		check_endpoint(endpoint + ":1", source);
+		if (!hub.device.listen_port.value_or(0))
+			throw Failure{hub.config.path + " has no ListenPort: add one, or give the port, --endpoint " + endpoint + ":PORT"};
+		endpoint += ":" + std::to_string(*hub.device.listen_port);
+	}
+	check_endpoint(endpoint, source);
+	return endpoint;
+}
+
+/* The ways to a peer that the interface's own networks do not cover. */
+std::vector<Route> routes_for(const Hub &hub, const std::vector<Prefix> &prefixes, World &world)
+{
+	std::vector<Route> routes;
+	bool is_numbered = hub.config.routing == Routing::numbered;
+
+	/* A link that is down takes none, and has lost those that would tell which are needed. */
+	if (hub.config.routing == Routing::off || !world.host.network.is_up(hub.config.interface))
+		return routes;
+	std::vector<Prefix> present = world.host.network.main_routes(hub.config.interface);
+	for (const Prefix &prefix : prefixes)
+		if (is_numbered || std::none_of(present.begin(), present.end(), [&](const Prefix &p) { return covers(p, prefix); }))
+			routes.push_back({prefix, is_numbered ? hub.config.table : MAIN_TABLE});
+	return routes;
+}
+
+/* The servers and domains of --dns, as a file has them. */
+std::string dns_for_clients(std::string_view list)
+{
+	std::string text;
+
+	while (!list.empty()) {
+		std::size_t comma = std::min(list.find(','), list.size());
+		std::string_view item = list.substr(0, comma);
+		item.remove_prefix(std::min(item.find_first_not_of(' '), item.size()));
+		item = item.substr(0, item.find_last_not_of(' ') + 1);
+		if (!is_ip_address(std::string(item)) && !is_search_domain(item))
+			throw Failure{"--dns: neither an IP address nor a search domain, with commas between them: " + quoted(item)};
+		text.append(text.empty() ? "" : ", ").append(item);
+		list.remove_prefix(std::min(comma + 1, list.size()));
+	}
+	return text;
+}
+
+void check_client_config(const Text &text, World &world)
+{
+	QuickConfig config;
+
+	config.path = "the client's file";
+	config.interface = "client";
+	config.text = text;
+	parse_quick_text(config, world.files);
+	parse_without_lookup(config, world);
+}
+
+void set_running(const Device &change, World &world)
+{
+	try {
+		world.devices.set(change);
+	} catch (const Failure &failure) {
+		throw Failure{"cannot change interface " + quoted(change.name) + ": " + failure.text};
+	}
+}
+
+}
+
+Hub read_hub(std::string_view argument, World &world)
+{
+	std::shared_ptr<void> lock = world.host.store.lock(find_quick_file(argument, world));
+	Hub hub{read_quick_config(argument, world), {}, {}, {}, {}, false, lock};
+
+	hub.device = parse_without_lookup(hub.config, world);
+	if (!hub.device.private_key || hub.device.private_key->is_zero())
+		throw Failure{hub.config.path + ": [Interface] has no PrivateKey; wgctl genkey makes one"};
+	hub.private_key = *hub.device.private_key;
+	hub.public_key = public_key_of(hub.private_key);
+	hub.names = parse_peer_names(hub.config.text);
+	hub.is_running = world.host.network.has_link(hub.config.interface);
+	return hub;
+}
+
+std::vector<Prefix> next_addresses(const Hub &hub, const std::vector<Prefix> &pools, World &world)
+{
+	std::vector<Prefix> own, used;
+	std::vector<std::vector<Prefix>> lists;
+	std::vector<Peer> peers = hub.device.peers;
+
+	for (const Prefix &pool : pools)
+		lists.push_back({pool});
+	/* Of its own networks one address for each family; another network is for when the first is full. */
+	for (std::uint16_t family : FAMILIES) {
+		std::vector<Prefix> list = networks_of(hub);
+		std::erase_if(list, [family](const Prefix &network) { return network.family != family; });
+		if (pools.empty() && !list.empty())
+			lists.push_back(list);
+	}
+	if (lists.empty())
+		throw Failure{hub.config.path + " has no Address with a network, like 10.0.0.1/24, to take addresses from; give one with --pool"};
+	for (const Address &address : hub.config.addresses)
+		own.push_back(address.prefix);
+	if (hub.is_running) {
+		Device running = world.devices.get(hub.config.interface);
+		peers.insert(peers.end(), running.peers.begin(), running.peers.end());
+		for (const Prefix &address : world.host.network.addresses(hub.config.interface))
+			own.push_back(address);
+	}
+	for (Prefix &address : own) {
+		address.cidr = address.bits();
+		used.push_back(address);
+	}
+	for (const Peer &peer : peers)
+		used.insert(used.end(), peer.allowed_ips.begin(), peer.allowed_ips.end());
+	return addresses_from(lists, std::move(used));
+}
+
+Text client_config(const Hub &hub, const std::string &name, const Peer &peer, const std::optional<Key> &private_key,
+		   const ClientWishes &wishes, World &world)
+{
+	std::vector<Prefix> allowed = wishes.allowed_ips.empty() ? networks_of(hub) : wishes.allowed_ips;
+	Text text = Text("[Interface]\n# Name = ").append(name).append("\n");
+
+	if (allowed.empty())
+		throw Failure{"what shall the client send here? --allowed-ips NET,..., for all traffic 0.0.0.0/0,::/0"};
+	if (private_key)
+		text.append("PrivateKey = ").append(to_base64(*private_key)).append("\n");
+	else
+		text.append("# PrivateKey = that of ").append(to_base64(peer.public_key)).append("\n");
+	text.append("Address = ").append(joined(peer.allowed_ips)).append("\n");
+	if (!wishes.dns.empty())
+		text.append("DNS = ").append(dns_for_clients(wishes.dns)).append("\n");
+	if (hub.config.mtu)
+		text.append("MTU = ").append(std::to_string(*hub.config.mtu)).append("\n");
+	text.append("\n[Peer]\nPublicKey = ").append(to_base64(hub.public_key)).append("\n");
+	if (peer.preshared_key && !peer.preshared_key->is_zero())
+		text.append("PresharedKey = ").append(to_base64(*peer.preshared_key)).append("\n");
+	text.append("AllowedIPs = ").append(joined(allowed)).append("\nEndpoint = ").append(endpoint_for_clients(hub, wishes.endpoint));
+	if (wishes.keepalive)
+		text.append("\nPersistentKeepalive = ").append(std::to_string(wishes.keepalive));
+	text.append("\n");
+	check_client_config(text, world);
+	return text;
+}
+
+void change_hub(const Hub &hub, const HubChange &change, const std::function<void()> &finish, World &world)
+{
+	Network &network = world.host.network;
+	const std::string &name = hub.config.interface;
+	Steps steps(world, Steps::Tells::failures);
+
+	/* It is short: whoever wants it to end gets all of it, or nothing. */
+	world.host.shell.hold_signals();
+	world.host.store.replace(hub.config.path, change.text, PRIVATE_MODE);
+	steps.undo_by("restore " + hub.config.path, [&] { world.host.store.replace(hub.config.path, hub.config.text, PRIVATE_MODE); });
+	if (hub.is_running) {
+		Device back = reversal(change.device, world.devices.get(name));
+		set_running(change.device, world);
+		steps.undo_by("restore the peers of " + name, [&world, back] { world.devices.set(back); });
+		for (const Route &route : routes_for(hub, change.add_routes, world)) {
+			network.add_route(name, route);
+			steps.undo_by("remove the route to " + format_prefix(route.destination), [&network, &name, route] { network.delete_route(name, route); });
+		}
+		for (const Route &route : network.added_routes(name)) {
+			if (std::find(change.delete_routes.begin(), change.delete_routes.end(), route.destination) == change.delete_routes.end())
+				continue;
+			network.delete_route(name, route);
+			steps.undo_by("restore the route to " + format_prefix(route.destination), [&network, &name, route] { network.add_route(name, route); });
+		}
+	}
+	finish();
+	steps.keep();
+}
+
+void deliver(const Text &config, const Delivery &delivery, World &world)
+{
+	if (!delivery.out.empty() && world.host.store.exists(delivery.out))
+		throw Failure{delivery.out + " exists already; remove it, or give another name with --out"};
+	/* The file first: what is on the screen cannot be taken back. */
+	if (!delivery.out.empty())
+		world.host.store.create(delivery.out, config, PRIVATE_MODE);
+	try {
+		if (delivery.as_qr)
+			world.terminal.write(Stream::out, qr_code(config));
+		else if (delivery.out.empty())
+			world.terminal.write(Stream::out, config);
+	} catch (const Failure &) {
+		if (!delivery.out.empty())
+			world.host.store.remove(delivery.out);
+		throw;
+	}
+}
+
+}

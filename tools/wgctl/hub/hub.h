@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A machine many connect to, and its peers: what changes on it, in its file and on its running
+ * interface, and the file for the other side.
+ */
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/edit.h"
+#include "config/quick_config.h"
+
+namespace wgctl {
+
+struct Hub {
+	QuickConfig config;
+	/* As the file has it. */
+	Device device;
+	Key private_key, public_key;
+	PeerNames names;
+	bool is_running = false;
+	/* Nobody else changes the file meanwhile. */
+	std::shared_ptr<void> lock;
+};
+
+/* `argument` as for `up`. Throws Failure when the file has no private key. */
+Hub read_hub(std::string_view argument, World &world);
+
+/* What the other side is told; empty parts come from the hub's file. */
+struct ClientWishes {
+	/* Networks new addresses are taken from, one from each; those of the hub's addresses when empty. */
+	std::vector<Prefix> pools;
+	/* What the client sends to the hub. */
+	std::vector<Prefix> allowed_ips;
+	/* HOST or HOST:PORT. */
+	std::string endpoint;
+	/* Name servers and search domains, between commas. */
+	std::string dns;
+	std::uint16_t keepalive = 25;
+};
+
+/* The next free address of each pool, or of each family; neither the hub's, nor a peer's in its file or
+ * on its interface. */
+std::vector<Prefix> next_addresses(const Hub &hub, const std::vector<Prefix> &pools, World &world);
+
+/* The file of the other side. `peer` is how the hub sees it; without `private_key`, whoever has it
+ * fills it in. Throws Failure when it would not be one that `up` takes. */
+Text client_config(const Hub &hub, const std::string &name, const Peer &peer, const std::optional<Key> &private_key,
+		   const ClientWishes &wishes, World &world);
+
+/* A change of the hub: its file, and the device if it runs. All of it or nothing. */
+struct HubChange {
+	Text text;
+	Device device;
+	/* Where the interface's own networks do not lead already; and where peers that are gone were. */
+	std::vector<Prefix> add_routes, delete_routes;
+};
+/* `finish` comes last; its failure undoes the rest. */
+void change_hub(const Hub &hub, const HubChange &change, const std::function<void()> &finish, World &world);
+
+/* Where the other side's file goes: --out, --qr, or standard output. */
+struct Delivery {
+	std::string out;
+	bool as_qr = false;
+};
+void deliver(const Text &config, const Delivery &delivery, World &world);
+
+}

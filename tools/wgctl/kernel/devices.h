@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+/* WireGuard interfaces of the kernel, over generic netlink (uapi/linux/wireguard.h).
+ *
+ * Reads dumps of any length, again from the start when the configuration changed meanwhile. A change
+ * too large for one message goes as several, each acknowledged before the next; all but the last
+ * peer of a message are complete in it.
+ */
+#pragma once
+
+#include "model/outside.h"
+
+namespace wgctl {
+
+class KernelDevices : public Devices {
+public:
+	explicit KernelDevices(OpenNetlink open) : open_(std::move(open)) {}
+
+	std::vector<std::string> names() override;
+	Device get(const std::string &name) override;
+	void set(const Device &change) override;
+
+private:
+	OpenNetlink open_;
+};
+
+}

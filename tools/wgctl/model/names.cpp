@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "model/names.h"
+
+namespace wgctl {
+
+namespace {
+
+/* The length of the character at the front, 0 when it is not UTF-8 or steers terminals. */
+std::size_t printable_length(std::string_view text)
+{
+	auto byte = [text](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
+	unsigned first = byte(0);
+	std::size_t length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : 4;
+
+	if (length == 1)
+		return first >= ' ' && first != 127;
+	for (std::size_t at = 1; at < length; ++at)
+		if ((byte(at) & 0xc0) != 0x80)
+			return 0;
+	bool is_control = first == 0xc2 && byte(1) < 0xa0;
+	bool is_overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
+	bool is_surrogate = first == 0xed && byte(1) >= 0xa0;
+	bool is_beyond = first < 0xc2 || first > 0xf4 || (first == 0xf4 && byte(1) >= 0x90);
+	/* U+200B-200F, 2028-202E, 2060-206F, FEFF: they turn text around, or hide in it. */
+	bool is_unseen = (first == 0xe2 && byte(1) == 0x80 && (byte(2) >= 0x8b && byte(2) <= 0x8f)) ||
+			 (first == 0xe2 && byte(1) == 0x80 && (byte(2) >= 0xa8 && byte(2) <= 0xae)) ||
+			 (first == 0xe2 && byte(1) == 0x81 && (byte(2) >= 0xa0 && byte(2) <= 0xaf)) ||
+			 (first == 0xef && byte(1) == 0xbb && byte(2) == 0xbf);
+	return is_control || is_overlong || is_surrogate || is_beyond || is_unseen ? 0 : length;
+}
+
+}
+
+std::string printable(std::string_view text)
+{
+	std::string result;
+
+	while (!text.empty()) {
+		std::size_t length = printable_length(text);
+		if (length)
+			result += text.substr(0, length);
+		else
+			result += '?';
+		text.remove_prefix(length ? length : 1);
+	}
+	return result;
+}
+
+std::string describe_peer(const Key &key, const PeerNames &names)
+{
+	Text text = to_base64(key);
+	auto name = names.find(key);
+
+	return name == names.end() ? std::string(text) : name->second + " (" + std::string(text) + ")";
+}
+
+}

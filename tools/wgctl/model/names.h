@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Names people gave their peers, and making any text safe to print. */
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "model/secret.h"
+
+namespace wgctl {
+
+using PeerNames = std::map<Key, std::string>;
+
+/* ? for every byte that is no UTF-8 or steers terminals: controls, changes of direction, characters that
+ * are not seen. For names of interfaces, too, in which the kernel takes nearly anything. */
+std::string printable(std::string_view text);
+
+/* The name and the key, or the key alone: to tell people which peer. */
+std::string describe_peer(const Key &key, const PeerNames &names);
+
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Everything wgctl touches outside itself, as small interfaces that tests replace.
+ *
+ * Failure is the one exception of the tool: bad input or a refusal from outside, told to the user in
+ * one line by main; destructors undo and wipe on the way. errno values come back as numbers only
+ * where the caller decides on them.
+ */
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/device.h"
+
+namespace wgctl {
+
+struct Failure {
+	std::string text;
+};
+
+/* Runs `action`; what it throws is told as "cannot WHAT: ...". */
+template<class Action>
+auto step(const std::string &what, Action action)
+{
+	try {
+		return action();
+	} catch (const Failure &failure) {
+		throw Failure{"cannot " + what + ": " + failure.text};
+	}
+}
+
+/* WireGuard interfaces, whoever implements them. Every call throws Failure, with the system's words. */
+class Devices {
+public:
+	virtual ~Devices() = default;
+	virtual std::vector<std::string> names() = 0;
+	virtual Device get(const std::string &name) = 0;
+	virtual void set(const Device &change) = 0;
+};
+
+/* A netlink socket, with the results and errno of the system calls. */
+class NetlinkSocket {
+public:
+	virtual ~NetlinkSocket() = default;
+	virtual ssize_t send(const void *message, std::size_t size) = 0;
+	virtual ssize_t receive(void *buffer, std::size_t size) = 0;
+};
+/* Opens a socket of the protocol, NETLINK_GENERIC or NETLINK_ROUTE; throws Failure. */
+using OpenNetlink = std::function<std::unique_ptr<NetlinkSocket>(int protocol)>;
+
+/* Configuration sockets of userspace implementations. */
+class ConfigSockets {
+public:
+	virtual ~ConfigSockets() = default;
+	virtual std::vector<std::string> names() = 0;
+	virtual bool exists(const std::string &name) = 0;
+	/* The answer up to its empty line; throws Failure. */
+	virtual Text exchange(const std::string &name, std::string_view request) = 0;
+};
+
+class Files {
+public:
+	virtual ~Files() = default;
+	/* All of the file, but no more than `limit` bytes; throws Failure. */
+	virtual Text read(const std::string &path, std::size_t limit) = 0;
+};
+
+enum class Stream { out, err };
+
+class Terminal {
+public:
+	virtual ~Terminal() = default;
+	virtual Text read_input(std::size_t limit) = 0;
+	/* Throws Failure when the text could not be written as a whole. */
+	virtual void write(Stream stream, std::string_view text) = 0;
+	virtual bool output_is_terminal() = 0;
+	/* Standard output is a regular file that others have access to. */
+	virtual bool output_is_open_to_the_world() = 0;
+};
+
+class Resolver {
+public:
+	virtual ~Resolver() = default;
+	/* The first UDP address for `host` (null: any) and `service`; returns 0 or an EAI_ error, with
+	 * errno for EAI_SYSTEM. */
+	virtual int lookup(const char *host, const char *service, Endpoint &result) = 0;
+};
+
+class Clock {
+public:
+	virtual ~Clock() = default;
+	/* Wall clock, seconds. */
+	virtual std::int64_t now() = 0;
+	/* Milliseconds that nobody sets back, for rates. */
+	virtual std::int64_t monotonic() = 0;
+	virtual void sleep(std::int64_t milliseconds) = 0;
+};
+
+class Environment {
+public:
+	virtual ~Environment() = default;
+	/* Null when not set. */
+	virtual const char *get(const char *name) = 0;
+};
+
+struct Host;
+
+struct World {
+	Devices &devices;
+	Files &files;
+	Terminal &terminal;
+	Resolver &resolver;
+	Clock &clock;
+	Environment &environment;
+	/* For those that set up more than WireGuard (machine.h). */
+	Host &host;
+};
+
+}

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "model/values.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <strings.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace wgctl {
+
+namespace {
+
+/* Pauses between lookups, in milliseconds: grow by a fifth, up to a cap. */
+constexpr std::int64_t FIRST_PAUSE = 1000;
+constexpr std::int64_t LONGEST_PAUSE = 20000;
+constexpr unsigned DEFAULT_RETRIES = 15;
+
+bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+std::string why_lookup_failed(int error)
+{
+	return error == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(error);
+}
+
+/* Failures that asking again will not change. */
+bool is_permanent(int error)
+{
+	return error == EAI_NONAME || error == EAI_FAIL || error == EAI_NODATA || error == EAI_SERVICE ||
+	       error == EAI_FAMILY || error == EAI_ADDRFAMILY || error == EAI_SOCKTYPE || error == EAI_BADFLAGS;
+}
+
+/* The resolver takes numbers modulo 2^16; a port that does not fit must not become another one. */
+void refuse_oversized_port(const std::string &text)
+{
+	std::size_t digits = text.find_first_not_of(" \t+");
+
+	if (digits != text.npos &&
+	    parse_number<std::uint64_t>(std::string_view(text).substr(digits)).value_or(0) > UINT16_MAX)
+		throw Failure{"port is not 0-65535: " + quoted(text)};
+}
+
+/* Nothing for endless. */
+std::optional<unsigned> allowed_retries(Environment &environment)
+{
+	const char *text = environment.get("WG_ENDPOINT_RESOLUTION_RETRIES");
+
+	if (!text)
+		return DEFAULT_RETRIES;
+	if (!std::strcmp(text, "infinity"))
+		return {};
+	if (!*text)
+		return 0;
+	std::optional<unsigned> retries = parse_number<unsigned>(text);
+	if (!retries)
+		throw Failure{"WG_ENDPOINT_RESOLUTION_RETRIES is neither a number nor \"infinity\": " + quoted(text)};
+	return retries;
+}
+
+Endpoint look_up(const std::string &host, const std::string &port, std::string_view text, World &world)
+{
+	std::optional<unsigned> retries = allowed_retries(world.environment);
+	std::int64_t pause = FIRST_PAUSE;
+	Endpoint endpoint;
+
+	for (unsigned attempt = 0;; ++attempt) {
+		int error = world.resolver.lookup(host.c_str(), port.c_str(), endpoint);
+		if (!error)
+			return endpoint;
+		std::string reason = why_lookup_failed(error) + ": " + quoted(text);
+		if (is_permanent(error) || (retries && attempt >= *retries))
+			throw Failure{"endpoint: " + reason};
+		char seconds[32];
+		std::snprintf(seconds, sizeof(seconds), "%.2f", static_cast<double>(pause) / 1000);
+		world.terminal.write(Stream::err, reason + ". Trying again in " + seconds + " seconds...\n");
+		world.clock.sleep(pause);
+		pause = std::min(pause * 6 / 5, LONGEST_PAUSE);
+	}
+}
+
+bool has_host_bits(const Prefix &prefix)
+{
+	for (unsigned bit = prefix.cidr; bit < prefix.bits(); ++bit)
+		if (prefix.address[bit / 8] & (0x80 >> bit % 8))
+			return true;
+	return false;
+}
+
+Prefix parse_prefix(std::string_view text)
+{
+	Prefix prefix;
+	std::size_t slash = text.find('/');
+	std::string address(text.substr(0, slash));
+
+	prefix.family = address.find(':') != address.npos ? AF_INET6 : AF_INET;
+	if (inet_pton(prefix.family, address.c_str(), prefix.address.data()) != 1)
+		throw Failure{"not an IP address in allowed IPs: " + quoted(text)};
+	prefix.cidr = prefix.bits();
+	if (slash != text.npos) {
+		std::optional<std::uint8_t> cidr = parse_number(text.substr(slash + 1), 10, prefix.bits());
+		if (!cidr)
+			throw Failure{"prefix length is not 0-" + std::to_string(prefix.bits()) + " in allowed IPs: " + quoted(text)};
+		prefix.cidr = *cidr;
+	}
+	return prefix;
+}
+
+/* Calls each(item) for what stands between the commas; a list of blanks has no items. */
+template<class Each>
+void for_each_item(std::string_view text, Each each)
+{
+	Text compact = without_blanks(text);
+	std::string_view rest = compact;
+
+	while (!compact.empty()) {
+		std::size_t comma = rest.find(',');
+		each(rest.substr(0, comma));
+		if (comma == rest.npos)
+			break;
+		rest.remove_prefix(comma + 1);
+	}
+}
+
+void add_prefix(std::string_view item, bool remove, std::vector<Prefix> &list, Terminal &terminal)
+{
+	Prefix prefix = parse_prefix(item);
+
+	prefix.remove = remove;
+	if (has_host_bits(prefix))
+		terminal.write(Stream::err, "Warning: AllowedIP has nonzero host part: " + std::string(item) + "\n");
+	list.push_back(prefix);
+}
+
+}
+
+std::uint16_t parse_port(std::string_view text, Resolver &resolver)
+{
+	std::string service(text);
+	Endpoint endpoint;
+
+	if (service.empty())
+		throw Failure{"port is empty"};
+	refuse_oversized_port(service);
+	if (int error = resolver.lookup(nullptr, service.c_str(), endpoint))
+		throw Failure{"port is neither a number nor a UDP service: " + quoted(text) + " (" + why_lookup_failed(error) + ")"};
+	return endpoint.port();
+}
+
+std::uint32_t parse_fwmark(std::string_view text)
+{
+	bool hexadecimal = text.starts_with("0x");
+
+	if (equal_ignoring_case(text, "off"))
+		return 0;
+	std::optional<std::uint32_t> value =
+		parse_number<std::uint32_t>(hexadecimal ? text.substr(2) : text, hexadecimal ? 16 : 10);
+	if (!value)
+		throw Failure{"fwmark is neither \"off\" nor 0-0xffffffff: " + quoted(text)};
+	return *value;
+}
+
+std::uint16_t parse_keepalive(std::string_view text)
+{
+	if (equal_ignoring_case(text, "off"))
+		return 0;
+	std::optional<std::uint16_t> value = parse_number<std::uint16_t>(text);
+	if (!value)
+		throw Failure{"persistent keepalive is neither \"off\" nor 0-65535 seconds: " + quoted(text)};
+	return *value;
+}
+
+/* The text is not repeated in the message: it may be most of a secret. */
+Key parse_key(std::string_view text)
+{
+	if (std::optional<Key> key = key_from_base64(text))
+		return *key;
+	throw Failure{"not a key: expected 44 characters of base64, found " + std::to_string(text.size()) +
+		      (text.size() == KEY_TEXT_LENGTH ? " that do not decode" : "")};
+}
+
+Key parse_key_file(std::string_view text)
+{
+	if (text.empty())
+		return {};
+	std::string_view trailing = text.substr(std::min(text.size(), KEY_TEXT_LENGTH));
+	if (!std::all_of(trailing.begin(), trailing.end(), is_blank))
+		throw Failure{"something follows the key's 44 characters"};
+	return parse_key(text.substr(0, KEY_TEXT_LENGTH));
+}
+
+Endpoint parse_endpoint(std::string_view text, World &world)
+{
+	std::string host, port;
+	std::size_t colon;
+
+	if (text.empty())
+		throw Failure{"endpoint is empty"};
+	if (text[0] == '[') {
+		std::size_t end = text.find(']');
+		if (end == text.npos)
+			throw Failure{"endpoint has no matching ']': " + quoted(text)};
+		host = text.substr(1, end - 1);
+		colon = end + 1;
+	} else {
+		colon = text.rfind(':');
+		host = text.substr(0, colon);
+	}
+	if (colon >= text.size() || text[colon] != ':' || colon + 1 == text.size())
+		throw Failure{"endpoint has no port: " + quoted(text)};
+	port = text.substr(colon + 1);
+	refuse_oversized_port(port);
+	return look_up(host, port, text, world);
+}
+
+Prefix parse_address(std::string_view text)
+{
+	Prefix prefix;
+	std::size_t slash = text.find('/');
+	std::string address(text.substr(0, slash));
+
+	prefix.family = address.find(':') != address.npos ? AF_INET6 : AF_INET;
+	if (inet_pton(prefix.family, address.c_str(), prefix.address.data()) != 1)
+		throw Failure{"not an IP address: " + quoted(text)};
+	prefix.cidr = prefix.bits();
+	if (slash != text.npos) {
+		std::optional<std::uint8_t> cidr = parse_number(text.substr(slash + 1), 10, prefix.bits());
+		if (!cidr)
+			throw Failure{"prefix length is not 0-" + std::to_string(prefix.bits()) + ": " + quoted(text)};
+		prefix.cidr = *cidr;
+	}
+	return prefix;
+}
+
+void parse_allowed_ips(std::string_view text, std::vector<Prefix> &list, Terminal &terminal)
+{
+	for_each_item(text, [&](std::string_view item) { add_prefix(item, false, list, terminal); });
+}
+
+bool parse_signed_allowed_ips(std::string_view text, std::vector<Prefix> &list, Terminal &terminal)
+{
+	std::size_t items = 0, signs = 0;
+
+	for_each_item(text, [&](std::string_view item) {
+		bool has_sign = item.starts_with('+') || item.starts_with('-');
+		++items;
+		signs += has_sign;
+		add_prefix(item.substr(has_sign), item.starts_with('-'), list, terminal);
+	});
+	if (signs && signs != items)
+		throw Failure{"either every allowed IP has a sign or none: " + quoted(text)};
+	return signs;
+}
+
+bool is_ip_address(const std::string &text)
+{
+	std::array<std::uint8_t, 16> address;
+
+	return inet_pton(AF_INET, text.c_str(), address.data()) == 1 || inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
+}
+
+bool is_host_name(std::string_view text)
+{
+	constexpr std::size_t LONGEST_NAME = 253, LONGEST_LABEL = 63;
+	auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+	auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+
+	if (text.ends_with('.'))
+		text.remove_suffix(1);
+	if (text.size() > LONGEST_NAME)
+		return false;
+	for (;;) {
+		std::size_t dot = text.find('.');
+		std::string_view label = text.substr(0, dot);
+		if (label.empty() || label.size() > LONGEST_LABEL || label.front() == '-' || label.back() == '-' ||
+		    !std::all_of(label.begin(), label.end(), [&](char c) { return is_digit(c) || is_letter(c) || c == '-' || c == '_'; }))
+			return false;
+		if (dot == text.npos)
+			return !std::all_of(label.begin(), label.end(), is_digit);
+		text.remove_prefix(dot + 1);
+	}
+}
+
+Text format_endpoint(const Endpoint &endpoint)
+{
+	char host[NI_MAXHOST], service[NI_MAXSERV];
+	Text text;
+
+	int error = getnameinfo(&endpoint.any, endpoint.size(), host, sizeof(host), service, sizeof(service),
+				NI_DGRAM | NI_NUMERICSERV | NI_NUMERICHOST);
+	if (error)
+		return gai_strerror(error);
+	bool brackets = endpoint.any.sa_family == AF_INET6;
+	return text.append(brackets ? "[" : "").append(host).append(brackets ? "]:" : ":").append(service);
+}
+
+Prefix shortened(Prefix prefix, unsigned length)
+{
+	for (unsigned bit = length; bit < prefix.bits(); ++bit)
+		prefix.address[bit / 8] = static_cast<std::uint8_t>(prefix.address[bit / 8] & ~(0x80 >> bit % 8));
+	prefix.cidr = static_cast<std::uint8_t>(length);
+	return prefix;
+}
+
+Prefix network_of(const Prefix &prefix)
+{
+	return shortened(prefix, prefix.cidr);
+}
+
+bool covers(const Prefix &outer, const Prefix &inner)
+{
+	return outer.family == inner.family && outer.cidr <= inner.cidr &&
+	       shortened(inner, outer.cidr).address == shortened(outer, outer.cidr).address;
+}
+
+bool is_default_route(const Prefix &prefix)
+{
+	return !prefix.cidr;
+}
+
+Prefix address_of(const Endpoint &endpoint)
+{
+	Prefix prefix;
+
+	prefix.family = endpoint.any.sa_family;
+	prefix.cidr = prefix.bits();
+	if (prefix.family == AF_INET6)
+		std::memcpy(prefix.address.data(), &endpoint.v6.sin6_addr, 16);
+	else
+		std::memcpy(prefix.address.data(), &endpoint.v4.sin_addr, 4);
+	return prefix;
+}
+
+std::string format_address(const Prefix &prefix)
+{
+	char address[INET6_ADDRSTRLEN];
+
+	return inet_ntop(prefix.family, prefix.address.data(), address, sizeof(address)) ? address : "?";
+}
+
+std::string format_prefix(const Prefix &prefix)
+{
+	return format_address(prefix) + "/" + std::to_string(prefix.cidr);
+}
+
+std::string format_fwmark(std::uint32_t fwmark)
+{
+	char text[16];
+
+	std::snprintf(text, sizeof(text), "0x%x", fwmark);
+	return fwmark ? text : "off";
+}
+
+Text without_blanks(std::string_view text)
+{
+	Text compact;
+
+	std::copy_if(text.begin(), text.end(), std::back_inserter(compact), [](char c) { return !is_blank(c); });
+	return compact;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b)
+{
+	return a.size() == b.size() && !strncasecmp(a.data(), b.data(), a.size());
+}
+
+std::string shell_word(std::string_view text)
+{
+	bool is_plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		       std::string_view("_=+.-/:@%,").find(c) != std::string_view::npos;
+	});
+	std::string word;
+
+	if (is_plain)
+		return std::string(text);
+	for (char c : text)
+		word += c == '\'' ? "'\\''" : std::string(1, c);
+	return "'" + word + "'";
+}
+
+std::string quoted(std::string_view text)
+{
+	std::string result = harmless(text);
+
+	std::replace(result.begin(), result.end(), '\n', '?');
+	return "`" + result + "'";
+}
+
+void complain(std::string_view text, Terminal &terminal)
+{
+	terminal.write(Stream::err, "wgctl: " + harmless(text) + "\n");
+}
+
+std::string harmless(std::string_view text)
+{
+	std::string result(text);
+
+	std::replace_if(result.begin(), result.end(), [](char c) { return (c >= 0 && c < ' ' && c != '\n') || c == 127; }, '?');
+	return result;
+}
+
+}

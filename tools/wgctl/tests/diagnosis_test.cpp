@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "view/diagnosis.h"
+
+#include <gtest/gtest.h>
+
+#include "commands/commands.h"
+#include "tests/fakes.h"
+
+namespace wgctl {
+
+namespace {
+
+constexpr std::int64_t NOW = 1'790'000'000;
+
+/* A tunnel with nothing wrong; each test breaks one thing. */
+struct DoctorTest : testing::Test {
+	FakeWorld fake;
+	Examination seen;
+
+	DoctorTest()
+	{
+		seen.now = NOW;
+		seen.mtu = 1420;
+		seen.device.name = "wg0";
+		seen.device.private_key = test_key(8);
+		seen.device.public_key = test_key(7);
+		seen.path = "/etc/wireguard/wg0.conf";
+		seen.routes = {test_prefix("10.0.0.0/24")};
+		seen.forwards_ipv4 = seen.forwards_ipv6 = true;
+		seen.counters = {{"drop-malformed", 0}};
+		add_peer(1, "10.0.0.2/32");
+		seen.names[test_key(1)] = "Ann";
+	}
+	Peer &add_peer(std::uint8_t number, std::string_view allowed)
+	{
+		Peer &peer = seen.device.peers.emplace_back();
+		peer.public_key = test_key(number);
+		peer.endpoint = parse_endpoint("192.0.2.1:7", fake);
+		peer.allowed_ips = {test_prefix(allowed)};
+		peer.last_handshake.seconds = NOW - 5;
+		peer.tx_bytes = 1000;
+		seen.ways[peer.public_key] = {"eth0", false, 1500, false};
+		return peer;
+	}
+	std::string found() const
+	{
+		std::string text;
+		for (const Finding &finding : diagnose(seen))
+			text += finding.what + " => " + finding.remedy + "\n";
+		return text;
+	}
+	const std::string ann = "peer Ann (" + test_key_text(1) + ")";
+};
+
+}
+
+TEST_F(DoctorTest, a_sound_tunnel_has_no_findings)
+{
+	EXPECT_EQ(found(), "");
+}
+
+TEST_F(DoctorTest, no_route_to_the_endpoint)
+{
+	seen.ways[test_key(1)] = {};
+	EXPECT_EQ(found(), "there is no route to 192.0.2.1:7, the endpoint of " + ann +
+			   " => connect this machine to the network, or add a route to that address\n");
+}
+
+TEST_F(DoctorTest, an_endpoint_inside_allowed_ips_without_mark)
+{
+	seen.ways[test_key(1)] = {"wg0", true, {}, false};
+	seen.device.peers[0].allowed_ips = {test_prefix("0.0.0.0/0")};
+	seen.routes = {test_prefix("0.0.0.0/0")};
+	EXPECT_NE(found().find("go into the tunnel itself: it is inside allowed IPs => wgctl down wg0 and wgctl up wg0 set"), std::string::npos) << found();
+	seen.device.fwmark = 51820;
+	EXPECT_NE(found().find("although they carry a mark => wgctl down wg0 and wgctl up wg0 set"), std::string::npos) << found();
+	seen.path = "./wg0.conf";
+	EXPECT_NE(found().find("although they carry a mark => wgctl down ./wg0.conf and"), std::string::npos) << found();
+	seen.path.reset();
+	EXPECT_NE(found().find("although they carry a mark => bring wg0 up from a file"), std::string::npos) << found();
+}
+
+/* `up' gives no rule to other routes than default ones: neither it nor a mark would help. */
+TEST_F(DoctorTest, a_mark_is_no_remedy_for_a_route_that_is_no_default_route)
+{
+	seen.ways[test_key(1)] = {"wg0", true, {}, false};
+	seen.device.peers[0].allowed_ips = {test_prefix("0.0.0.0/1"), test_prefix("128.0.0.0/1")};
+	seen.routes = seen.device.peers[0].allowed_ips;
+	for (std::uint32_t mark : {0, 51820}) {
+		seen.device.fwmark = mark;
+		EXPECT_NE(found().find(" => write 0.0.0.0/0 instead of its halves into AllowedIPs in /etc/wireguard/wg0.conf and run wgctl apply wg0\n"),
+			  std::string::npos)
+			<< found();
+	}
+	seen.device.peers[0].allowed_ips.push_back(test_prefix("192.0.2.0/24"));
+	EXPECT_NE(found().find(" => take 192.0.2.0/24 out of AllowedIPs in /etc/wireguard/wg0.conf and run wgctl apply wg0\n"), std::string::npos) << found();
+	seen.is_routing_off = true;
+	EXPECT_NE(found().find(" => add a route to that address that does not go over wg0\n"), std::string::npos) << found();
+}
+
+TEST_F(DoctorTest, no_reply_at_all)
+{
+	seen.asked = {test_key(1)};
+	EXPECT_EQ(found(), "");
+	seen.device.peers[0].last_handshake.seconds = 0;
+	EXPECT_EQ(found(), "no reply at all from " + ann + " at 192.0.2.1:7 => check there that WireGuard listens on that port, that no firewall "
+			   "stops UDP, and that it knows " + test_key_text(7) + "\n");
+	seen.device.peers[0].last_handshake.seconds = NOW - 181;
+	EXPECT_NE(found().find("since 181 s"), std::string::npos);
+	seen.asked = {test_key(2)};
+	EXPECT_EQ(found(), "");
+}
+
+TEST_F(DoctorTest, who_was_not_asked_is_silent_when_it_should_not_be)
+{
+	Peer &peer = seen.device.peers[0];
+
+	/* It has had sessions and nothing to say: that is no trouble. */
+	peer.last_handshake.seconds = NOW - 181;
+	EXPECT_EQ(found(), "");
+	peer.persistent_keepalive = 25;
+	EXPECT_NE(found().find("no reply at all"), std::string::npos);
+	peer.persistent_keepalive = peer.last_handshake.seconds = 0;
+	EXPECT_NE(found().find("no reply at all"), std::string::npos);
+	peer.tx_bytes = 0;
+	EXPECT_EQ(found(), "");
+}
+
+TEST_F(DoctorTest, a_module_that_counts_no_drops_does_not_know_whether_there_were_replies)
+{
+	seen.asked = {test_key(1)};
+	seen.device.peers[0].last_handshake.seconds = 0;
+	seen.counters.clear();
+	EXPECT_EQ(found().find("no reply from " + ann + " at 192.0.2.1:7, or none that could be used"), 0u) << found();
+}
+
+TEST_F(DoctorTest, a_port_that_nobody_listens_on)
+{
+	seen.asked = {test_key(1)};
+	seen.ways[test_key(1)].is_refused = true;
+	EXPECT_EQ(found(), "");
+	seen.device.peers[0].last_handshake.seconds = 0;
+	EXPECT_EQ(found(), "nothing listens where " + ann + " at 192.0.2.1:7 should: the machine there refuses packets to that port => start "
+			   "WireGuard there, or correct the port of Endpoint in /etc/wireguard/wg0.conf\n");
+}
+
+TEST_F(DoctorTest, replies_that_are_dropped_say_why)
+{
+	seen.asked = {test_key(1)};
+	seen.device.peers[0].last_handshake.seconds = 0;
+	seen.counters = {{"drop-bad-mac1", 0}, {"drop-bad-handshake", 12}, {"drop-no-session", 9}};
+	EXPECT_EQ(found(), ann + " has no session; 12 packets came in and were dropped: they do not decrypt => compare public keys and "
+			   "PresharedKey on both sides\n");
+}
+
+TEST_F(DoctorTest, packets_from_addresses_that_are_not_their_senders)
+{
+	seen.wrong_sources = 3;
+	EXPECT_EQ(found(), "3 packets came in just now and were dropped: their inner source address is not among their sender's AllowedIPs => add the "
+			   "addresses the other side sends from to its AllowedIPs in /etc/wireguard/wg0.conf and run wgctl apply wg0\n");
+}
+
+TEST_F(DoctorTest, a_wrong_clock)
+{
+	seen.now = 1000;
+	EXPECT_NE(found().find("the clock was never set"), std::string::npos);
+	seen.now = NOW - 10;
+	EXPECT_NE(found().find("the clock went back"), std::string::npos);
+}
+
+TEST_F(DoctorTest, two_peers_that_claim_the_same)
+{
+	seen.wanted = seen.device;
+	seen.wanted->peers.push_back(seen.wanted->peers[0]);
+	EXPECT_EQ(found(), "");
+	seen.wanted->peers[1].public_key = test_key(2);
+	EXPECT_EQ(found(), ann + " and peer " + test_key_text(2) +
+			   " both claim 10.0.0.2/32; only the last one gets it => leave it to one of them in /etc/wireguard/wg0.conf and run wgctl apply "
+			   "wg0\n");
+}
+
+TEST_F(DoctorTest, a_missing_return_route)
+{
+	seen.device.peers[0].allowed_ips.push_back(test_prefix("10.9.0.0/16"));
+	EXPECT_EQ(found(), "there is no route over wg0 to 10.9.0.0/16 of " + ann + ": answers to it go elsewhere => ip route add 10.9.0.0/16 dev wg0\n");
+	seen.is_routing_off = true;
+	EXPECT_EQ(found(), "");
+}
+
+TEST_F(DoctorTest, two_halves_are_a_whole_route)
+{
+	seen.device.fwmark = 1;
+	seen.device.peers[0].allowed_ips = {test_prefix("0.0.0.0/0"), test_prefix("10.9.0.0/15")};
+	seen.routes = {test_prefix("0.0.0.0/1"), test_prefix("128.0.0.0/1"), test_prefix("10.8.0.0/16")};
+	EXPECT_EQ(found(), "");
+	seen.routes.erase(seen.routes.begin());
+	EXPECT_NE(found().find("no route over wg0 to 0.0.0.0/0"), std::string::npos);
+}
+
+/* Added by hand it would take what the tunnel itself sends. */
+TEST_F(DoctorTest, a_default_route_is_not_added_by_hand)
+{
+	seen.device.peers[0].allowed_ips.push_back(test_prefix("0.0.0.0/0"));
+	EXPECT_EQ(found(), "there is no route over wg0 to 0.0.0.0/0 of " + ann + ": answers to it go elsewhere => wgctl apply wg0\n");
+	/* Without a file somebody else decides what goes there. */
+	seen.path.reset();
+	EXPECT_EQ(found(), "");
+}
+
+TEST_F(DoctorTest, forwarding_that_is_off_on_a_hub)
+{
+	seen.forwards_ipv4 = seen.forwards_ipv6 = false;
+	EXPECT_EQ(found(), "");
+	add_peer(2, "10.0.0.3/32");
+	EXPECT_EQ(found(), "forwarding of IPv4 is off: the peers reach this machine, but not each other => sysctl -w net.ipv4.ip_forward=1\n");
+	/* In a mesh everybody finds everybody else. */
+	seen.wanted = seen.device;
+	EXPECT_EQ(found(), "");
+	seen.wanted->peers[1].endpoint.reset();
+	EXPECT_NE(found(), "");
+}
+
+TEST_F(DoctorTest, an_mtu_that_is_too_big)
+{
+	seen.ways[test_key(1)].mtu = 1400;
+	EXPECT_EQ(found(), "the MTU of wg0, 1420, is too big: the path to " + ann +
+			   " takes 1340 inside the tunnel => set MTU = 1340 in /etc/wireguard/wg0.conf and run wgctl apply wg0\n");
+	seen.path.reset();
+	EXPECT_NE(found().find("inside the tunnel => ip link set wg0 mtu 1340\n"), std::string::npos) << found();
+	seen.ways[test_key(1)].mtu = 1480;
+	EXPECT_EQ(found(), "");
+}
+
+TEST_F(DoctorTest, a_path_that_loses_long_packets_without_a_word)
+{
+	seen.ways[test_key(1)].mtu = 1500;
+	seen.ways[test_key(1)].largest_inside = 1360;
+	EXPECT_EQ(found(), "the MTU of wg0, 1420, is too big: packets as long get lost between here and " + ann +
+			   " without a word; 1360 bytes come through => set MTU = 1360 in /etc/wireguard/wg0.conf and run wgctl apply wg0\n");
+	/* One finding is enough. */
+	seen.ways[test_key(1)].mtu = 1300;
+	EXPECT_NE(found().find("takes 1240 inside the tunnel => set MTU = 1240"), std::string::npos) << found();
+	EXPECT_EQ(found().find("without a word"), std::string::npos);
+}
+
+TEST_F(DoctorTest, long_packets_are_asked_for_where_short_ones_are_answered)
+{
+	std::vector<std::string_view> line{"doctor", "wg0"};
+	Peer &peer = seen.device.peers[0];
+	auto largest = [&] {
+		fake.terminal.out.clear();
+		fake.host.lookout.echo_calls.clear();
+		run_command_line(line, fake);
+		std::size_t at = fake.terminal.out.find("without a word; ");
+		return at == std::string::npos ? std::string() : fake.terminal.out.substr(at + 16, fake.terminal.out.find(' ', at + 16) - at - 16);
+	};
+
+	fake.clock.time = NOW;
+	peer.allowed_ips = {test_prefix("10.0.1.0/24"), test_prefix("10.0.0.2/32")};
+	fake.devices.present["wg0"] = seen.device;
+	fake.host.network.link_routes["wg0"] = peer.allowed_ips;
+	fake.host.network.way_links["192.0.2.1:7"] = "eth0";
+	fake.host.network.path_mtus["192.0.2.1"] = 1500;
+	for (auto [answers, told] : std::map<std::uint32_t, std::string>{{0, ""}, {300, ""}, {1000, "928"}, {1279, "1192"}, {1365, "1360"}, {1419, "1410"}, {1420, ""}}) {
+		fake.host.lookout.echoes["10.0.0.2:9"] = answers;
+		EXPECT_EQ(largest(), told) << answers << fake.terminal.out << fake.terminal.err;
+		EXPECT_EQ(fake.host.lookout.echo_calls.size(), answers == 0 || answers == 1420 ? 1u : 2u) << answers;
+	}
+	/* Of two addresses the one counts that more comes back from. */
+	fake.host.lookout.echoes["10.0.0.2:9"] = 1300;
+	EXPECT_EQ(largest(), "1300");
+	fake.host.lookout.echoes["10.0.1.1:9"] = 1420;
+	EXPECT_EQ(largest(), "");
+	fake.host.lookout.echoes["10.0.1.1:9"] = 0;
+	/* Nobody is asked without a session, or when told not to probe. */
+	line.push_back("--no-probe");
+	EXPECT_EQ(largest(), "");
+	line.pop_back();
+	fake.devices.present["wg0"].peers[0].last_handshake = {};
+	EXPECT_EQ(largest(), "");
+	EXPECT_TRUE(fake.host.lookout.echo_calls.empty());
+}
+
+TEST_F(DoctorTest, dns_outside_of_a_tunnel_for_everything)
+{
+	seen.name_servers = {{"192.0.2.53", "eth0"}, {"127.0.0.1", "lo"}, {"10.0.0.1", "wg0"}};
+	EXPECT_EQ(found(), "");
+	seen.routes.push_back(test_prefix("0.0.0.0/0"));
+	seen.device.peers[0].allowed_ips.push_back(test_prefix("0.0.0.0/0"));
+	EXPECT_EQ(found(), "all traffic goes through the tunnel, but questions to the name server 192.0.2.53 leave by eth0 => set DNS in "
+			   "[Interface] of /etc/wireguard/wg0.conf to a server behind the tunnel, and run wgctl apply wg0\n");
+}
+
+TEST_F(DoctorTest, keys_that_everybody_can_read)
+{
+	seen.is_open_to_the_world = true;
+	EXPECT_EQ(found(), "/etc/wireguard/wg0.conf holds a private key and everybody may read it => chmod 600 /etc/wireguard/wg0.conf\n");
+}
+
+TEST_F(DoctorTest, an_interface_that_is_down)
+{
+	seen.is_up = false;
+	seen.device.peers[0].last_handshake.seconds = 0;
+	seen.routes.clear();
+	EXPECT_EQ(found(), "wg0 is down => ip link set wg0 up\n");
+	seen.wanted = seen.device;
+	EXPECT_EQ(found(), "wg0 is down => wgctl apply wg0\n");
+}
+
+TEST_F(DoctorTest, the_exit_code_counts_what_was_found_in_the_system)
+{
+	const std::string path = "/etc/wireguard/wg0.conf";
+	std::vector<std::string_view> line{"doctor", "wg0"};
+
+	fake.clock.time = NOW;
+	fake.devices.present["wg0"] = seen.device;
+	fake.files.contents[path] = "[Interface]\nPrivateKey = " + test_key_text(8) + "\n[Peer]\n# Name = Ann\nPublicKey = " + test_key_text(1) + "\n";
+	fake.files.contents["/etc/resolv.conf"] = "nameserver 127.0.0.53\n";
+	fake.files.contents["/run/systemd/resolve/resolv.conf"] = "nameserver 192.0.2.53\n";
+	fake.host.network.link_routes["wg0"] = {test_prefix("10.0.0.0/24")};
+	fake.host.network.way_links["192.0.2.1:7"] = "eth0";
+	fake.host.network.path_mtus["192.0.2.1"] = 1500;
+	EXPECT_EQ(run_command_line(line, fake), 0) << fake.terminal.out << fake.terminal.err;
+	EXPECT_EQ(fake.terminal.out, "wg0: nothing is wrong as far as can be seen from here\n");
+
+	fake.terminal.out.clear();
+	fake.host.store.open_files = {path};
+	fake.host.network.path_mtus["192.0.2.1"] = 1300;
+	EXPECT_EQ(run_command_line(line, fake), 2) << fake.terminal.out;
+	EXPECT_NE(fake.terminal.out.find("wg0: the MTU of wg0, 1420, is too big: the path to peer Ann"), std::string::npos) << fake.terminal.out;
+
+	fake.host.network.path_mtus["192.0.2.1"] = 1500;
+	fake.host.lookout.probed_mtu = 1280;
+	EXPECT_EQ(run_command_line(line, fake), 2);
+	line.push_back("--no-probe");
+	EXPECT_EQ(run_command_line(line, fake), 1);
+
+	fake.devices.present.clear();
+	EXPECT_EQ(run_command_line(line, fake), 125);
+	EXPECT_NE(fake.terminal.err.find("cannot read interface `wg0': No such device"), std::string::npos);
+}
+
+TEST_F(DoctorTest, a_container_has_a_resolv_conf_of_its_own)
+{
+	fake.devices.present["wg0"] = seen.device;
+	fake.files.contents["/etc/resolv.conf"] = "nameserver 192.0.2.53\n";
+	fake.files.contents["/proc/77/root/etc/resolv.conf"] = "nameserver 10.0.0.53\n";
+	fake.host.namespaces.known = {{"/proc/77/ns/net", 2}, {"/some/where", 2}};
+	for (const char *server : {"10.0.0.53", "192.0.2.53"})
+		fake.host.lookout.names[server] = {parse_endpoint(std::string(server) + ":53", fake)};
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "/proc/77/root", find_placement("77", "", fake)};
+	auto servers = examine(patient, Probing::none, fake).name_servers;
+	EXPECT_EQ(servers.size(), 1u);
+	EXPECT_TRUE(servers.contains("10.0.0.53"));
+	fake.host.namespaces.present = 1;
+	patient = {"wg0", "/etc/wireguard/wg0.conf", "", find_placement("/some/where", "", fake)};
+	EXPECT_TRUE(examine(patient, Probing::none, fake).name_servers.empty());
+}
+
+TEST_F(DoctorTest, a_file_that_is_not_there_is_told)
+{
+	fake.devices.present["wg0"] = seen.device;
+	std::vector<std::string_view> line{"doctor", "/nowhere/wg0.conf"};
+	EXPECT_EQ(run_command_line(line, fake), 125);
+	EXPECT_NE(fake.terminal.err.find("there is no /nowhere/wg0.conf"), std::string::npos) << fake.terminal.err;
+}
+
+TEST_F(DoctorTest, a_file_that_cannot_be_used_is_a_finding)
+{
+	std::vector<std::string_view> line{"doctor", "./wg0.conf"};
+
+	fake.clock.time = NOW;
+	fake.devices.present["wg0"] = seen.device;
+	fake.files.contents["./wg0.conf"] = "[Interface]\nPrivatKey = x\n";
+	fake.host.network.link_routes["wg0"] = {test_prefix("10.0.0.0/24")};
+	fake.host.network.way_links["192.0.2.1:7"] = "eth0";
+	EXPECT_EQ(run_command_line(line, fake), 1) << fake.terminal.out;
+	EXPECT_EQ(fake.terminal.out.find("wg0: the file cannot be used: ./wg0.conf:2: "), 0u) << fake.terminal.out;
+}
+
+TEST_F(DoctorTest, a_peer_without_session_is_asked_and_given_time)
+{
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", {}};
+	Device &device = fake.devices.present["wg0"] = seen.device;
+
+	fake.clock.time = NOW;
+	device.peers[0].last_handshake.seconds = 0;
+	fake.host.network.way_links["192.0.2.1:7"] = "eth0";
+	fake.host.network.path_mtus["192.0.2.1"] = 1500;
+	fake.host.network.link_counters["wg0"] = {{"drop-malformed", 5}, {"drop-wrong-source", 20}};
+	fake.clock.on_sleep = [&] {
+		fake.host.network.link_counters["wg0"][0].value = 7;
+		fake.host.network.link_counters["wg0"][1].value = 23;
+		if (fake.clock.milliseconds_passed >= 2000)
+			device.peers[0].last_handshake.seconds = fake.clock.now();
+	};
+	patient.placement = find_placement("", "", fake);
+	seen = examine(patient, Probing::paths, fake);
+	EXPECT_EQ(fake.host.lookout.knocks, std::vector<std::string>{"wg0 10.0.0.2:9"});
+	EXPECT_EQ(seen.asked, std::set<Key>{test_key(1)});
+	EXPECT_EQ(fake.clock.milliseconds_passed, 2000);
+	EXPECT_EQ(seen.device.peers[0].last_handshake.seconds, NOW + 2);
+	EXPECT_EQ(seen.counters[0].value, 2u);
+	EXPECT_EQ(seen.wrong_sources, 3u);
+
+	/* Not for ever; and not those the file has no endpoint for. */
+	fake.clock.on_sleep = [] {};
+	device.peers[0].last_handshake.seconds = 0;
+	fake.clock.milliseconds_passed = 0;
+	examine(patient, Probing::paths, fake);
+	EXPECT_EQ(fake.clock.milliseconds_passed, 6000);
+	fake.files.contents[patient.path] = "[Interface]\nPrivateKey = " + test_key_text(8) + "\n[Peer]\nPublicKey = " + test_key_text(1) + "\n";
+	EXPECT_TRUE(examine(patient, Probing::paths, fake).asked.empty());
+}
+
+/* A hub that was set up without a file: its clients may be switched off. */
+TEST_F(DoctorTest, without_a_file_whoever_was_heard_from_may_be_away)
+{
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", {}};
+
+	add_peer(2, "10.0.0.3/32").last_handshake.seconds = 0;
+	seen.device.peers[0].last_handshake.seconds = NOW - 300;
+	fake.clock.time = NOW;
+	fake.devices.present["wg0"] = seen.device;
+	fake.host.network.way_links["192.0.2.1:7"] = "eth0";
+	fake.host.network.path_mtus["192.0.2.1"] = 1500;
+	patient.placement = find_placement("", "", fake);
+	EXPECT_EQ(examine(patient, Probing::paths, fake).asked, std::set<Key>{test_key(2)});
+	fake.devices.present["wg0"].peers.pop_back();
+	EXPECT_EQ(examine(patient, Probing::paths, fake).asked, std::set<Key>{test_key(1)});
+}
+
+TEST_F(DoctorTest, endpoints_are_looked_for_where_the_sockets_are)
+{
+	std::vector<std::string_view> line{"doctor", "--netns", "box", "--birth-netns", "out", "wg0"};
+
+	fake.clock.time = NOW;
+	fake.host.namespaces.known = {{"/run/netns/box", 2}, {"/run/netns/out", 3}};
+	fake.devices.present["wg0"] = seen.device;
+	fake.host.network.link_routes["wg0"] = {test_prefix("10.0.0.0/24")};
+	fake.host.network.way_links["192.0.2.1:7"] = "wg0";
+	EXPECT_EQ(run_command_line(line, fake), 0) << fake.terminal.out;
+	EXPECT_EQ(fake.host.log.joined(), "enter 2\nenter 3\nenter 2\nenter 3\nenter 2\n");
+}
+
+TEST_F(DoctorTest, remedies_are_for_the_place_where_the_interface_is)
+{
+	const std::map<std::string, std::string> prefixes{
+		{"box", "ip netns exec box "}, {"77", "nsenter -t 77 -n "}, {"/proc/77/ns/net", "nsenter --net=/proc/77/ns/net "}, {"", ""}};
+
+	fake.host.namespaces.known = {{"/run/netns/box", 2}, {"/proc/77/ns/net", 2}};
+	fake.clock.time = NOW;
+	fake.devices.present["wg0"] = seen.device;
+	fake.devices.present["wg0"].private_key.reset();
+	fake.host.network.way_links["192.0.2.1:7"] = "eth0";
+	fake.files.contents["./wg0.conf"] = "[Interface]\nPrivateKey = " + test_key_text(8) + "\n";
+	for (const auto &[netns, prefix] : prefixes) {
+		std::string option = "--netns=" + netns;
+		std::vector<std::string_view> line{"doctor", "./wg0.conf"};
+		if (!netns.empty())
+			line.push_back(option);
+		fake.host.namespaces.present = 1;
+		fake.host.network.link_is_up = false;
+		fake.terminal.out.clear();
+		run_command_line(line, fake);
+		EXPECT_NE(fake.terminal.out.find("  Remedy: wgctl apply ./wg0.conf" + (netns.empty() ? "" : " --netns " + netns) + "\n"), std::string::npos)
+			<< fake.terminal.out;
+		EXPECT_NE(fake.terminal.out.find(" and run wgctl apply ./wg0.conf" + (netns.empty() ? "" : " --netns " + netns) + "\n"), std::string::npos)
+			<< fake.terminal.out;
+		fake.host.namespaces.present = 1;
+		fake.host.network.link_is_up = true;
+		fake.terminal.out.clear();
+		run_command_line(line, fake);
+		EXPECT_NE(fake.terminal.out.find("  Remedy: " + prefix + "ip route add 10.0.0.2/32 dev wg0\n"), std::string::npos) << fake.terminal.out;
+	}
+	seen.prefix = "ip netns exec box ";
+	seen.is_up = false;
+	EXPECT_NE(found().find("=> ip netns exec box ip link set wg0 up\n"), std::string::npos) << found();
+	seen.is_up = true;
+	seen.forwards_ipv4 = false;
+	add_peer(2, "10.0.0.3/32");
+	EXPECT_NE(found().find("=> ip netns exec box sysctl -w net.ipv4.ip_forward=1\n"), std::string::npos) << found();
+}
+
+TEST_F(DoctorTest, json_is_the_documented_schema)
+{
+	std::vector<std::string_view> line{"doctor", "wg0", "--json"};
+
+	fake.devices.present["wg0"].name = "wg0";
+	fake.host.network.link_is_up = false;
+	int count = run_command_line(line, fake);
+	const std::string &out = fake.terminal.out;
+	EXPECT_EQ(out.find("{\n  \"version\": 1,\n  \"interface\": \"wg0\",\n  \"findings\": [\n    {\n      \"what\": \""), 0u) << out;
+	EXPECT_GT(count, 0);
+	int remedies = 0;
+	for (std::size_t at = 0; (at = out.find("\"remedy\": \"", at)) != out.npos; ++at)
+		++remedies;
+	EXPECT_EQ(remedies, count);
+}
+
+TEST_F(DoctorTest, the_servers_behind_a_stub_are_judged)
+{
+	fake.devices.present["wg0"] = seen.device;
+	fake.files.contents["/etc/resolv.conf"] = "# stub\nnameserver 127.0.0.53\noptions edns0\n";
+	fake.files.contents["/run/systemd/resolve/resolv.conf"] = "nameserver 192.0.2.53\n";
+	fake.host.lookout.names["192.0.2.53"] = {parse_endpoint("192.0.2.53:53", fake)};
+	fake.host.network.way_links["192.0.2.53:53"] = "eth0";
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", find_placement("", "", fake)};
+	using Servers = std::map<std::string, std::optional<std::string>>;
+	EXPECT_EQ(examine(patient, Probing::none, fake).name_servers, (Servers{{"192.0.2.53", "eth0"}}));
+
+	/* The stub tells whom it asks, whoever told it to. */
+	fake.host.dns.servers = {"10.0.0.54"};
+	fake.host.lookout.names["10.0.0.54"] = {parse_endpoint("10.0.0.54:53", fake)};
+	fake.host.network.way_links["10.0.0.54:53"] = "wg0";
+	EXPECT_EQ(examine(patient, Probing::none, fake).name_servers, (Servers{{"10.0.0.54", "wg0"}}));
+	fake.host.dns.servers.reset();
+
+	/* `up' has told the stub to ask these alone. */
+	fake.files.contents[patient.path] = "[Interface]\nPrivateKey = " + test_key_text(8) + "\nDNS = 10.0.0.53\n";
+	fake.host.lookout.names["10.0.0.53"] = {parse_endpoint("10.0.0.53:53", fake)};
+	fake.host.network.way_links["10.0.0.53:53"] = "wg0";
+	EXPECT_EQ(examine(patient, Probing::none, fake).name_servers, (Servers{{"10.0.0.53", "wg0"}}));
+}
+
+}

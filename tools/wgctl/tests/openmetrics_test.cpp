@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "view/openmetrics.h"
+
+#include <gtest/gtest.h>
+
+#include "commands/commands.h"
+#include "tests/fakes.h"
+
+namespace wgctl {
+
+namespace {
+
+const std::string K1 = test_key_text(1), K2 = test_key_text(2), K8 = test_key_text(8);
+
+struct Metrics : testing::Test {
+	FakeWorld fake;
+
+	Metrics()
+	{
+		Device &device = fake.devices.present["wg0"];
+
+		fake.devices.order.push_back("wg0");
+		device.name = "wg0";
+		device.private_key = test_key(9);
+		device.public_key = test_key(8);
+		device.listen_port = 51820;
+		device.peers.resize(2);
+		device.peers[0].public_key = test_key(1);
+		device.peers[0].preshared_key = test_key(7);
+		device.peers[0].last_handshake = {1'600'000'000, 5};
+		device.peers[0].rx_bytes = UINT64_MAX;
+		device.peers[0].tx_bytes = 5;
+		device.peers[1].public_key = test_key(2);
+		fake.host.network.link_counters["wg0"] = {{"drop-bad-tag", 3}, {"something-else", 4}};
+		fake.files.contents["/etc/wireguard/wg0.conf"] = "[Peer]\n# Name = lap\"top\\1\nPublicKey = " + K1 + "\n";
+	}
+	int run(std::vector<std::string_view> arguments)
+	{
+		fake.terminal.out.clear();
+		fake.terminal.err.clear();
+		return run_command_line(arguments, fake);
+	}
+};
+
+}
+
+TEST_F(Metrics, text_is_openmetrics)
+{
+	EXPECT_EQ(run({"metrics"}), 0);
+	std::string peer1 = R"({interface="wg0",public_key=")" + K1 + R"(",name="lap\"top\\1"})";
+	std::string peer2 = R"({interface="wg0",public_key=")" + K2 + R"("})";
+	EXPECT_EQ(fake.terminal.out, R"(# TYPE wireguard_interface info
+# HELP wireguard_interface A WireGuard interface.
+wireguard_interface_info{interface="wg0",public_key=")" + K8 + R"(",listen_port="51820"} 1
+# TYPE wireguard_interface_peers gauge
+# HELP wireguard_interface_peers How many peers the interface has.
+wireguard_interface_peers{interface="wg0"} 2
+# TYPE wireguard_interface_dropped_packets counter
+# UNIT wireguard_interface_dropped_packets packets
+# HELP wireguard_interface_dropped_packets Packets that ended at the interface, by reason.
+wireguard_interface_dropped_packets_total{interface="wg0",reason="bad-tag"} 3
+# TYPE wireguard_peer_receive_bytes counter
+# UNIT wireguard_peer_receive_bytes bytes
+# HELP wireguard_peer_receive_bytes Bytes that came from the peer, encrypted.
+wireguard_peer_receive_bytes_total)" + peer1 + R"( 18446744073709551615
+wireguard_peer_receive_bytes_total)" + peer2 + R"( 0
+# TYPE wireguard_peer_transmit_bytes counter
+# UNIT wireguard_peer_transmit_bytes bytes
+# HELP wireguard_peer_transmit_bytes Bytes that went to the peer, encrypted.
+wireguard_peer_transmit_bytes_total)" + peer1 + R"( 5
+wireguard_peer_transmit_bytes_total)" + peer2 + R"( 0
+# TYPE wireguard_peer_last_handshake_timestamp_seconds gauge
+# UNIT wireguard_peer_last_handshake_timestamp_seconds seconds
+# HELP wireguard_peer_last_handshake_timestamp_seconds When the last handshake was completed, in seconds since 1970; 0 when there was none.
+wireguard_peer_last_handshake_timestamp_seconds)" + peer1 + R"( 1600000000
+wireguard_peer_last_handshake_timestamp_seconds)" + peer2 + R"( 0
+# EOF
+)");
+}
+
+TEST_F(Metrics, labels_are_utf8_whatever_an_interface_is_called)
+{
+	Device device = fake.devices.present["wg0"];
+
+	device.name = "a\xff\n\"\x1b";
+	fake.devices.order = {device.name};
+	fake.devices.present[device.name] = device;
+	EXPECT_EQ(run({"metrics"}), 0);
+	EXPECT_NE(fake.terminal.out.find("wireguard_interface_peers{interface=\"a??\\\"?\"} 2\n"), std::string::npos) << fake.terminal.out;
+}
+
+TEST_F(Metrics, another_namespace_is_measured_and_this_one_listened_to)
+{
+	fake.host.namespaces.known = {{"/run/netns/box", 2}};
+	EXPECT_EQ(run({"metrics", "--netns", "box", "--listen", "127.0.0.1:1"}), 0) << fake.terminal.err;
+	EXPECT_EQ(fake.host.log.joined(), "enter 2\nenter 1\n");
+	EXPECT_NE(fake.host.web.last.body.find("wireguard_interface_peers"), std::string::npos);
+}
+
+TEST_F(Metrics, only_the_interfaces_that_are_named_are_measured)
+{
+	fake.devices.order.push_back("wg1");
+	fake.devices.present["wg1"].name = "wg1";
+	EXPECT_EQ(run({"metrics", "wg1"}), 0);
+	EXPECT_EQ(fake.terminal.out.find("wg0"), std::string::npos);
+	EXPECT_NE(fake.terminal.out.find("wireguard_interface_peers{interface=\"wg1\"} 0\n"), std::string::npos);
+	EXPECT_EQ(run({"metrics", "wg2"}), 1);
+	EXPECT_EQ(fake.terminal.err, "wgctl: cannot read interface `wg2': No such device\n");
+	EXPECT_EQ(fake.terminal.out, "");
+}
+
+TEST_F(Metrics, interface_that_goes_away_is_left_out)
+{
+	fake.devices.order.push_back("wg1");
+	EXPECT_EQ(run({"metrics"}), 0);
+	EXPECT_NE(fake.terminal.out.find("interface=\"wg0\""), std::string::npos);
+	fake.devices.broken["wg0"] = "Operation not permitted";
+	EXPECT_EQ(run({"metrics"}), 1);
+	EXPECT_EQ(fake.terminal.err, "wgctl: cannot read interface `wg0': Operation not permitted\n");
+}
+
+TEST_F(Metrics, without_interfaces_there_is_still_a_document)
+{
+	fake.devices.order.clear();
+	EXPECT_EQ(run({"metrics"}), 0);
+	EXPECT_TRUE(fake.terminal.out.ends_with("\n# EOF\n"));
+}
+
+TEST_F(Metrics, listening_serves_the_same_text)
+{
+	run({"metrics"});
+	std::string text = fake.terminal.out;
+	EXPECT_EQ(run({"metrics", "--listen", "127.0.0.1:9586"}), 0);
+	EXPECT_EQ(fake.terminal.out, "");
+	EXPECT_EQ(fake.host.web.place, "127.0.0.1:9586");
+	EXPECT_EQ(fake.host.web.path, "/metrics");
+	EXPECT_EQ(fake.host.web.last.body, text);
+	EXPECT_EQ(fake.host.web.last.content_type, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+}
+
+}

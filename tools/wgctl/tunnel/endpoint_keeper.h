@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Keeps endpoints at the names the file has for them, not at the addresses they had at `up`.
+ *
+ * A peer whose session is dead while something wants to reach it gets the next address of its
+ * `Endpoint` and of its `# Endpoint =` comments, every A and AAAA answer in turn. A live peer is never
+ * touched: it may have roamed to where no name points.
+ */
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "config/peer_names.h"
+#include "model/machine.h"
+#include "model/outside.h"
+
+namespace wgctl {
+
+class EndpointKeeper {
+public:
+	EndpointKeeper(std::string file, std::string interface, World &world) : file_(std::move(file)), interface_(std::move(interface)), world_(world) {}
+
+	/* Looks at all peers once; what it does to them it tells on standard output. What goes wrong with
+	 * one does not keep it from the others; the first Failure is thrown in the end. */
+	void look();
+	/* Whoever could not be reached may be reachable now. A network that changes all the time makes no
+	 * more than one try in 5 s. */
+	void network_changed();
+
+private:
+	struct Candidate {
+		Endpoint endpoint;
+		std::string name;
+	};
+	struct Memory {
+		std::deque<Candidate> candidates;
+		/* Milliseconds of the monotonic clock; when the answers for names are asked for again. */
+		std::int64_t not_before = 0, pause = 0, last_try = 0, stale_at = 0;
+		/* When the session was last seen to be alive. The wall clock has no say once that is known: it
+		 * may jump, and a session must not die of that. */
+		std::int64_t alive_at = 0;
+		Timestamp last_handshake;
+		std::uint64_t tx_bytes = 0, rx_bytes = 0;
+		bool is_known = false;
+	};
+
+	void observe(const Peer &peer, Memory &memory, bool &is_wanted, bool &is_alive) const;
+	void look_at(const Peer &peer, std::uint32_t mark);
+	void try_next(const Peer &peer, Memory &memory, std::uint32_t mark);
+	std::deque<Candidate> candidates_for(const Peer &peer, std::string_view text, std::uint32_t mark) const;
+
+	std::string file_, interface_;
+	World &world_;
+	std::map<Key, Memory> memories_;
+};
+
+}

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "tunnel/examination.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+
+#include "config/quick_config.h"
+#include "model/values.h"
+#include "tunnel/visit.h"
+
+namespace wgctl {
+
+namespace {
+
+constexpr std::size_t SMALL_FILE = 65536;
+/* Of packets inside: one that gets through anywhere; what IPv4 and IPv6 ask of everybody; how finely to
+ * look between those, and above. */
+constexpr std::uint32_t SHORT_PACKET = 100, LEAST_IPV4 = 576, LEAST_IPV6 = 1280, STEPS_BELOW = 8, STEPS_ABOVE = 14;
+constexpr std::size_t ECHOES_AT_ONCE = 256, ADDRESSES_ASKED = 2;
+/* A handshake that was begun just before is tried again after 5 s: [WG §6.4], REKEY_TIMEOUT. */
+constexpr std::int64_t ANSWER_TIME = 6'000, LOOK_EVERY = 250;
+constexpr std::string_view WRONG_SOURCE = "drop-wrong-source";
+
+std::optional<bool> is_on(const std::string &path, Files &files)
+{
+	try {
+		return files.read(path, SMALL_FILE).starts_with('1');
+	} catch (const Failure &) {
+		return {};
+	}
+}
+
+/* That of the interface counts; an interface that has none of its own takes the machine's. */
+std::optional<bool> forwards(const std::string &version, const std::string &interface, Files &files)
+{
+	const std::string folder = "/proc/sys/net/" + version + "/conf/";
+	std::optional<bool> own = is_on(folder + interface + "/forwarding", files);
+
+	return own ? own : is_on(folder + "all/forwarding", files);
+}
+
+std::vector<std::string> servers_in(const std::string &path, Files &files)
+{
+	constexpr std::string_view WORD = "nameserver";
+	std::vector<std::string> servers;
+
+	try {
+		Text text = files.read(path, SMALL_FILE);
+		for_each_line(text, [&](std::string_view line) {
+			std::size_t start = line.starts_with(WORD) ? line.find_first_not_of(" \t", WORD.size()) : line.npos;
+			if (start != line.npos && start > WORD.size())
+				servers.emplace_back(line.substr(start, line.find_first_of(" \t\r#", start) - start));
+		});
+	} catch (const Failure &) {
+		/* Without that file there are none to judge. */
+	}
+	return servers;
+}
+
+/* Behind systemd-resolved's stub are the servers it asks. If it does not tell: those of the file, to
+ * which `up' sends all questions, or else those of the machine's other links. */
+std::vector<std::string> name_servers(const Patient &patient, const std::vector<std::string> &own, World &world)
+{
+	const std::string of_namespace = "/etc/netns/" + patient.placement.home_name + "/resolv.conf";
+
+	if (!patient.placement.home_name.empty() && world.host.store.exists(of_namespace))
+		return servers_in(of_namespace, world.files);
+	/* Somebody's namespace: what its programs read is not known. */
+	if (!patient.placement.is_here && patient.placement.home_name.empty() && patient.root.empty())
+		return {};
+	std::vector<std::string> servers = servers_in(patient.root + "/etc/resolv.conf", world.files);
+	if (servers.size() != 1 || !servers[0].starts_with("127.") || !patient.root.empty())
+		return servers;
+	try {
+		if (std::optional<std::vector<std::string>> asked = world.host.dns.asked())
+			return *asked;
+	} catch (const Failure &) {
+		/* It is guessed, then. */
+	}
+	return own.empty() ? servers_in("/run/systemd/resolve/resolv.conf", world.files) : own;
+}
+
+/* Returns the name servers it has. */
+std::vector<std::string> read_file(const std::string &path, Examination &seen, World &world)
+{
+	if (!world.host.store.exists(path))
+		return {};
+	seen.path = path;
+	seen.is_open_to_the_world = world.host.store.is_open_to_the_world(path);
+	try {
+		QuickConfig config = read_quick_config(path, world);
+		seen.names = parse_peer_names(config.text);
+		seen.is_routing_off = config.routing == Routing::off;
+		seen.wanted = parse_without_lookup(config, world);
+		return config.dns_servers;
+	} catch (const Failure &failure) {
+		seen.file_trouble = failure.text;
+		return {};
+	}
+}
+
+/* Somewhere behind the peer. */
+Endpoint inside_of(const Peer &peer, const Prefix &allowed)
+{
+	constexpr std::uint16_t DISCARD = 9;
+	Endpoint address;
+	Prefix prefix = network_of(allowed);
+
+	/* All the world is behind it: then where its endpoint is, or what is nobody's (RFC 3849, 5737). */
+	if (is_default_route(prefix))
+		prefix = peer.endpoint->any.sa_family == prefix.family ? address_of(*peer.endpoint)
+			 : prefix.family == AF_INET6		       ? parse_address("2001:db8::1")
+								       : parse_address("192.0.2.1");
+	else if (prefix.cidr < prefix.bits())
+		prefix.address[prefix.bits() / 8 - 1] |= 1;
+	if (prefix.family == AF_INET6) {
+		address.v6.sin6_family = AF_INET6;
+		address.v6.sin6_port = htons(DISCARD);
+		std::copy_n(prefix.address.begin(), 16, address.v6.sin6_addr.s6_addr);
+	} else {
+		address.v4.sin_family = AF_INET;
+		address.v4.sin_port = htons(DISCARD);
+		std::copy_n(prefix.address.begin(), 4, reinterpret_cast<std::uint8_t *>(&address.v4.sin_addr));
+	}
+	return address;
+}
+
+/* From what everybody takes to just below `mtu`, which is larger. */
+std::vector<std::uint32_t> sizes_below(std::uint32_t mtu)
+{
+	std::vector<std::uint32_t> sizes;
+	auto add = [&](std::uint32_t from, std::uint32_t to, std::uint32_t steps) {
+		for (std::uint32_t step = 0; step < steps; ++step)
+			sizes.push_back(from + (to - from) * step / steps);
+	};
+
+	add(LEAST_IPV4, std::min(mtu, LEAST_IPV6), STEPS_BELOW);
+	if (mtu > LEAST_IPV6)
+		add(LEAST_IPV6, mtu, STEPS_ABOVE);
+	return sizes;
+}
+
+class Examiner {
+public:
+	Examiner(const Patient &patient, World &world) : patient_(patient), world_(world), host_(world.host) {}
+
+	Examination run(Probing probing)
+	{
+		host_.namespaces.enter(patient_.placement.home);
+		seen_.device = present_device();
+		seen_.now = world_.clock.now();
+		seen_.options = patient_.placement.options;
+		seen_.prefix = patient_.placement.prefix;
+		interface_itself();
+		std::vector<std::string> servers = name_servers(patient_, read_file(patient_.path, seen_, world_), world_);
+		for (const std::string &server : servers)
+			for (const Endpoint &endpoint : host_.lookout.addresses_of(server, "53"))
+				seen_.name_servers[server] = host_.network.way_to(endpoint, 0);
+		{
+			Visit visit(patient_.placement.birth, host_.namespaces);
+			ways();
+		}
+		if (probing == Probing::paths)
+			probe();
+		return std::move(seen_);
+	}
+
+private:
+	void interface_itself()
+	{
+		const std::string &name = patient_.interface;
+
+		seen_.is_up = host_.network.is_up(name);
+		seen_.mtu = host_.network.mtu(name);
+		seen_.counters = host_.network.statistics(name);
+		seen_.routes = host_.network.main_routes(name);
+		for (const Route &route : host_.network.added_routes(name))
+			seen_.routes.push_back(route.destination);
+		seen_.forwards_ipv4 = forwards("ipv4", name, world_.files);
+		seen_.forwards_ipv6 = forwards("ipv6", name, world_.files);
+	}
+
+	/* A link of this name in another namespace is another one. */
+	bool is_tunnel(const std::string &link) const { return link == patient_.interface && !patient_.placement.is_apart(); }
+
+	void ways()
+	{
+		std::uint32_t mark = seen_.device.fwmark.value_or(0);
+
+		for (const Peer &peer : seen_.device.peers) {
+			if (!peer.endpoint)
+				continue;
+			Examination::Way &way = seen_.ways[peer.public_key];
+			way.link = host_.network.way_to(*peer.endpoint, mark);
+			way.is_tunnel = way.link && is_tunnel(*way.link);
+			/* The plain route's MTU: with a mark, that of the link packets really leave by. */
+			if (way.link && !way.is_tunnel)
+				way.mtu = mark ? std::optional(host_.network.mtu(*way.link)) : host_.network.path_mtu({address_of(*peer.endpoint)});
+		}
+	}
+
+	/* Not those that may be switched off: clients of a hub, which find the way here themselves. Without a
+	 * file nothing tells whether it was so; what was heard from, beside others, is taken for one. */
+	bool is_expected(const Peer &peer) const
+	{
+		if (peer.persistent_keepalive.value_or(0))
+			return true;
+		if (const Peer *wanted = seen_.wanted_peer(peer.public_key))
+			return wanted->endpoint.has_value();
+		return !peer.last_handshake.seconds || seen_.device.peers.size() == 1;
+	}
+
+	bool is_missing(const Peer &peer) const
+	{
+		return seen_.asked.contains(peer.public_key) && !peer.has_session(world_.clock.now());
+	}
+
+	void ask()
+	{
+		for (const Peer &peer : seen_.device.peers) {
+			auto way = seen_.ways.find(peer.public_key);
+			if (peer.has_session(seen_.now) || !is_expected(peer) || way == seen_.ways.end() || !way->second.mtu || !seen_.is_up)
+				continue;
+			for (const Prefix &allowed : peer.allowed_ips)
+				if (host_.lookout.knock(patient_.interface, inside_of(peer, allowed))) {
+					seen_.asked.insert(peer.public_key);
+					break;
+				}
+		}
+	}
+
+	void probe()
+	{
+		std::vector<Counter> before = std::move(seen_.counters);
+		std::int64_t end = world_.clock.monotonic() + ANSWER_TIME;
+
+		ask();
+		{
+			Visit visit(patient_.placement.birth, host_.namespaces);
+			probe_paths();
+		}
+		auto any_missing = [this] {
+			return std::any_of(seen_.device.peers.begin(), seen_.device.peers.end(), [this](const Peer &p) { return is_missing(p); });
+		};
+		/* Looked at once more in any case: the answers are in by now. */
+		if (any_missing())
+			seen_.device = present_device();
+		while (any_missing() && world_.clock.monotonic() < end) {
+			world_.clock.sleep(LOOK_EVERY);
+			seen_.device = present_device();
+		}
+		seen_.now = world_.clock.now();
+		probe_inside();
+		seen_.counters = host_.network.statistics(patient_.interface);
+		/* What was dropped before has other reasons, maybe. */
+		for (Counter &counter : seen_.counters)
+			for (const Counter &old : before) {
+				if (old.name != counter.name)
+					continue;
+				std::uint64_t since = counter.value - std::min(counter.value, old.value);
+				if (counter.name == WRONG_SOURCE)
+					seen_.wrong_sources = since;
+				if (!seen_.asked.empty())
+					counter.value = since;
+			}
+	}
+
+	Device present_device()
+	{
+		Device device = world_.devices.get(patient_.interface);
+
+		device.name = patient_.interface;
+		return device;
+	}
+
+	void probe_paths()
+	{
+		std::vector<PathProbe> probes;
+		std::vector<Examination::Way *> ways;
+
+		for (const Peer &peer : seen_.device.peers) {
+			auto way = seen_.ways.find(peer.public_key);
+			if (way == seen_.ways.end() || !way->second.mtu)
+				continue;
+			probes.push_back({*peer.endpoint, *way->second.mtu, {}, false});
+			ways.push_back(&way->second);
+		}
+		host_.lookout.probe(probes, seen_.device.fwmark.value_or(0));
+		for (std::size_t i = 0; i < probes.size(); ++i) {
+			ways[i]->mtu = probes[i].mtu ? probes[i].mtu : ways[i]->mtu;
+			ways[i]->is_refused = probes[i].is_refused;
+		}
+	}
+
+	/* Not every path says what it does not take. Whoever answers short packets should answer long ones. */
+	void probe_inside()
+	{
+		std::map<Key, EchoProbe> narrow;
+
+		if (seen_.mtu > LEAST_IPV4)
+			narrow = ask_inside({SHORT_PACKET, seen_.mtu}, [this](const Peer &peer) { return peer.has_session(seen_.now); });
+		std::erase_if(narrow, [](const auto &one) { return one.second.answered != SHORT_PACKET; });
+		if (narrow.empty())
+			return;
+		for (const auto &[key, probe] : ask_inside(sizes_below(seen_.mtu), [&](const Peer &peer) { return narrow.contains(peer.public_key); }))
+			seen_.ways[key].largest_inside = probe.answered;
+	}
+
+	/* Of several addresses behind a peer, the one that answered most. */
+	template<class Condition>
+	std::map<Key, EchoProbe> ask_inside(const std::vector<std::uint32_t> &sizes, Condition counts)
+	{
+		std::vector<EchoProbe> probes;
+		std::vector<Key> keys;
+		std::map<Key, EchoProbe> found;
+
+		for (const Peer &peer : seen_.device.peers) {
+			auto way = seen_.ways.find(peer.public_key);
+			if (way == seen_.ways.end() || way->second.is_tunnel || !counts(peer) || probes.size() + ADDRESSES_ASKED > ECHOES_AT_ONCE)
+				continue;
+			for (std::size_t i = 0; i < std::min(peer.allowed_ips.size(), ADDRESSES_ASKED); ++i) {
+				probes.push_back({inside_of(peer, peer.allowed_ips[i]), sizes, {}});
+				keys.push_back(peer.public_key);
+			}
+		}
+		if (!probes.empty())
+			host_.lookout.echo(patient_.interface, probes);
+		for (std::size_t i = 0; i < probes.size(); ++i) {
+			auto [one, is_new] = found.emplace(keys[i], probes[i]);
+			if (one->second.answered < probes[i].answered)
+				one->second = probes[i];
+		}
+		return found;
+	}
+
+	const Patient &patient_;
+	World &world_;
+	Host &host_;
+	Examination seen_;
+};
+
+}
+
+Examination examine(const Patient &patient, Probing probing, World &world)
+{
+	return Examiner(patient, world).run(probing);
+}
+
+}

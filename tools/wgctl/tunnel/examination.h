@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What keeps a tunnel from working, in plain words, each with one remedy.
+ *
+ * First everything is looked at and written down in an Examination, then diagnose() judges that alone:
+ * it is a pure function, which tests feed.
+ */
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/peer_names.h"
+#include "model/machine.h"
+#include "model/outside.h"
+#include "tunnel/placement.h"
+
+namespace wgctl {
+
+struct Examination {
+	Device device;
+	bool is_up = true;
+	std::uint32_t mtu = 0;
+	/* Over the interface, in whatever table. */
+	std::vector<Prefix> routes;
+	/* Those of our module; others count nothing. Of the time since the peers in `asked` were, or of
+	 * all its life. */
+	std::vector<Counter> counters;
+	/* Packets of peers from addresses that are not theirs, while it was looked. */
+	std::uint64_t wrong_sources = 0;
+	/* Who had no session, and was sent something to make one. */
+	std::set<Key> asked;
+
+	/* From the file; without one, what it would say is not known. */
+	std::optional<std::string> path;
+	std::optional<Device> wanted;
+	/* Why the file cannot be used. */
+	std::string file_trouble;
+	PeerNames names;
+	bool is_open_to_the_world = false;
+	/* For the remedies: Placement's. */
+	std::string options, prefix;
+	/* It leaves routes to somebody else. */
+	bool is_routing_off = false;
+
+	struct Way {
+		/* The link packets to the endpoint leave by; nothing: no way. */
+		std::optional<std::string> link;
+		/* That is the tunnel itself. */
+		bool is_tunnel = false;
+		/* The largest packet that fits, from the route or a probe. */
+		std::optional<std::uint32_t> mtu;
+		/* Nobody listens there. */
+		bool is_refused = false;
+		/* The largest packet that came back through the tunnel, where those of its MTU are lost. */
+		std::optional<std::uint32_t> largest_inside = {};
+	};
+	std::map<Key, Way> ways;
+	/* Servers the system asks, and the link they are reached by. */
+	std::map<std::string, std::optional<std::string>> name_servers;
+	/* What comes in by the interface; nothing: not known. */
+	std::optional<bool> forwards_ipv4, forwards_ipv6;
+	std::int64_t now = 0;
+
+	/* As the file has it; null when it has none. */
+	const Peer *wanted_peer(const Key &key) const { return wanted ? peer_with(key, wanted->peers) : nullptr; }
+};
+
+/* Whom to examine, and where: its file if it has one; the namespaces of the interface and its sockets. */
+struct Patient {
+	std::string interface, path;
+	/* Where the files of its namespace's programs are, if they are elsewhere. */
+	std::string root;
+	Placement placement;
+};
+
+/* `paths`: sends a few packets, to peers without a session and along the paths to endpoints. Takes
+ * 2 s, or 6 while somebody does not answer. */
+enum class Probing { none, paths };
+Examination examine(const Patient &patient, Probing probing, World &world);
+
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "view/dashboard.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+
+#include "model/values.h"
+#include "view/colours.h"
+
+namespace wgctl {
+
+namespace {
+
+/* Columns: of names and sparklines, where there is room for them; of what stands between; of the least that
+ * is worth to be called an endpoint. */
+constexpr std::size_t LONGEST_NAME = 20, SHORTEST_NAME = 8, SPARKLINE_WIDTH = 20, REST = 41, SHORTEST_ENDPOINT = 10;
+
+std::string scaled(double value, std::string_view suffix)
+{
+	static constexpr const char *UNITS[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	std::size_t unit = 0;
+	char text[48];
+
+	while (unit + 1 < std::size(UNITS) && value >= 1000) {
+		value /= 1024;
+		++unit;
+	}
+	std::snprintf(text, sizeof(text), unit && value < 100 ? "%.1f %s%s" : "%.0f %s%s", value, UNITS[unit], std::string(suffix).c_str());
+	return text;
+}
+
+/* Of a terminal, for the character that begins here: Unicode's wide ones take two, what is put over the
+ * one before takes none. */
+std::size_t columns_of(char32_t c)
+{
+	struct Range {
+		char32_t first, last;
+	};
+	static constexpr Range NONE[] = {{0x300, 0x36f}, {0x483, 0x489}, {0x591, 0x5bd}, {0x610, 0x61a}, {0x64b, 0x65f},
+					 {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f},
+					 {0x1f3fb, 0x1f3ff}, {0xe0100, 0xe01ef}};
+	static constexpr Range TWO[] = {{0x1100, 0x115f}, {0x2e80, 0x303e}, {0x3041, 0x33ff}, {0x3400, 0x4dbf}, {0x4e00, 0xa4cf},
+					{0xa960, 0xa97f}, {0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe30, 0xfe6f}, {0xff00, 0xff60},
+					{0xffe0, 0xffe6}, {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
+	auto is_in = [c](const auto &ranges) {
+		return std::any_of(std::begin(ranges), std::end(ranges), [c](const Range &range) { return c >= range.first && c <= range.last; });
+	};
+
+	return is_in(NONE) ? 0 : is_in(TWO) ? 2 : 1;
+}
+
+/* Takes a character off the front of valid UTF-8. */
+char32_t take_character(std::string_view &text, std::size_t &size)
+{
+	auto first = static_cast<unsigned char>(text[0]);
+	char32_t character = first < 0x80 ? first : first < 0xe0 ? first & 0x1f : first < 0xf0 ? first & 0x0f : first & 0x07;
+
+	for (size = 1; size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80; ++size)
+		character = character << 6 | (static_cast<unsigned char>(text[size]) & 0x3f);
+	text.remove_prefix(size);
+	return character;
+}
+
+std::size_t width_of(std::string_view text)
+{
+	std::size_t width = 0, size;
+
+	while (!text.empty())
+		width += columns_of(take_character(text, size));
+	return width;
+}
+
+std::string clipped(std::string_view text, std::size_t width)
+{
+	std::size_t end = 0, columns = 0, size;
+	std::string_view rest = text;
+
+	if (width_of(text) <= width)
+		return std::string(text);
+	while (!rest.empty()) {
+		columns += columns_of(take_character(rest, size));
+		if (columns + 1 > width)
+			break;
+		end += size;
+	}
+	return std::string(text.substr(0, end)) + (width ? "~" : "");
+}
+
+std::string padded(std::string_view text, std::size_t width, bool is_right = false)
+{
+	std::size_t missing = width - std::min(width, width_of(text));
+
+	return is_right ? std::string(missing, ' ') + std::string(text) : std::string(text) + std::string(missing, ' ');
+}
+
+std::string painted(std::string_view text, std::string_view colour, const WatchStyle &style)
+{
+	if (!style.colour || colour.empty())
+		return std::string(text);
+	return std::string(colour) + std::string(text) + std::string(RESET);
+}
+
+/* How wide the columns are that give way on a narrow screen. */
+struct Layout {
+	std::size_t name = LONGEST_NAME, sparkline = SPARKLINE_WIDTH, endpoint = SIZE_MAX;
+
+	explicit Layout(std::size_t columns)
+	{
+		if (!columns)
+			return;
+		std::size_t room = columns - std::min(columns, REST);
+		name = std::clamp(room, SHORTEST_NAME, LONGEST_NAME);
+		room -= std::min(room, name);
+		sparkline = std::min(room, SPARKLINE_WIDTH);
+		room -= sparkline;
+		endpoint = room >= SHORTEST_ENDPOINT + 2 ? room - 2 : 0;
+	}
+};
+
+std::string name_of(const Peer &peer, const PeerNames &names)
+{
+	auto name = names.find(peer.public_key);
+
+	return name == names.end() ? std::string(to_base64(peer.public_key)) : name->second;
+}
+
+std::string header(const WatchedDevice &watched, const WatchStyle &style)
+{
+	Rates sum;
+	std::size_t peers = watched.device.peers.size();
+
+	for (const auto &[key, history] : watched.histories) {
+		sum.received += history.rates().received;
+		sum.sent += history.rates().sent;
+	}
+	return painted(printable(watched.name), BOLD, style) + "  port " + std::to_string(watched.device.listen_port.value_or(0)) + "  " +
+	       std::to_string(peers) + (peers == 1 ? " peer" : " peers") + "  in " + format_rate(sum.received) + "  out " +
+	       format_rate(sum.sent) + "\n";
+}
+
+/* The columns of a peer; the endpoint only where there is room. */
+std::string row(const std::string &name, const std::string &age, std::string_view age_colour, const std::string &in, const std::string &out,
+		const std::string &line, const std::string &endpoint, const WatchStyle &style)
+{
+	Layout layout(style.columns);
+	std::string text = "  " + padded(clipped(name, layout.name), layout.name) + "  " + painted(padded(age, 9, true), age_colour, style) + "  " +
+			   padded(in, 11, true) + "  " + padded(out, 11, true) + "  " + padded(clipped(line, layout.sparkline), layout.sparkline);
+
+	if (layout.endpoint)
+		text += "  " + clipped(endpoint, layout.endpoint);
+	return text + "\n";
+}
+
+std::string peer_row(const Peer &peer, const WatchedDevice &watched, const WatchStyle &style, std::int64_t now)
+{
+	auto found = watched.histories.find(peer.public_key);
+	bool has_rates = found != watched.histories.end() && found->second.has_rates();
+	Rates rates = has_rates ? found->second.rates() : Rates();
+	std::int64_t age = now - peer.last_handshake.seconds;
+	std::string_view colour = age <= SESSION_LIFE ? GREEN : YELLOW;
+	std::string text = format_age(age), line;
+
+	if (!peer.last_handshake.seconds) {
+		text = "never";
+		colour = DIM;
+	}
+	if (has_rates)
+		line = sparkline(found->second.all(), Layout(style.columns).sparkline, style.unicode);
+	return row(name_of(peer, watched.names), text, colour, has_rates ? format_rate(rates.received) : "-",
+		   has_rates ? format_rate(rates.sent) : "-", line,
+		   peer.endpoint ? std::string(std::string_view(format_endpoint(*peer.endpoint))) : "-", style);
+}
+
+}
+
+std::string format_rate(double bytes_per_second)
+{
+	return scaled(bytes_per_second, "/s");
+}
+
+std::string format_age(std::int64_t seconds)
+{
+	auto two = [](std::int64_t big, const char *big_unit, std::int64_t small, const char *small_unit) {
+		return std::to_string(big) + big_unit + " " + std::to_string(small) + small_unit;
+	};
+
+	if (seconds < 0)
+		return "future";
+	if (seconds < 60)
+		return std::to_string(seconds) + "s";
+	if (seconds < 60 * 60)
+		return two(seconds / 60, "m", seconds % 60, "s");
+	if (seconds < 24 * 60 * 60)
+		return two(seconds / 3600, "h", seconds / 60 % 60, "m");
+	return two(seconds / 86400, "d", seconds / 3600 % 24, "h");
+}
+
+/* The tallest bar is the peer's own busiest moment: shapes can be compared, heights cannot. */
+std::string sparkline(const std::deque<Rates> &history, std::size_t width, bool unicode)
+{
+	static constexpr const char *BARS[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+	static constexpr const char *ASCII[] = {"_", ".", ":", "-", "=", "+", "*", "#"};
+	std::size_t first = history.size() - std::min(width, history.size());
+	double most = 0;
+	std::string text;
+
+	for (std::size_t i = first; i < history.size(); ++i)
+		most = std::max(most, history[i].received + history[i].sent);
+	for (std::size_t i = first; i < history.size(); ++i) {
+		double value = history[i].received + history[i].sent;
+		std::size_t level = value > 0 ? 1 + static_cast<std::size_t>(value / most * 6) : 0;
+		text += (unicode ? BARS : ASCII)[level];
+	}
+	return text;
+}
+
+void RateHistory::sample(const Peer &peer, std::int64_t now)
+{
+	bool went_back = peer.rx_bytes < rx_bytes_ || peer.tx_bytes < tx_bytes_;
+
+	if (!is_first_ && !went_back && now > time_) {
+		double seconds = static_cast<double>(now - time_) / 1000;
+		history_.push_back({static_cast<double>(peer.rx_bytes - rx_bytes_) / seconds, static_cast<double>(peer.tx_bytes - tx_bytes_) / seconds});
+		if (history_.size() > LENGTH)
+			history_.pop_front();
+	} else if (went_back) {
+		history_.clear();
+	}
+	is_first_ = false;
+	rx_bytes_ = peer.rx_bytes;
+	tx_bytes_ = peer.tx_bytes;
+	time_ = now;
+}
+
+void Dashboard::sample(const Device &device, PeerNames names, std::int64_t now)
+{
+	WatchedDevice &watched = devices_[device.name];
+	std::map<Key, RateHistory> histories;
+
+	for (const Peer &peer : device.peers) {
+		RateHistory &history = histories[peer.public_key] = watched.histories[peer.public_key];
+		history.sample(peer, now);
+	}
+	watched = {device.name, "", device, std::move(names), std::move(histories)};
+}
+
+void Dashboard::problem(const std::string &name, const std::string &text)
+{
+	devices_[name] = {name, text, {}, {}, {}};
+}
+
+void Dashboard::keep(const std::vector<std::string> &names)
+{
+	std::erase_if(devices_, [&](const auto &entry) { return std::find(names.begin(), names.end(), entry.first) == names.end(); });
+}
+
+Text Dashboard::page(const WatchStyle &style, std::int64_t now) const
+{
+	Text text;
+
+	for (const auto &[name, watched] : devices_) {
+		text.append(text.empty() ? "" : "\n");
+		if (!watched.problem.empty()) {
+			text.append(painted(printable(name), BOLD, style)).append("  ").append(painted(printable(watched.problem), RED, style)).append("\n");
+			continue;
+		}
+		text.append(header(watched, style));
+		if (!watched.device.peers.empty())
+			text.append(row("PEER", "HANDSHAKE", "", "IN", "OUT", "TRAFFIC", "ENDPOINT", style));
+		for (const Peer &peer : watched.device.peers)
+			text.append(peer_row(peer, watched, style, now));
+	}
+	return text.empty() ? Text("There is no WireGuard interface.\n") : text;
+}
+
+}

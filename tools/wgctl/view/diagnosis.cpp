@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "view/diagnosis.h"
+
+#include <algorithm>
+#include <array>
+
+#include "model/values.h"
+
+namespace wgctl {
+
+namespace {
+
+/* Earlier than this program: such a clock was never set. 2025-01-01. */
+constexpr std::int64_t EARLIEST_TIME = 1'735'689'600;
+/* IP and UDP headers, and WireGuard's 32 bytes. */
+constexpr std::uint32_t OVERHEAD_IPV4 = 60, OVERHEAD_IPV6 = 80;
+constexpr std::string_view DROP = "drop-";
+
+/* Reasons that end what a side without session sent here; others are about what leaves. */
+struct DropReason {
+	std::string_view name, meaning, remedy;
+};
+constexpr std::array DROPS{
+	DropReason{"bad-mac1", "they were made for another public key", "give the other side this interface's public key"},
+	DropReason{"unknown-peer", "their sender is no peer here", "add the sender's public key as [Peer]"},
+	DropReason{"bad-handshake", "they do not decrypt", "compare public keys and PresharedKey on both sides"},
+	DropReason{"old-timestamp", "their sender's clock went back", "set the other side's clock, or remove and add the peer here"},
+	DropReason{"malformed", "they are not WireGuard's", "look for something on the path that alters UDP packets, or send to another port"},
+	DropReason{"rate-limited", "their sender sends too many", "wait; if it lasts, look who floods this port"},
+	DropReason{"no-identity", "this interface has no private key", "set PrivateKey"},
+};
+
+std::uint64_t drops_of(const Examination &seen, std::string_view reason)
+{
+	for (const Counter &counter : seen.counters)
+		if (counter.name.starts_with(DROP) && std::string_view(counter.name).substr(DROP.size()) == reason)
+			return counter.value;
+	return 0;
+}
+
+bool has_default_route(const Peer &peer)
+{
+	return std::any_of(peer.allowed_ips.begin(), peer.allowed_ips.end(), is_default_route);
+}
+
+bool any_default_route(const Device &device)
+{
+	return std::any_of(device.peers.begin(), device.peers.end(), has_default_route);
+}
+
+/* The lower half of a prefix, or the upper one. */
+Prefix half(Prefix prefix, unsigned which)
+{
+	prefix = network_of(prefix);
+	prefix.address[prefix.cidr / 8] = static_cast<std::uint8_t>(prefix.address[prefix.cidr / 8] | which << (7 - prefix.cidr % 8));
+	++prefix.cidr;
+	return prefix;
+}
+
+class Doctor {
+public:
+	explicit Doctor(const Examination &seen) : seen_(seen), name_(seen.device.name) {}
+
+	std::vector<Finding> run()
+	{
+		interface_itself();
+		for (const Peer &peer : seen_.device.peers) {
+			way_to_endpoint(peer);
+			silence(peer);
+			return_routes(peer);
+			packet_size(peer);
+		}
+		wrong_sources();
+		overlaps();
+		forwarding();
+		dns();
+		return std::move(findings_);
+	}
+
+private:
+	void find(std::string what, std::string remedy) { findings_.push_back({std::move(what), std::move(remedy)}); }
+	std::string called(const Peer &peer) const { return "peer " + describe_peer(peer.public_key, seen_.names); }
+	std::string file() const { return seen_.path.value_or("the interface's file"); }
+	/* What other commands are told to do something with it. */
+	std::string itself() const
+	{
+		bool is_usual = !seen_.path || *seen_.path == "/etc/wireguard/" + name_ + ".conf";
+		return shell_word(is_usual ? name_ : *seen_.path) + seen_.options;
+	}
+	/* After an edit of the file. */
+	std::string applied() const { return " and run wgctl apply " + itself(); }
+	/* A command that must run where the interface is. */
+	std::string there(const std::string &command) const { return seen_.prefix + command; }
+	const Examination::Way *way(const Peer &peer) const
+	{
+		auto found = seen_.ways.find(peer.public_key);
+		return found == seen_.ways.end() ? nullptr : &found->second;
+	}
+
+	void interface_itself()
+	{
+		if (seen_.is_open_to_the_world)
+			find(file() + " holds a private key and everybody may read it", "chmod 600 " + shell_word(file()));
+		if (!seen_.file_trouble.empty())
+			find("the file cannot be used: " + seen_.file_trouble, "correct it; wgctl apply --dry-run " + itself() + " reads it again");
+		if (!seen_.is_up)
+			/* With the link went its IPv6 addresses and its routes. */
+			find(name_ + " is down", seen_.wanted ? "wgctl apply " + itself() : there("ip link set " + shell_word(name_) + " up"));
+		if (!seen_.device.private_key || seen_.device.private_key->is_zero())
+			find(name_ + " has no private key", "set PrivateKey in " + file() + applied());
+		bool is_unset = seen_.now < EARLIEST_TIME;
+		bool went_back = std::any_of(seen_.device.peers.begin(), seen_.device.peers.end(),
+					     [this](const Peer &peer) { return peer.last_handshake.seconds > seen_.now + 1; });
+		if (is_unset || went_back)
+			find(is_unset ? "the clock was never set; peers that have seen a later one refuse handshakes from here"
+				      : "the clock went back behind the last handshake; peers refuse handshakes from here until it catches up",
+			     "set the clock, for example with timedatectl set-ntp true");
+	}
+
+	void way_to_endpoint(const Peer &peer)
+	{
+		const Examination::Way *found = way(peer);
+
+		if (!peer.endpoint || !found)
+			return;
+		std::string endpoint(format_endpoint(*peer.endpoint));
+		if (!found->link)
+			find("there is no route to " + endpoint + ", the endpoint of " + called(peer),
+			     "connect this machine to the network, or add a route to that address");
+		else if (found->is_tunnel)
+			find("packets to " + endpoint + ", the endpoint of " + called(peer) + ", go into the tunnel " +
+				     (seen_.device.fwmark.value_or(0) ? "although they carry a mark" : "itself: it is inside allowed IPs"),
+			     way_past_the_tunnel(address_of(*peer.endpoint)));
+	}
+
+	/* Only a default route goes by the mark; one that is longer takes marked packets, too. */
+	std::string way_past_the_tunnel(const Prefix &address) const
+	{
+		const Prefix *longest = nullptr;
+
+		for (const Peer &peer : seen_.device.peers)
+			for (const Prefix &allowed : peer.allowed_ips)
+				if (covers(allowed, address) && (!longest || allowed.cidr > longest->cidr))
+					longest = &allowed;
+		if (!longest || seen_.is_routing_off)
+			return "add a route to that address that does not go over " + name_;
+		std::string all = address.family == AF_INET6 ? "::/0" : "0.0.0.0/0";
+		if (longest->cidr == 1)
+			return "write " + all + " instead of its halves into AllowedIPs in " + file() + applied();
+		if (longest->cidr)
+			return "take " + format_prefix(*longest) + " out of AllowedIPs in " + file() + applied();
+		if (!seen_.path)
+			return "bring " + name_ + " up from a file with wgctl up, which gives packets to endpoints a mark and a rule";
+		return "wgctl down " + itself() + " and wgctl up " + itself() + " set the mark and its rule again";
+	}
+
+	/* A silence nobody minds: a peer that is not expected, or that has nothing to say. */
+	bool is_missed(const Peer &peer) const
+	{
+		if (!seen_.asked.empty())
+			return seen_.asked.contains(peer.public_key);
+		return peer.tx_bytes && (!peer.last_handshake.seconds || peer.persistent_keepalive.value_or(0));
+	}
+
+	/* It sends, and no session comes of it. */
+	void silence(const Peer &peer)
+	{
+		const Examination::Way *found = way(peer);
+
+		if (peer.has_session(seen_.now) || !peer.endpoint || !seen_.is_up || !is_missed(peer) ||
+		    (found && (!found->link || found->is_tunnel)))
+			return;
+		for (const DropReason &reason : DROPS) {
+			std::uint64_t count = drops_of(seen_, reason.name);
+			if (!count)
+				continue;
+			return find(called(peer) + " has no session; " + std::to_string(count) + " packets came in and were dropped: " +
+					    std::string(reason.meaning),
+				    std::string(reason.remedy));
+		}
+		std::string where = called(peer) + " at " + std::string(format_endpoint(*peer.endpoint));
+		std::string since = peer.last_handshake.seconds ? " since " + std::to_string(seen_.now - peer.last_handshake.seconds) + " s" : "";
+		std::string key = seen_.device.public_key ? std::string(to_base64(*seen_.device.public_key)) : "this interface's public key";
+		if (found && found->is_refused)
+			return find("nothing listens where " + where + " should: the machine there refuses packets to that port",
+				    "start WireGuard there, or correct the port of Endpoint in " + file());
+		if (seen_.counters.empty())
+			return find("no reply from " + where + since + ", or none that could be used: this module does not count what it drops",
+				    "check there that WireGuard listens on that port, that no firewall stops UDP, and that it knows " + key +
+					    "; compare public keys and PresharedKey on both sides");
+		find("no reply at all from " + where + since,
+		     "check there that WireGuard listens on that port, that no firewall stops UDP, and that it knows " + key);
+	}
+
+	bool is_routed(const Prefix &prefix) const
+	{
+		auto covered = [this](const Prefix &part) {
+			return std::any_of(seen_.routes.begin(), seen_.routes.end(), [&](const Prefix &route) { return covers(route, part); });
+		};
+		/* A default route is often two halves of the world, which win over the other one. */
+		return covered(prefix) || (prefix.cidr < prefix.bits() && covered(half(prefix, 0)) && covered(half(prefix, 1)));
+	}
+
+	void return_routes(const Peer &peer)
+	{
+		if (seen_.is_routing_off || !seen_.is_up)
+			return;
+		for (const Prefix &allowed : peer.allowed_ips) {
+			/* That may come from anywhere, where somebody else decides what goes there. */
+			if (is_routed(allowed) || (is_default_route(allowed) && !seen_.path))
+				continue;
+			/* A default route takes its mark and rules; without them it would swallow what the tunnel sends. */
+			find("there is no route over " + name_ + " to " + format_prefix(allowed) + " of " + called(peer) + ": answers to it go elsewhere",
+			     is_default_route(allowed) ? "wgctl apply " + itself()
+						       : there("ip route add " + format_prefix(allowed) + " dev " + shell_word(name_)));
+		}
+	}
+
+	void packet_size(const Peer &peer)
+	{
+		const Examination::Way *found = way(peer);
+
+		if (!peer.endpoint || !found || !found->mtu || found->is_tunnel)
+			return;
+		std::uint32_t overhead = peer.endpoint->any.sa_family == AF_INET6 ? OVERHEAD_IPV6 : OVERHEAD_IPV4;
+		std::uint32_t fits = *found->mtu > overhead ? *found->mtu - overhead : 0;
+		std::string what = "the MTU of " + name_ + ", " + std::to_string(seen_.mtu) + ", is too big: ";
+		if (seen_.mtu > fits)
+			what += "the path to " + called(peer) + " takes " + std::to_string(fits) + " inside the tunnel";
+		else if (found->largest_inside)
+			what += "packets as long get lost between here and " + called(peer) + " without a word; " +
+				std::to_string(fits = *found->largest_inside) + " bytes come through";
+		if (seen_.mtu > fits)
+			find(what,
+			     seen_.path ? "set MTU = " + std::to_string(fits) + " in " + file() + applied()
+					: there("ip link set " + shell_word(name_) + " mtu " + std::to_string(fits)));
+	}
+
+	/* Those it was sent while it was looked: a tunnel that is up, and eats what its peers say. */
+	void wrong_sources()
+	{
+		if (seen_.wrong_sources)
+			find(std::to_string(seen_.wrong_sources) +
+				     " packets came in just now and were dropped: their inner source address is not among their sender's AllowedIPs",
+			     "add the addresses the other side sends from to its AllowedIPs in " + file() + applied());
+	}
+
+	/* The device gives an allowed IP to the last peer that claims it, so only the file shows this. */
+	void overlaps()
+	{
+		if (!seen_.wanted)
+			return;
+		std::map<std::string, const Peer *> owners;
+		for (const Peer &peer : seen_.wanted->peers)
+			for (const Prefix &allowed : peer.allowed_ips) {
+				std::string prefix = format_prefix(network_of(allowed));
+				auto [owner, is_new] = owners.emplace(prefix, &peer);
+				if (!is_new && owner->second->public_key != peer.public_key)
+					find(called(*owner->second) + " and " + called(peer) + " both claim " + prefix + "; only the last one gets it",
+					     "leave it to one of them in " + file() + applied());
+			}
+	}
+
+	/* Peers find the way here, not each other's: it is a hub, whose peers meet in it. */
+	bool has_guests(std::uint16_t family) const
+	{
+		std::size_t users = 0, guests = 0;
+
+		for (const Peer &peer : seen_.device.peers) {
+			if (std::none_of(peer.allowed_ips.begin(), peer.allowed_ips.end(), [family](const Prefix &p) { return p.family == family; }))
+				continue;
+			const Peer *wanted = seen_.wanted_peer(peer.public_key);
+			++users;
+			if (!wanted || !wanted->endpoint)
+				++guests;
+		}
+		return users > 1 && guests;
+	}
+
+	void forwarding()
+	{
+		if (any_default_route(seen_.device))
+			return;
+		if (seen_.forwards_ipv4 == false && has_guests(AF_INET))
+			find("forwarding of IPv4 is off: the peers reach this machine, but not each other", there("sysctl -w net.ipv4.ip_forward=1"));
+		if (seen_.forwards_ipv6 == false && has_guests(AF_INET6))
+			find("forwarding of IPv6 is off: the peers reach this machine, but not each other",
+			     there("sysctl -w net.ipv6.conf.all.forwarding=1"));
+	}
+
+	void dns()
+	{
+		if (!any_default_route(seen_.device))
+			return;
+		for (const auto &[server, link] : seen_.name_servers)
+			if (link && *link != name_ && *link != "lo")
+				find("all traffic goes through the tunnel, but questions to the name server " + server + " leave by " + *link,
+				     "set DNS in [Interface] of " + file() + " to a server behind the tunnel," + applied());
+	}
+
+	const Examination &seen_;
+	const std::string &name_;
+	std::vector<Finding> findings_;
+};
+
+}
+
+std::vector<Finding> diagnose(const Examination &examination)
+{
+	return Doctor(examination).run();
+}
+
+}

@@ -22,7 +22,7 @@ out = build/$(release)
 jobs := $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
 guest_cpus := $(shell n=$$(nproc); [ $$n -gt 4 ] && n=4; echo $$n)
 
-.PHONY: all module wgctl unit check sloc bench-aead demo shell test test-all install uninstall clean help both setup-build setup-guest setup-test
+.PHONY: all module wgctl unit check sloc bench-aead bench-native demo shell test test-all install uninstall clean help both setup-build setup-guest setup-test setup-bench
 .DEFAULT_GOAL := module
 
 all: module wgctl
@@ -45,6 +45,8 @@ define help
   make check      include direction, symbols, frames, clang, house rules
   make sloc       code lines per folder
   make bench-aead our AEAD beside OpenSSL, libsodium and the kernel's code; a table and build/bench/aead.svg
+  make bench-native our module beside the kernel's own on this processor: user-mode Linux; build/bench/native.txt and .svg
+                  ROUNDS=3 for a glance, BEFORE=FILE.ko to compare with an older one; selftests/bench/native/run tells more
   make install    module to /lib/modules/KVER/updates, wgctl with its man pages, completions and units to PREFIX (/usr/local); honours DESTDIR
   make uninstall  takes away what install put there
   make clean      removes build/
@@ -95,6 +97,8 @@ setup-guest: setup-build
 	@qemu/setup guest
 setup-test: setup-guest
 	@qemu/setup test
+setup-bench: setup-test
+	@qemu/setup bench
 
 demo: setup-guest
 	@$(MAKE) --no-print-directory KVER=6.1 module wgctl
@@ -117,6 +121,10 @@ check: setup-test
 
 bench-aead: setup-test
 	@$(MAKE) --no-print-directory -s -C selftests/bench aead
+
+bench-native: setup-bench
+	@$(MAKE) --no-print-directory -s KVER=uml module
+	@ROUNDS="$(ROUNDS)" BEFORE="$(BEFORE)" selftests/bench/native/run
 
 sloc:
 	@selftests/check/sloc

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Table and chart of bench-native, from the lines of `rounds`.
+
+usage: report.py TABLE.txt CHART.svg [NOTE...] <lines
+Each value is a median over rounds with its quartiles; each ratio is one of values of the same round, against the module named in-tree.
+"""
+import statistics
+import sys
+
+METRICS = [  # name, title, unit, digits, whether less is better
+	("stream", "TCP, one stream", "Mbit/s a CPU", 0, False),
+	("packets-64", "lone packets, 64 B", "kpps a CPU", 0, False),
+	("packets-1420", "lone packets, 1420 B", "kpps a CPU", 0, False),
+	("ping", "ping, shortest", "µs", 1, True),
+]
+COLOURS = ["#888", "#e0a030", "#3070c0", "#20a060", "#a040a0", "#c04040"]
+
+
+def quartiles(values):
+	"""Lower quartile, median, upper quartile."""
+	if len(values) < 2:
+		return values[0], values[0], values[0]
+	low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+	return low, middle, high
+
+
+def read(lines):
+	values, modules = {}, []
+	for line in lines:
+		word = line.split()
+		if len(word) == 5 and word[0] == "round":
+			_, number, module, metric, value = word
+			values.setdefault((module, metric), {})[int(number)] = float(value)
+			if module not in modules:
+				modules.append(module)
+	return values, modules
+
+
+def ratios(values, module, metric, less):
+	base, mine = values.get(("in-tree", metric), {}), values.get((module, metric), {})
+	return [base[n] / mine[n] if less else mine[n] / base[n] for n in mine if n in base]
+
+
+def table(values, modules, notes):
+	shown = [m for m in modules if m != "veth"]
+	out = list(notes) + [""]
+	rows = [["median [quartiles]; × in-tree [quartiles]"] + shown]
+	for metric, title, unit, digits, less in METRICS:
+		row = [f"{title}, {unit}"]
+		for module in shown:
+			if (module, metric) not in values:
+				row.append("-")
+				continue
+			low, middle, high = quartiles(list(values[module, metric].values()))
+			cell = f"{middle:.{digits}f} [{low:.{digits}f} {high:.{digits}f}]"
+			ratio = ratios(values, module, metric, less)
+			if module != "in-tree" and ratio:
+				low, middle, high = quartiles(ratio)
+				cell += f"; {middle:.2f} [{low:.2f} {high:.2f}]"
+			row.append(cell)
+		rows.append(row)
+	widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+	for i, row in enumerate(rows):
+		out.append("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |")
+		if i == 0:
+			out.append("|" + "|".join("-" * (width + 2) for width in widths) + "|")
+	if ("veth", "ping") in values:
+		low, middle, high = quartiles(list(values["veth", "ping"].values()))
+		out += ["", f"ping: the ratio is in-tree's time over the module's; without a tunnel {middle:.1f} [{low:.1f} {high:.1f}] µs."]
+	return "\n".join(out) + "\n"
+
+
+def escape(text):
+	return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def chart(values, modules, notes):
+	shown = [m for m in modules if m not in ("veth", "in-tree")]
+	points = []
+	for metric, title, _, _, less in METRICS:
+		for module in shown:
+			ratio = ratios(values, module, metric, less)
+			if ratio:
+				points.append((title, module, quartiles(ratio)))
+	top = max([2.2] + [high for _, _, (_, _, high) in points]) * 1.05
+	left, width, line = 250, 520, 20
+	out, y, title = [], 40, None
+	x = lambda value: left + value / top * width
+	for name, module, (low, middle, high) in points:
+		if name != title:
+			y += 12
+			out.append(f'<text x="10" y="{y + line - 6}" font-weight="bold">{escape(name)}</text>')
+			title = name
+		colour = COLOURS[1 + shown.index(module) % (len(COLOURS) - 1)]
+		out.append(f'<text x="{left - 8}" y="{y + line - 6}" text-anchor="end" fill="{colour}">{escape(module)}</text>')
+		out.append(f'<rect x="{left}" y="{y + 3}" width="{x(middle) - left:.1f}" height="{line - 6}" fill="{colour}"/>')
+		out.append(f'<path d="M{x(low):.1f} {y + line / 2}H{x(high):.1f}M{x(low):.1f} {y + 5}v{line - 10}M{x(high):.1f} {y + 5}v{line - 10}" '
+			   'stroke="#000" fill="none"/>')
+		out.append(f'<text x="{x(max(high, middle)) + 6:.1f}" y="{y + line - 6}">{middle:.2f} ×</text>')
+		y += line
+	bottom = y + 8
+	grid = [i * 0.5 for i in range(int(top * 2) + 1)]
+	axis = [f'<line x1="{x(g):.1f}" x2="{x(g):.1f}" y1="40" y2="{bottom}" stroke="{"#000" if g == 1 else "#ddd"}"/>'
+		f'<text x="{x(g):.1f}" y="{bottom + 16}" text-anchor="middle">{g:g}</text>' for g in grid]
+	foot = [f'<text x="10" y="{bottom + 38 + 15 * i}" fill="#555">{escape(note)}</text>' for i, note in enumerate(notes)]
+	return "\n".join([
+		f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 80}" height="{bottom + 45 + 15 * len(notes)}" '
+		'font-family="sans-serif" font-size="12">', '<rect width="100%" height="100%" fill="#fff"/>',
+		'<text x="10" y="22" font-size="15">Times the kernel\'s own WireGuard (1), by processor time; bars: medians, whiskers: quartiles</text>',
+		*axis, *out, *foot, "</svg>"]) + "\n"
+
+
+def main():
+	values, modules = read(sys.stdin)
+	if not values:
+		sys.exit("report.py: no measurement")
+	text = table(values, modules, sys.argv[3:])
+	print(text, end="")
+	with open(sys.argv[1], "w", encoding="utf-8") as file:
+		file.write(text)
+	with open(sys.argv[2], "w", encoding="utf-8") as file:
+		file.write(chart(values, modules, sys.argv[3:]))
+
+
+if __name__ == "__main__":
+	main()

@@ -36,7 +36,6 @@ struct PrefixNode {
 	Prefix prefix;
 	ListLink<PrefixNode> of_owner;
 	PrefixNode *next_removed = nullptr;	/* readers may still stand on a removed node: its children stay */
-	alignas(8) u8 rcu[16];		/* the engine's callback head for freeing */
 };
 
 /* Embedded in a peer. */

@@ -105,12 +105,4 @@ Outcome<void> CookieMaker::consume_reply(const Primitives &primitives, const Coo
 	return Outcome<void>::success();
 }
 
-void CookieMaker::wipe()
-{
-	cookie_.wipe();
-	cookie_born_ = {};
-	last_mac1_.clear();
-	awaits_reply_ = false;
-}
-
 } // namespace wg

@@ -48,7 +48,6 @@ public:
 	void add_macs(const Primitives &, const CookieKeys &remote, ByteSpan message, Instant now);
 	/* Drop::UnexpectedCookie unless it answers the mac1 sent last, for the first time, and authenticates. */
 	Outcome<void> consume_reply(const Primitives &, const CookieKeys &remote, const CookieReplyMessage &, Instant now);
-	void wipe();
 
 private:
 	Secret<COOKIE_SIZE> cookie_;

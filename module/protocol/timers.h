@@ -21,7 +21,6 @@ struct Actions {
 	bool is_retry = false;			/* rule 2: the attempt goes on; otherwise a new one starts */
 	bool send_keepalive = false;		/* rules 3 and 5 */
 	bool erase_keys = false;		/* rule 6: all key material, also a handshake in flight */
-	bool any() const { return forget_source || give_up || send_initiation || send_keepalive || erase_keys; }
 };
 
 class Timers {

@@ -343,17 +343,5 @@ TEST(CookieMaker, uses_a_cookie_until_it_is_115_seconds_old)
 	EXPECT_TRUE(scene.mac2().is_zero());
 }
 
-TEST(CookieMaker, wiping_forgets_cookie_and_expectation)
-{
-	Scene scene;
-
-	scene.fetch_cookie();
-	scene.add_macs();
-	scene.maker.wipe();
-	EXPECT_FALSE(scene.consume(scene.reply()));
-	scene.add_macs();
-	EXPECT_TRUE(scene.mac2().is_zero());
-}
-
 } // namespace
 } // namespace wg

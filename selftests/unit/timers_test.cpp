@@ -8,6 +8,11 @@ namespace {
 constexpr Instant T0 = {seconds(1000).ns};
 constexpr Duration NO_JITTER = {0}, JITTER = milliseconds(123), NS = {1};
 
+bool any(const Actions &actions)
+{
+	return actions.forget_source || actions.give_up || actions.send_initiation || actions.send_keepalive || actions.erase_keys;
+}
+
 /* What the engine does with the answer to a retry or to rule 4: it sends, in the same moment. */
 void send_initiation(Timers &timers, Instant now, Duration jitter)
 {
@@ -21,7 +26,7 @@ void send_initiation(Timers &timers, Instant now, Duration jitter)
 Actions expire_exactly_at(Timers &timers, Instant when, Duration jitter = NO_JITTER)
 {
 	EXPECT_EQ(timers.next_deadline(), when);
-	EXPECT_FALSE(timers.expire(when - NS, jitter).any());
+	EXPECT_FALSE(any(timers.expire(when - NS, jitter)));
 	EXPECT_EQ(timers.next_deadline(), when);
 	return timers.expire(when, jitter);
 }
@@ -32,7 +37,7 @@ TEST(Timers, start_with_no_deadline_and_may_initiate)
 
 	EXPECT_TRUE(timers.next_deadline().is_never());
 	EXPECT_TRUE(timers.may_initiate({1}));
-	EXPECT_FALSE(timers.expire({s64{1} << 60}, NO_JITTER).any());
+	EXPECT_FALSE(any(timers.expire({s64{1} << 60}, NO_JITTER)));
 	EXPECT_EQ(timers.persistent_keepalive(), 0);
 }
 
@@ -436,7 +441,7 @@ TEST(Timers, stopping_leaves_no_deadline_but_the_interval)
 	timers.data_received(T0);
 	timers.stop();
 	EXPECT_TRUE(timers.next_deadline().is_never());
-	EXPECT_FALSE(timers.expire(T0 + seconds(100000), NO_JITTER).any());
+	EXPECT_FALSE(any(timers.expire(T0 + seconds(100000), NO_JITTER)));
 	EXPECT_EQ(timers.persistent_keepalive(), 25);
 	EXPECT_TRUE(timers.may_initiate(T0));
 	timers.any_authenticated_packet_traversed(T0 + seconds(1));
@@ -510,7 +515,7 @@ TEST(Timers, after_expire_the_next_deadline_lies_in_the_future)
 		bool due = !deadline.is_never() && deadline <= now;
 		Actions actions = timers.expire(now, jitter);
 
-		ASSERT_EQ(actions.any(), due) << step;
+		ASSERT_EQ(any(actions), due) << step;
 		ASSERT_TRUE(!actions.is_retry || actions.send_initiation);
 		ASSERT_TRUE(timers.next_deadline().is_never() || timers.next_deadline() > now) << step;
 	}

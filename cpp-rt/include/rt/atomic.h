@@ -15,9 +15,7 @@ public:
 	Atomic &operator=(const Atomic &) = delete;
 
 	T load_relaxed() const { return __atomic_load_n(&value_, __ATOMIC_RELAXED); }
-	T load_acquire() const { return __atomic_load_n(&value_, __ATOMIC_ACQUIRE); }
 	void store_relaxed(T value) { __atomic_store_n(&value_, value, __ATOMIC_RELAXED); }
-	void store_release(T value) { __atomic_store_n(&value_, value, __ATOMIC_RELEASE); }
 	T exchange(T value) { return __atomic_exchange_n(&value_, value, __ATOMIC_SEQ_CST); }
 	T fetch_add(T value) { return __atomic_fetch_add(&value_, value, __ATOMIC_SEQ_CST); }
 	T fetch_sub(T value) { return __atomic_fetch_sub(&value_, value, __ATOMIC_SEQ_CST); }

@@ -10,11 +10,6 @@ inline void copy_bytes(void *to, const void *from, usize size)
 	__builtin_memcpy(to, from, size);
 }
 
-inline void move_bytes(void *to, const void *from, usize size)
-{
-	__builtin_memmove(to, from, size);
-}
-
 inline void zero_bytes(void *at, usize size)
 {
 	__builtin_memset(at, 0, size);

@@ -6,15 +6,16 @@
 
 namespace wg::engine {
 
-Device::Device(wg_netdev &device, wg_namespace *namespace_) : netdev(device), birth(namespace_)
+Device::Device(wg_netdev &device, wg_namespace *namespace_)
+	: netdev(device), birth(namespace_), birth_number(reinterpret_cast<uintptr_t>(namespace_))
 {
 	wg_kernel_random_bytes(key_table_secret, sizeof(key_table_secret));
 }
 
-void drop(Device &device, Drop reason, u32 count)
+void drop(Device &device, Drop reason, u32 count, u64 peer)
 {
-	device.drops.count[static_cast<usize>(reason)].fetch_add(count);
-	wg_kernel_debug_drop(&device.netdev, drop_name(reason), 0);
+	device.drops[static_cast<usize>(reason)].fetch_add(count);
+	wg_kernel_debug_drop(&device.netdev, drop_name(reason), peer);
 }
 
 /* ---- tables ---- */
@@ -165,17 +166,13 @@ void free_device(Device &device)
 	if (device.crypt_workers)
 		wg_kernel_workers_destroy(device.crypt_workers);
 	purge_handshakes(device);
-	wg_kernel_rcu_barrier();	/* the sessions are gone, */
-	wg_kernel_rcu_barrier();	/* and the peers whose last reference a session held */
-	if (device.ratelimit)
-		release_limit(device.ratelimit);
+	wg_kernel_rcu_barrier();	/* sessions and peers: none is in use, so each waits only for its grace period */
 	destroy(&device);
 }
 
 bool furnish(Device &device)
 {
-	device.ratelimit = share_limit(device.birth);
-	if (!device.ratelimit || !reserve_tables(device, 1))
+	if (!reserve_tables(device, 1))
 		return false;
 	device.handshake_workers = wg_kernel_workers_create(&device.netdev, WG_WORKER_HANDSHAKE,
 		[](void *argument, u32) { run_handshake_worker(*static_cast<Device *>(argument)); }, &device);
@@ -326,5 +323,5 @@ const char *wg_engine_drop_name(uint32_t reason)
 
 uint64_t wg_engine_drop_count(const wg_device *device, uint32_t reason)
 {
-	return reinterpret_cast<const Device *>(device)->drops.count[reason].load_relaxed();
+	return reinterpret_cast<const Device *>(device)->drops[reason].load_relaxed();
 }

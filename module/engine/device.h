@@ -17,9 +17,10 @@ struct Device {
 	Device(wg_netdev &netdev, wg_namespace *birth);
 
 	wg_netdev &netdev;
+	const u64 number = next_serial();	/* so that a dump knows it again */
 	Mutex config{WG_LOCK_DEVICE};
 	wg_namespace *birth;			/* config; null once it is gone */
-	NamespaceLimit *ratelimit = nullptr;
+	const u64 birth_number;			/* which it was, for the rate limit */
 	bool is_up = false;			/* written under config and identity_lock, read under either */
 
 	SpinLock identity_lock{WG_LOCK_IDENTITY};
@@ -47,7 +48,7 @@ struct Device {
 	SpinLock crypt_lock{WG_LOCK_CRYPT_WORK};
 	PacketFifo<&Batch::work_next> crypt_work;
 	Atomic<u32> last_cpu, last_handshake_cpu;	/* round robin */
-	DropCounters drops;
+	Atomic<u64> drops[DROP_REASONS];
 };
 
 /* ---- tables ---- */
@@ -78,8 +79,8 @@ int open_sockets(Device &, u16 port);
 void close_sockets(Device &);
 void forget_all_sources(Device &);			/* port or mark changed: sticky sources and routes are void */
 
-/* Counts packets that belong to no peer (yet). */
-void drop(Device &, Drop reason, u32 count = 1);
+/* Counts packets that end here; @peer: the number of the one they belong to. */
+void drop(Device &, Drop reason, u32 count = 1, u64 peer = 0);
 
 template <typename Function> void for_each_peer(Device &device, Function function)
 {

@@ -194,8 +194,7 @@ Outcome<void> admit(Received &received, const MessageMacs &macs, SessionIndex se
 		send_cookie_reply(received, macs, sender_index);
 		return Drop::BadMac2;
 	}
-	SpinGuard guard(device.ratelimit->lock);
-	return device.ratelimit->limit.accept(primitives, source, at);
+	return accept_rate(device.birth_number, source, at);
 }
 
 /* ---- responder ---- */

@@ -9,10 +9,10 @@ namespace wg::engine {
 namespace {
 
 struct Module {
-	Mutex lock{WG_LOCK_GLOBAL};
-	NamespaceLimit *limits = nullptr;	/* lock */
 	crypto::Form form = crypto::Form::Portable;
 	Atomic<u64> serials{1};
+	SpinLock ratelimit_lock{WG_LOCK_RATELIMIT};
+	RateLimit ratelimit;
 };
 
 constinit Module *loaded = nullptr;
@@ -103,40 +103,11 @@ u64 next_serial()
 	return loaded->serials.fetch_add(1);
 }
 
-NamespaceLimit *share_limit(const wg_namespace *birth)
+Outcome<void> accept_rate(u64 place, const CookieSource &source, Instant at)
 {
-	MutexGuard guard(loaded->lock);
-	NamespaceLimit *limit;
-	u8 key[16];
+	SpinGuard guard(loaded->ratelimit_lock);
 
-	for (limit = loaded->limits; limit; limit = limit->next)
-		if (limit->birth == birth) {
-			limit->users++;
-			return limit;
-		}
-	limit = create<NamespaceLimit>(WG_MAY_SLEEP);
-	if (!limit)
-		return nullptr;
-	wg_kernel_random_bytes(key, sizeof(key));
-	limit->limit.set_key(key);
-	limit->birth = birth;
-	limit->next = loaded->limits;
-	loaded->limits = limit;
-	return limit;
-}
-
-void release_limit(NamespaceLimit *limit)
-{
-	MutexGuard guard(loaded->lock);
-
-	if (--limit->users != 0)
-		return;
-	for (NamespaceLimit **at = &loaded->limits; *at; at = &(*at)->next)
-		if (*at == limit) {
-			*at = limit->next;
-			break;
-		}
-	destroy(limit);
+	return loaded->ratelimit.accept(primitives, place, source, at);
 }
 
 } // namespace wg::engine
@@ -147,6 +118,7 @@ using namespace wg::engine;
 int wg_engine_load(const char *name)
 {
 	crypto::Form form;
+	u8 key[16];
 
 	if (!choose_form(name, form))
 		return -WG_EINVAL;
@@ -158,6 +130,8 @@ int wg_engine_load(const char *name)
 	if (!loaded)
 		return -WG_ENOMEM;
 	loaded->form = form;
+	wg_kernel_random_bytes(key, sizeof(key));
+	loaded->ratelimit.set_key(key);
 	return 0;
 }
 

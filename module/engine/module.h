@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is one per module: the crypto library's table, the AEAD's form, and the rate limits of the namespaces. */
+/* What is one per module: the crypto library's table, the AEAD's form, and the rate limit. */
 #pragma once
 #include "crypto/aead.h"
 #include "crypto/primitives.h"
@@ -16,17 +16,7 @@ crypto::Form aead_form();
 /* Numbers that grow, from 1 on. [any] */
 u64 next_serial();
 
-/* The rate limit of one namespace's sockets, shared by the devices born there. */
-struct NamespaceLimit {
-	NamespaceLimit *next = nullptr;
-	const wg_namespace *birth = nullptr;
-	u32 users = 1;
-	SpinLock lock{WG_LOCK_RATELIMIT};
-	RateLimit limit;
-};
-
-/* Shares the one of @birth, or makes it; null: no memory. [process] */
-NamespaceLimit *share_limit(const wg_namespace *birth);
-void release_limit(NamespaceLimit *limit);
+/* Under load: a token of @source's, at the sockets of @place. Drop::RateLimited. */
+Outcome<void> accept_rate(u64 place, const CookieSource &source, Instant at);
 
 } // namespace wg::engine

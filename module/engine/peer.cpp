@@ -98,7 +98,7 @@ Peer::Peer(Device &owner, const PublicKey &public_key) : device(owner), serial(n
 
 Peer::~Peer()
 {
-	/* A handshake worker may have staged a keepalive after bury(). The device may be gone: nothing is counted. */
+	/* A handshake worker may have staged a keepalive after bury(). */
 	while (Packet *head = staged.pop())
 		free_chain(head);
 	wg_kernel_route_cache_destroy(&route_cache);
@@ -114,8 +114,7 @@ void put(Peer &peer)
 
 void drop(Peer &peer, Drop reason, u32 count)
 {
-	peer.drops.count[static_cast<usize>(reason)].fetch_add(count);
-	drop(peer.device, reason, count);
+	drop(peer.device, reason, count, peer.serial);
 }
 
 /* ---- death ---- */

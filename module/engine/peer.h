@@ -18,10 +18,6 @@ namespace wg::engine {
 
 struct Device;
 
-struct DropCounters {
-	Atomic<u64> count[DROP_REASONS];
-};
-
 struct Peer {
 	Peer(Device &device, const PublicKey &);	/* starts with the device's reference */
 	~Peer();
@@ -72,7 +68,6 @@ struct Peer {
 	u32 last_handshake_nanoseconds = 0;
 
 	Atomic<u64> rx_bytes, tx_bytes;	/* UDP payload of authenticated messages */
-	DropCounters drops;
 };
 
 inline Peer &get(Peer &peer)
@@ -128,7 +123,7 @@ void on_session_derived(Peer &peer);
 void on_handshake_completed(Peer &peer);
 void set_persistent_keepalive(Peer &peer, u16 seconds);
 
-/* Counts @count packets that end here, for the peer and the device. */
+/* Counts @count packets of the peer's that end here. */
 void drop(Peer &peer, Drop reason, u32 count = 1);
 
 } // namespace wg::engine

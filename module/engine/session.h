@@ -3,7 +3,8 @@
  *
  * Lifetime:  one reference by the keyring slot, one by each batch in flight, one for a lookup's user. The last put removes nothing
  *            (the index went when the slot did) and frees after a grace period, so lookups may stand on it; freeing wipes the keys.
- *            A session holds a reference to its peer, a batch therefore through its session.
+ *            A session holds a reference to its peer until then, a batch therefore through its session; who only stands on it does not
+ *            follow its peer.
  */
 #pragma once
 #include "engine/memory.h"
@@ -17,7 +18,6 @@ struct Peer;
 
 struct Session {
 	explicit Session(Peer &peer);	/* takes a reference to @peer; starts with one of its own */
-	~Session();
 
 	Keypair keypair;
 	Peer &peer;

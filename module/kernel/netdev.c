@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* netdev.c: the network device of kind "wireguard", and what ends or changes its world: namespaces, suspend, VM fork.
  *
- * Lifetime: everything of a device is made in ndo_init and unmade in ndo_uninit. The kernel calls the second exactly once for each
- * successful first, also when registration fails later, so nothing is leaked or freed twice on any path.
+ * Lifetime: everything of a device is made in ndo_init. ndo_stop has closed its sockets and stopped its timers and ndo_uninit takes it off
+ * the list, both under rtnl; all that waits is done by the destructor, after rtnl was given back: for one device after the other, while
+ * others configure theirs. The kernel calls both exactly once for each successful ndo_init, also when registration fails later. An
+ * unload waits for destructors (rtnl_link_unregister does, until no device of any namespace is on its way out).
  */
 #include <linux/ethtool.h>
 #include <linux/if_arp.h>
@@ -70,11 +72,12 @@ static int device_init(struct net_device *dev)
 
 static void device_uninit(struct net_device *dev)
 {
-	struct private *private = private_of(dev);
+	list_del(&private_of(dev)->of_all);
+}
 
-	list_del(&private->of_all);
-	wg_engine_device_destroy(private->engine);
-	private->engine = NULL;
+static void device_destructor(struct net_device *dev)
+{
+	wg_engine_device_destroy(private_of(dev)->engine);
 	wg_compat_free_statistics(dev);
 	pr_debug("%s: Interface destroyed\n", dev->name);
 }
@@ -183,6 +186,7 @@ static void device_setup(struct net_device *dev)
 	dev->min_mtu = 0;
 	dev->max_mtu = round_down(INT_MAX, PADDING) - CARRIER_OVERHEAD - MESSAGE_OVERHEAD;
 	dev->needs_free_netdev = true;
+	dev->priv_destructor = device_destructor;
 	SET_NETDEV_DEVTYPE(dev, &device_type);
 	netif_keep_dst(dev);	/* its MTU bounds the padding, and ICMP errors go back by it */
 }
@@ -351,7 +355,10 @@ const char *wg_kernel_netdev_name(const struct wg_netdev *netdev)
 
 void wg_kernel_debug_drop(const struct wg_netdev *netdev, const char *reason, uint64_t peer)
 {
-	net_dbg_ratelimited("%s: peer %llu: dropped: %s\n", wg_kernel_netdev_name(netdev), peer, reason);
+	if (peer)
+		net_dbg_ratelimited("%s: Peer %llu: dropped: %s\n", wg_kernel_netdev_name(netdev), peer, reason);
+	else
+		net_dbg_ratelimited("%s: dropped: %s\n", wg_kernel_netdev_name(netdev), reason);
 }
 
 /* Upstream's netns.sh pairs these lines, and tells objects apart by name and number. */

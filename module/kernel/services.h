@@ -46,7 +46,7 @@ WG_STORAGE(wg_route_cache, WG_SIZEOF_ROUTE_CACHE);
 WG_STORAGE(wg_rcu_head, 16);
 
 /* ---- the kernel's error numbers that the engine returns; asserted equal in memory.c ---- */
-enum wg_errno { WG_EPERM = 1, WG_E2BIG = 7, WG_ENOMEM = 12, WG_EINVAL = 22, WG_ENOSPC = 28, WG_ENONET = 64, WG_EBADMSG = 74,
+enum wg_errno { WG_EPERM = 1, WG_E2BIG = 7, WG_ENOMEM = 12, WG_ENODEV = 19, WG_EINVAL = 22, WG_ENOSPC = 28, WG_ENONET = 64, WG_EBADMSG = 74,
 		WG_ELOOP = 40, WG_EDESTADDRREQ = 89, WG_EMSGSIZE = 90, WG_EPROTONOSUPPORT = 93, WG_EOPNOTSUPP = 95, WG_EPFNOSUPPORT = 96, WG_ENETUNREACH = 101,
 		WG_ENOKEY = 126 };
 
@@ -63,7 +63,7 @@ void wg_kernel_rcu_barrier(void);					/* [process] all call_rcu callbacks have r
 /* ---- locks; the class names one lockdep class each ---- */
 enum wg_lock_class { WG_LOCK_DEVICE, WG_LOCK_IDENTITY, WG_LOCK_INDEX, WG_LOCK_HANDSHAKE_QUEUE, WG_LOCK_RATELIMIT, WG_LOCK_PEER_HANDSHAKE,
 		     WG_LOCK_PEER_KEYRING, WG_LOCK_PEER_TX, WG_LOCK_PEER_QUEUE, WG_LOCK_PEER_TIMERS, WG_LOCK_PEER_ENDPOINT, WG_LOCK_CRYPT_WORK,
-		     WG_LOCK_GLOBAL, WG_LOCK_COUNT };
+		     WG_LOCK_COUNT };
 void wg_kernel_spin_init(struct wg_spinlock *lock, enum wg_lock_class lock_class);
 void wg_kernel_spin_lock(struct wg_spinlock *lock);			/* [any] spin_lock_bh */
 int wg_kernel_spin_trylock(struct wg_spinlock *lock);			/* [any] spin_trylock_bh; nonzero when taken */
@@ -200,7 +200,7 @@ void wg_kernel_netdev_carrier_off(struct wg_netdev *netdev);
 uint32_t *wg_kernel_nesting(void);				/* a number of this CPU's, 0 at first; only with BH off */
 uint32_t wg_kernel_netdev_index(const struct wg_netdev *netdev);
 const char *wg_kernel_netdev_name(const struct wg_netdev *netdev);
-void wg_kernel_debug_drop(const struct wg_netdev *netdev, const char *reason, uint64_t peer);	/* [any] rate-limited debug line */
+void wg_kernel_debug_drop(const struct wg_netdev *netdev, const char *reason, uint64_t peer);	/* [any] rate-limited debug line; @peer: its number or 0 */
 void wg_kernel_debug_life(const struct wg_netdev *netdev, const char *kind, uint64_t number, const char *event);	/* [any] debug line: "Peer 3 created" */
 
 /* ---- generic netlink ---- */

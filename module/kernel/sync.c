@@ -18,7 +18,6 @@ static const char *const class_names[WG_LOCK_COUNT] = {
 	[WG_LOCK_PEER_TIMERS] = "wg_peer_timers",
 	[WG_LOCK_PEER_ENDPOINT] = "wg_peer_endpoint",
 	[WG_LOCK_CRYPT_WORK] = "wg_crypt_work",
-	[WG_LOCK_GLOBAL] = "wg_global",
 };
 
 static spinlock_t *to_spinlock(struct wg_spinlock *lock)

@@ -14,11 +14,15 @@ usize source_size(const CookieSource &source)
 
 /* A bucket's fill is kept as the moment at which it will be full again: a token takes 1/20 s to come back, so taking one moves that
  * moment by as much, and there is none to take when it would move more than a whole burst ahead. */
-Outcome<void> RateLimit::accept(const crypto::Primitives &primitives, const CookieSource &source, Instant now)
+Outcome<void> RateLimit::accept(const crypto::Primitives &primitives, u64 place, const CookieSource &source, Instant now)
 {
-	Bucket *bucket = find(primitives.siphash(key_, source.bytes, source_size(source)), now);
 	Duration token = {seconds(1).ns / RATELIMIT_PER_SECOND};
+	u8 text[sizeof(place) + 8];
+	Bucket *bucket;
 
+	copy_bytes(text, &place, sizeof(place));
+	copy_bytes(text + sizeof(place), source.bytes, source_size(source));
+	bucket = find(primitives.siphash(key_, text, sizeof(place) + source_size(source)), now);
 	if (!bucket)
 		return Drop::RateLimited;
 

@@ -8,6 +8,7 @@
 need awk sort
 peers=${PEERS:-10000}
 prefixes=${PREFIXES:-130000}
+devices=${DEVICES:-200}
 
 namespaces 0
 device 0 wg0 0
@@ -46,8 +47,23 @@ sync_half() {
 	n0 $wg syncconf wg0 half.conf && n0 $wg show wg0 peers | sort >got && cmp got kept
 }
 check half_of_the_peers_are_removed sync_half
+# The shortest of three, in ms: other work on the machine only makes it longer.
+dump_takes() {
+	local i began took shortest=1000000
+	for i in 1 2 3; do
+		began=$(now_ms)
+		n0 $wg show wg0 dump >/dev/null
+		took=$(($(now_ms) - began))
+		[ $took -ge $shortest ] || shortest=$took
+	done
+	echo $shortest
+}
+half_takes=$(dump_takes)
 check they_are_added_again n0 $wg addconf wg0 many.conf
 check dump_is_whole_again shown
+whole_takes=$(dump_takes)
+echo "# a dump of $((peers / 2)) peers takes $half_takes ms, of $peers $whole_takes ms"
+check dump_of_twice_as_many_takes_about_twice_as_long test $whole_takes -lt $((half_takes * 3))
 
 # A dump while peers come and go must end and never show a peer twice; who asks again in peace sees all.
 changing() {
@@ -114,4 +130,41 @@ echo "# $prefixes prefixes: set and read in $(($(now_ms) - began)) ms"
 check many_prefixes_are_replaced_by_one n0 $wg set wg0 peer "$one" allowed-ips 10.0.0.0/8
 check one_prefix_is_left equal "$(n0 $wg show wg0 allowed-ips | cut -f 2)" 10.0.0.0/8
 check peer_is_removed n0 $wg set wg0 peer "$one" remove
+
+# Many devices of one group go at once: whoever else configures the network meanwhile waits for a part of that time, not for all of it.
+namespaces 1
+crowd() {
+	local i
+	for ((i = 0; i < devices; i++)); do
+		echo "link add wc$i group 7 type wireguard"
+	done | ip1 -batch -
+}
+# Asks for a link over and over; says how often, and how long the longest took.
+asking() {
+	local count=0 longest=0 began took
+	while [ ! -e gone ]; do
+		began=$(now_ms)
+		ip link show lo >/dev/null
+		took=$(($(now_ms) - began))
+		[ $took -le $longest ] || longest=$took
+		count=$((count + 1))
+	done
+	echo "$count $longest" >asked
+}
+others_go_on() {
+	local began total count longest
+	rm -f gone
+	asking &
+	began=$(now_ms)
+	ip1 link del group 7 || return
+	total=$(($(now_ms) - began))
+	: >gone
+	wait $!
+	read -r count longest <asked
+	echo "# $devices devices deleted in $total ms; a link was asked for $count times, for $longest ms at the longest" >>told
+	[ $((longest * 3)) -lt $total ]
+}
+check devices_of_a_group_are_made crowd
+check others_go_on_while_devices_go others_go_on
+cat told
 tap_done

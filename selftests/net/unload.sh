@@ -46,6 +46,23 @@ load_and_unload() {
 	done
 }
 check module_loads_and_unloads_five_times load_and_unload
+# What is left to do for devices on their way out is done while the module waits, whoever deleted them.
+goes_with_many() {
+	local i n deleting
+	for i in 1 2 3; do
+		modprobe wireguard || return
+		for ((n = 0; n < 30; n++)); do
+			echo "link add wgm$n group 7 type wireguard"
+			echo "link set wgm$n up"
+		done | ip1 -batch - || return
+		ip1 link del group 7 &
+		deleting=$!
+		poll 20 rmmod wireguard || return
+		wait $deleting
+	done
+	:
+}
+check module_goes_while_many_devices_do goes_with_many
 $wg show >/dev/null 2>&1
 modprobe wireguard
 # With a namespace that dies meanwhile: nothing of the module may be called afterwards.

@@ -67,7 +67,7 @@ const char *class_name(u32 lock_class)
 {
 	static const char *const NAMES[] = {"device",	   "identity",	  "index",     "handshake-queue", "ratelimit", "peer-handshake",
 					    "peer-keyring", "peer-tx",	  "peer-queue", "peer-timers",	   "peer-endpoint", "cpu-queue",
-					    "global",	   "timer",	  "poller",    "handshake-work",  "crypt-work", "rtnl", "receive"};
+					    "timer",	  "poller",    "handshake-work",  "crypt-work", "rtnl", "receive"};
 
 	static_assert(sizeof(NAMES) / sizeof(NAMES[0]) == CLASS_COUNT);
 	return lock_class < CLASS_COUNT ? NAMES[lock_class] : "?";
@@ -189,9 +189,22 @@ void Kernel::run_process(Domain &domain, const char *what, std::function<void()>
 {
 	bool finished = false;
 
-	if (current)
-		fail("run_process from inside a fiber");
 	start_process(domain, what, std::move(body), [&finished] { finished = true; });
+	run_until_finished(what, finished);
+}
+
+void Kernel::run_without_rtnl(Domain &domain, const char *what, std::function<void()> body)
+{
+	bool finished = false;
+
+	spawn(Context::Process, domain, what, std::move(body), ANY_CPU, [&finished] { finished = true; });
+	run_until_finished(what, finished);
+}
+
+void Kernel::run_until_finished(const char *what, const bool &finished)
+{
+	if (current)
+		fail("a process is waited for inside a fiber");
 	while (!finished)
 		if (!step(INT64_MAX))
 			fail("deadlock: %s never ends", what);
@@ -560,6 +573,10 @@ void Kernel::check_nothing_left()
 		fail("at the end: %zu blocks are leaked; the oldest has %zu bytes and was allocation %llu", memory.size(), oldest->size,
 		     static_cast<unsigned long long>(oldest->number));
 	}
+	for (auto &[object, count] : objects_told)
+		if (count != 0)
+			fail("at the end: %s %llu was told of as created, and not as destroyed, %d times", object.first.c_str(),
+			     static_cast<unsigned long long>(object.second), count);
 	if (live_packets)
 		fail("at the end: %llu packets are leaked", static_cast<unsigned long long>(live_packets));
 }

@@ -174,7 +174,8 @@ public:
 		   std::function<void()> done = nullptr);
 	/* Runs @body in process context under rtnl, and everything else meanwhile, until it returns. */
 	void run_process(Domain &domain, const char *what, std::function<void()> body);
-	/* The same without waiting. */
+	void run_without_rtnl(Domain &domain, const char *what, std::function<void()> body);
+	/* run_process() without waiting. */
 	void start_process(Domain &domain, const char *what, std::function<void()> body, std::function<void()> done = nullptr);
 	/* Runs until the clock shows @until (and nothing is left to do at that time). */
 	void run_until(i64 until);
@@ -218,6 +219,9 @@ public:
 	u64 allocated_bytes = 0, most_allocated_bytes = 0, live_packets = 0, most_live_packets = 0;
 	u64 owned_packets = 0;	/* of the live ones: those that a sender's socket is charged for */
 	u64 x25519_calls = 0;
+	/* What the engine told of: created and not yet destroyed. */
+	std::map<std::pair<std::string, u64>, int> objects_told;
+	void count_object(const char *kind, u64 number, const char *happened) { objects_told[{kind, number}] += *happened == 'c' ? 1 : -1; }
 
 	/* Objects inside the engine's memory, by address. */
 	enum class Kind : u8 { Timer, Poller, DeadPoller, RouteCache, RcuHead };
@@ -282,6 +286,7 @@ private:
 		u32 cpu, domain;
 		u64 a, b, c;
 	};
+	void run_until_finished(const char *what, const bool &finished);
 	bool step(i64 until);
 	bool is_runnable(const Fiber &) const;
 	u32 free_cpu(const Fiber &);

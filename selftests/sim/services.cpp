@@ -922,9 +922,10 @@ void wg_kernel_debug_drop(const wg_netdev *netdev, const char *reason, uint64_t 
 	kernel->trace(reason, netdev->index, peer);
 }
 
-void wg_kernel_debug_life(const wg_netdev *netdev, const char *kind, uint64_t number, const char *)
+void wg_kernel_debug_life(const wg_netdev *netdev, const char *kind, uint64_t number, const char *event)
 {
 	kernel->trace(kind, netdev->index, number);
+	kernel->count_object(kind, number, event);
 }
 
 void wg_kernel_bug(const char *what)

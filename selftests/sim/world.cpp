@@ -179,9 +179,9 @@ void World::destroy(u32 id)
 		}
 		/* unregister_netdevice waits for transmitters between closing and the destructor. */
 		wg_kernel_rcu_wait();
-		wg_engine_device_destroy(self.device);
-		self.device = nullptr;
 	});
+	kernel.run_without_rtnl(self.domain, "destructor", [&] { wg_engine_device_destroy(self.device); });
+	self.device = nullptr;
 }
 
 int World::configure(u32 id, const Request &request)

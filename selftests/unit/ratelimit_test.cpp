@@ -48,7 +48,7 @@ protected:
 	}
 	bool accept(const CookieSource &source, Instant now, const crypto::Primitives &with = primitives())
 	{
-		auto outcome = limit->accept(with, source, now);
+		auto outcome = limit->accept(with, place, source, now);
 
 		EXPECT_TRUE(outcome || outcome.error() == Drop::RateLimited);
 		return static_cast<bool>(outcome);
@@ -62,6 +62,7 @@ protected:
 		return count;
 	}
 
+	u64 place = 1;
 	std::unique_ptr<RateLimit> limit = std::make_unique<RateLimit>();
 };
 
@@ -134,6 +135,14 @@ TEST_F(RateLimitTest, an_ipv4_source_is_no_ipv6_source)
 	EXPECT_EQ(accepted(v6(0, 0), NOW, 9), 5);
 }
 
+TEST_F(RateLimitTest, a_source_has_a_bucket_in_every_place)
+{
+	for (place = 1; place < 100; place++) {
+		EXPECT_EQ(accepted(v4(1), NOW, 9), 5);
+		EXPECT_EQ(accepted(v6(1, 1), NOW, 9), 5);
+	}
+}
+
 TEST_F(RateLimitTest, works_from_the_first_nanosecond_of_the_clock)
 {
 	EXPECT_EQ(accepted(v4(1), {1}, 9), 5);
@@ -144,7 +153,7 @@ crypto::Primitives one_set()
 {
 	crypto::Primitives table = primitives();
 
-	table.siphash = [](const u8 *, const u8 *data, usize) -> u64 { return static_cast<u64>(data[3]) << 32; };
+	table.siphash = [](const u8 *, const u8 *data, usize) -> u64 { return static_cast<u64>(data[sizeof(u64) + 3]) << 32; };
 	return table;
 }
 

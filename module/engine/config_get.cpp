@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* WG_CMD_GET_DEVICE: the configuration and state, in parts of whatever size the reader gives.
  *
- * A dump holds nothing between its parts but the serial of the peer to go on with and how many of its allowed IPs are written; so a
- * peer removed meanwhile is just not there, and the reader learns from the generation that what it has may not fit together.
+ * Between its parts a dump holds nothing but where to go on: a pointer, good for as long as the configuration is the one it was taken from,
+ * and for when it is another one the peer's number and how many of its allowed IPs are written. So a peer removed meanwhile is just not
+ * there, and the reader learns from the generation that what it has may not fit together.
  */
 #include "engine/device.h"
 #include "kernel/engine.h"
@@ -106,46 +107,57 @@ bool put_state(wg_reply *reply, Peer &peer)
 	       put_value<u32>(reply, WGPEER_A_PROTOCOL_VERSION, 1) && put_endpoint(reply, endpoint_of(peer));
 }
 
-/* Writes the allowed IPs from @dump.next_allowed_ip on, as many as fit. True when the last one is written. */
-bool put_allowed_ips(wg_reply *reply, Peer &peer, wg_dump &dump)
+/* Where a dump goes on: with @prefix of @peer, or without one with all of @peer; no peer is its end. */
+struct Position {
+	Peer *peer;
+	PrefixNode *prefix;
+	u32 written;		/* of the peer's allowed IPs */
+};
+
+/* Writes the allowed IPs from at.prefix on; it is then the first that did not fit, or null. */
+void put_allowed_ips(wg_reply *reply, Position &at)
 {
-	void *nest = wg_kernel_reply_nest(reply, WGPEER_A_ALLOWEDIPS);
-	u64 position = 0;
-	bool all = nest != nullptr;
-
-	for (PrefixNode *node = peer.prefixes.prefixes.first(); node && all; node = peer.prefixes.prefixes.next(*node), position++) {
-		if (position < dump.next_allowed_ip)
-			continue;
-		all = put_allowed_ip(reply, node->prefix);
-		if (all)
-			dump.next_allowed_ip = position + 1;
-	}
-	if (nest)
-		wg_kernel_reply_nest_end(reply, nest);
-	return all;
-}
-
-enum class Written : u8 { Whole, Part, Nothing };
-
-Written put_peer(wg_reply *reply, Peer &peer, wg_dump &dump)
-{
-	u64 before = dump.next_allowed_ip;
-	void *nest = wg_kernel_reply_nest(reply, 0);
-	bool whole;
+	void *nest = at.prefix ? wg_kernel_reply_nest(reply, WGPEER_A_ALLOWEDIPS) : nullptr;
 
 	if (!nest)
-		return Written::Nothing;
-	if (!put(reply, WGPEER_A_PUBLIC_KEY, peer.remote.static_public().data(), KEY_SIZE) || (!dump.continuing && !put_state(reply, peer))) {
-		wg_kernel_reply_nest_cancel(reply, nest);
-		return Written::Nothing;
-	}
-	whole = peer.prefixes.prefixes.empty() || put_allowed_ips(reply, peer, dump);
-	if (!whole && dump.continuing && dump.next_allowed_ip == before) {
-		wg_kernel_reply_nest_cancel(reply, nest);	/* only the key fitted: no progress */
-		return Written::Nothing;
-	}
+		return;
+	for (; at.prefix && put_allowed_ip(reply, at.prefix->prefix); at.written++)
+		at.prefix = at.peer->prefixes.prefixes.next(*at.prefix);
 	wg_kernel_reply_nest_end(reply, nest);
-	return whole ? Written::Whole : Written::Part;
+}
+
+/* Writes the peer, or more of its allowed IPs, and moves on in it. True: that was all of it. */
+bool put_peer(wg_reply *reply, Position &at)
+{
+	PrefixNode *before = at.prefix;
+	void *nest = wg_kernel_reply_nest(reply, 0);
+
+	if (!nest)
+		return false;
+	if (!put(reply, WGPEER_A_PUBLIC_KEY, at.peer->remote.static_public().data(), KEY_SIZE) || (!before && !put_state(reply, *at.peer))) {
+		wg_kernel_reply_nest_cancel(reply, nest);
+		return false;
+	}
+	if (!before)
+		at.prefix = at.peer->prefixes.prefixes.first();
+	put_allowed_ips(reply, at);
+	if (before && at.prefix == before)
+		wg_kernel_reply_nest_cancel(reply, nest);	/* only the key fitted: no progress */
+	else
+		wg_kernel_reply_nest_end(reply, nest);
+	return !at.prefix;
+}
+
+/* Writes peers until one does not fit. */
+void put_peers(wg_reply *reply, Device &device, Position &at)
+{
+	void *nest = wg_kernel_reply_nest(reply, WGDEVICE_A_PEERS);
+
+	if (!nest)
+		return;
+	while (at.peer && put_peer(reply, at))
+		at = {device.peers.next(*at.peer), nullptr, 0};
+	wg_kernel_reply_nest_end(reply, nest);
 }
 
 bool put_device(wg_reply *reply, Device &device)
@@ -162,39 +174,31 @@ bool put_device(wg_reply *reply, Device &device)
 	       put(reply, WGDEVICE_A_PUBLIC_KEY, device.local.static_public().data(), KEY_SIZE);
 }
 
-/* The first peer not older than @serial; null when there is none. */
-Peer *peer_from(Device &device, u64 serial)
+/* Where @dump goes on after the configuration has changed. */
+Position find_again(Device &device, const wg_dump &dump)
 {
-	for (Peer *peer = device.peers.first(); peer; peer = device.peers.next(*peer))
-		if (peer->serial >= serial)
-			return peer;
-	return nullptr;
+	Position at{device.peers.first(), nullptr, 0};
+
+	while (at.peer && at.peer->serial < dump.peer_number)
+		at.peer = device.peers.next(*at.peer);
+	if (!at.peer || !dump.continuing || at.peer->serial != dump.peer_number)
+		return at;
+	at.prefix = at.peer->prefixes.prefixes.first();
+	for (; at.prefix && at.written < dump.written; at.written++)
+		at.prefix = at.peer->prefixes.prefixes.next(*at.prefix);
+	return at.prefix ? at : Position{device.peers.next(*at.peer), nullptr, 0};
 }
 
-/* Writes peers until one does not fit. */
-void put_peers(wg_reply *reply, Device &device, wg_dump &dump)
+Position resume(Device &device, const wg_dump &dump)
 {
-	void *nest = wg_kernel_reply_nest(reply, WGDEVICE_A_PEERS);
-	Peer *peer = peer_from(device, dump.next_peer);
-
-	if (!nest)
-		return;
-	if (peer && peer->serial != dump.next_peer)
-		dump.next_allowed_ip = dump.continuing = 0;	/* the one to continue is gone */
-	for (; peer; peer = device.peers.next(*peer)) {
-		dump.next_peer = peer->serial;
-		switch (put_peer(reply, *peer, dump)) {
-		case Written::Whole:
-			dump.next_peer = peer->serial + 1;
-			dump.next_allowed_ip = dump.continuing = 0;
-			continue;
-		case Written::Part: dump.continuing = 1; break;
-		case Written::Nothing: break;
-		}
-		break;
-	}
-	dump.done = !peer;
-	wg_kernel_reply_nest_end(reply, nest);
+	if (!dump.started)
+		return {device.peers.first(), nullptr, 0};
+	if (dump.generation != device.generation)
+		return find_again(device, dump);
+	if (!dump.continuing)
+		return {static_cast<Peer *>(dump.at), nullptr, 0};
+	PrefixNode &prefix = *static_cast<PrefixNode *>(dump.at);
+	return {&prefix.owner.locked()->peer, &prefix, dump.written};
 }
 
 } // namespace
@@ -206,16 +210,24 @@ int wg_engine_dump(wg_device *handle, wg_dump *dump, wg_reply *reply)
 	using namespace wg::engine;
 	Device &device = *reinterpret_cast<Device *>(handle);
 	MutexGuard guard(device.config);
-	wg_dump before = *dump;
 
-	dump->generation = device.generation;
+	if (dump->started && dump->device_number != device.number)
+		return -WG_ENODEV;
 	if (!dump->started && !put_device(reply, device))
 		return -WG_EMSGSIZE;
-	put_peers(reply, device, *dump);
+	const Position before = resume(device, *dump);
+	Position at = before;
+	put_peers(reply, device, at);
 	/* A part after the first must bring something, or the reader would ask for ever. */
-	if (dump->started && !dump->done && before.next_peer == dump->next_peer && before.next_allowed_ip == dump->next_allowed_ip &&
-	    before.continuing == dump->continuing)
+	if (dump->started && at.peer && at.peer == before.peer && at.prefix == before.prefix)
 		return -WG_EMSGSIZE;
-	dump->started = 1;
+	*dump = {.at = at.prefix ? static_cast<void *>(at.prefix) : at.peer,
+		 .peer_number = at.peer ? at.peer->serial : 0,
+		 .device_number = device.number,
+		 .generation = device.generation,
+		 .written = at.written,
+		 .started = 1,
+		 .continuing = at.prefix != nullptr,
+		 .done = !at.peer};
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* engine.h: all that the engine offers to the shims. C ABI, read by both languages.
  *
- * Lifetime of a device: create, (up | down)*, destroy. set and dump come in process context under rtnl; transmit in softirq or with BH off;
+ * Lifetime of a device: create, (up | down)*, destroy, which comes when it is down and nobody can reach it any more, without rtnl: it waits
+ * long. set and dump come in process context under rtnl; transmit in softirq or with BH off;
  * receive from the sockets' softirq. namespace_gone, keys_erase, sending_expire under rtnl.
  */
 #ifndef WG_ENGINE_H
@@ -35,12 +36,14 @@ void wg_engine_receive(struct wg_device *device, struct wg_packet *packet);
 int wg_engine_set(struct wg_device *device, void *const *attributes, bool may_administer_birth_namespace, struct wg_report *report);
 /* One part of a WG_CMD_GET_DEVICE dump into @reply. */
 struct wg_dump {
-	uint64_t next_peer;		/* serial of the peer to go on with; zeroed at the start */
-	uint64_t next_allowed_ip;	/* how many of its allowed IPs are written; with continuing set */
+	void *at;			/* what to go on with, in this generation of this device: a peer, or one of its prefixes when continuing */
+	uint64_t peer_number, device_number;
 	uint32_t generation;		/* out: changes when the configuration does */
+	uint32_t written;		/* of the peer's allowed IPs */
 	uint8_t started, continuing, done;
 };
-int wg_engine_dump(struct wg_device *device, struct wg_dump *dump, struct wg_reply *reply);	/* 0 (see done), -EMSGSIZE when not even one item fits */
+/* 0 (see done), -EMSGSIZE when not even one item fits, -ENODEV when it is not the device the dump began with. @dump is zeroed at the start. */
+int wg_engine_dump(struct wg_device *device, struct wg_dump *dump, struct wg_reply *reply);
 
 /* Drop counters of a device, by reason, for ethtool -S. */
 uint32_t wg_engine_drop_reasons(void);

@@ -25,6 +25,7 @@ static_assert(sizeof(struct wg_endpoint) == 44 && offsetof(struct wg_endpoint, s
 ASSERT_ERRNO(EPERM);
 ASSERT_ERRNO(E2BIG);
 ASSERT_ERRNO(ENOMEM);
+ASSERT_ERRNO(ENODEV);
 ASSERT_ERRNO(EINVAL);
 ASSERT_ERRNO(ENOSPC);
 ASSERT_ERRNO(ENONET);

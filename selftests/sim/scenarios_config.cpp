@@ -3,6 +3,7 @@
 #include "scenario.h"
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 
 using namespace sim;
 
@@ -601,6 +602,63 @@ SCENARIO(dump_survives_peers_that_come_and_go_between_its_parts, 10)
 		EXPECT(shown.peer(key)->allowed_ips.size() == (key == request.peers[0].public_key ? 200 : 1));
 	}
 	EXPECT(shown.interrupted == (untouched.size() < 40 || shown.peers.size() > 40) || shown.interrupted);
+}
+
+/* Processor time of a dump in small parts. */
+double dump_takes(World &world)
+{
+	clock_t began = clock();
+
+	world.dump(0, 500);
+	return static_cast<double>(clock() - began);
+}
+
+SCENARIO(dump_of_four_times_as_much_takes_four_times_as_long, 500)
+{
+	World world(seed, {.hosts = 1, .ordered = true, .turn = [](Knobs &knobs) { knobs.preempt = 0; }});
+	Request peers = many_peers(world.random, 4000, 1);
+	u32 prefixes = 0;
+	double first;
+	auto add_prefixes = [&](u32 until) {
+		while (prefixes < until) {
+			Request request;
+
+			request.peers.push_back({});
+			request.peers[0].public_key = peers.peers[3999].public_key;
+			for (u32 i = 0; i < 1000; i++, prefixes++)
+				request.peers[0].allowed_ips.push_back(
+					{2, {100, static_cast<u8>(prefixes >> 16), static_cast<u8>(prefixes >> 8), static_cast<u8>(prefixes)}, 32, {}});
+			EXPECT(world.configure(0, request) == 0);
+		}
+	};
+
+	configure_in_parts(world, peers);
+	add_prefixes(10000);
+	first = dump_takes(world);
+	configure_in_parts(world, many_peers(world.random, 12000, 1));
+	add_prefixes(40000);
+	EXPECT(dump_takes(world) < 7 * first);
+}
+
+SCENARIO(dump_ends_when_its_device_is_another_one, 20)
+{
+	World world(seed, {.hosts = 1, .ordered = true, .turn = nullptr});
+	Request request = many_peers(world.random, 40, 20);
+	wg_dump dump{};
+
+	configure_in_parts(world, request);
+	for (int part = 0; part < 3; part++) {
+		wg_reply reply(600);
+
+		world.kernel.run_process(world.host(0).domain, "dump", [&] { EXPECT(wg_engine_dump(world.host(0).device, &dump, &reply) == 0); });
+	}
+	EXPECT(!dump.done);
+	world.destroy(0);
+	world.create(0);
+	if (world.random.chance(500))
+		configure_in_parts(world, request);
+	wg_reply reply(600);
+	world.kernel.run_process(world.host(0).domain, "dump", [&] { EXPECT(wg_engine_dump(world.host(0).device, &dump, &reply) == -19); });
 }
 
 SCENARIO(ten_thousand_peers_are_removed_with_one_wait_for_rcu, 500)

@@ -15,18 +15,18 @@ static bool is_tiny(Span<Message> messages)
 	return length <= 64;
 }
 
-static void run(Form form, Direction direction, const Key &key, Span<Message> messages)
+static void run(Form form, Direction direction, const Key &key, Span<Message> messages, Workspace &workspace)
 {
 	if (is_tiny(messages))
 		form = Form::Portable;
 	switch (form) {
 	case Form::Portable:
-		return run_portable(direction, key, messages);
+		return run_portable(direction, key, messages, workspace);
 #ifdef __x86_64__
 	case Form::Avx2:
-		return run_avx2(direction, key, messages);
+		return run_avx2(direction, key, messages, workspace);
 	case Form::Avx512:
-		return run_avx512(direction, key, messages);
+		return run_avx512(direction, key, messages, workspace);
 #else
 	case Form::Avx2:
 	case Form::Avx512:
@@ -34,7 +34,7 @@ static void run(Form form, Direction direction, const Key &key, Span<Message> me
 #endif
 	}
 	bug("AEAD form unknown to this build");
-	run_portable(direction, key, messages);
+	run_portable(direction, key, messages, workspace);
 }
 
 Form best_form(CpuFeatures features)
@@ -42,14 +42,14 @@ Form best_form(CpuFeatures features)
 	return features.avx512 ? Form::Avx512 : features.avx2 ? Form::Avx2 : Form::Portable;
 }
 
-void seal(Form form, const Key &key, Span<Message> messages)
+void seal(Form form, const Key &key, Span<Message> messages, Workspace &workspace)
 {
-	run(form, Direction::Seal, key, messages);
+	run(form, Direction::Seal, key, messages, workspace);
 }
 
-void open(Form form, const Key &key, Span<Message> messages)
+void open(Form form, const Key &key, Span<Message> messages, Workspace &workspace)
 {
-	run(form, Direction::Open, key, messages);
+	run(form, Direction::Open, key, messages, workspace);
 }
 
 } // namespace wg::crypto

@@ -3,7 +3,7 @@
  *
  * Called by:  engine/tx (seal), engine/rx (open), module load (self_test)
  * Context:    any; Form::Avx2 and Form::Avx512 only inside an FPU section, and nothing else of their files outside one
- * Serialised: nothing shared: all state is on the caller's stack, and wiped before return
+ * Serialised: nothing shared: all state is in the caller's Workspace and in registers, and wiped before return
  * Units:      sizes in bytes; a counter is the nonce of one message under the key
  */
 #pragma once
@@ -30,6 +30,12 @@ struct Message {
 	bool authentic; // written by open()
 };
 
+/* Where one call keeps keystream, sums and whatever else it must not leave behind or is too large for a stack. What lay there before
+ * does not matter; what was used is wiped before the call returns. */
+struct alignas(64) Workspace {
+	u8 at[6144];
+};
+
 enum class Form : u8 { Portable, Avx2, Avx512 };
 
 /* avx512 stands for F, VL and IFMA; each is true only when the OS also saves that state. */
@@ -40,10 +46,10 @@ struct CpuFeatures {
 [[nodiscard]] Form best_form(CpuFeatures features);
 
 /* Encrypts every message and writes its tag. */
-void seal(Form form, const Key &key, Span<Message> messages);
+void seal(Form form, const Key &key, Span<Message> messages, Workspace &workspace);
 
 /* Verifies every message, then decrypts those that are authentic; where a tag is wrong, @to is not written at all. */
-void open(Form form, const Key &key, Span<Message> messages);
+void open(Form form, const Key &key, Span<Message> messages, Workspace &workspace);
 
 /* A known answer [RFC 8439 A.1] and agreement with the portable form over batches that have many edges. One caller at a time:
  * it has its own buffers. Some 100 kB of work, all in the caller's one FPU section. */

@@ -7,11 +7,12 @@ namespace wg::crypto {
 /* Eight blocks a pass; four messages' Poly1305 in limbs of 26 bits, because the multiplier takes 32. */
 struct Avx2 {
 	enum : u32 { LANES = 8, GROUPS = 2, WOVEN = 2, MAC_LANES = 4, MAC_ASIDE = 1, LIMBS = 5, LIMB_BITS = 26 };
-	enum : u32 { PLAIN_BLOCK = 10, STRIPED_SETUP = 180, STEP = 44, LANES_SETUP = 150, HALF_STACK = 2816 };
+	enum : u32 { PLAIN_BLOCK = 10, STRIPED_SETUP = 180, STEP = 44, LANES_SETUP = 150, STACK = 1312 };
 	using Words = u32 __attribute__((vector_size(32)));
 	using Quads = u64 __attribute__((vector_size(32)));
 	using Octets = u8 __attribute__((vector_size(32)));
 	using Text = Quads;
+	using Aside = Words[GROUPS][16];
 	struct Product {
 		Quads sum[LIMBS];
 	};
@@ -30,33 +31,50 @@ struct Avx2 {
 			return (x << BITS) | (x >> (32 - BITS));
 	}
 	/* Two groups have twice as many words as there are registers: this says which ones go to memory, off the path of what comes next. */
-	[[gnu::always_inline]] static void park(Words &word) { __asm__ __volatile__("" : "+m"(word)); }
-	/* From the four rows of two blocks, one in the low halves and one in the high. */
-	[[gnu::always_inline]] static void store_two(__m256i a, __m256i b, __m256i c, __m256i d, u8 *low, u8 *high)
+	[[gnu::always_inline]] static void put_aside(Words word, Aside &aside, u32 group, u32 i)
+	{
+		if (i / 4 == 1)
+			return;
+		aside[group][i] = word;
+		__asm__ __volatile__("" : "+m"(aside));
+	}
+	[[gnu::always_inline]] static void take_back(Words &word, Aside &aside, u32 group, u32 i)
+	{
+		if (i / 4 != 1)
+			word = aside[group][i];
+	}
+	/* Columns to rows: of words 4q to 4q + 3 of eight blocks, those of block j in the low half of row j and of block 4 + j in the high one. */
+	[[gnu::always_inline]] static void turn_square(const Words *x, __m256i (&row)[4])
+	{
+		__m256i a = (__m256i)x[0], b = (__m256i)x[1], c = (__m256i)x[2], d = (__m256i)x[3];
+		__m256i ab = _mm256_unpacklo_epi32(a, b), cd = _mm256_unpacklo_epi32(c, d);
+
+		row[0] = _mm256_unpacklo_epi64(ab, cd);
+		row[1] = _mm256_unpackhi_epi64(ab, cd);
+		ab = _mm256_unpackhi_epi32(a, b);
+		cd = _mm256_unpackhi_epi32(c, d);
+		row[2] = _mm256_unpacklo_epi64(ab, cd);
+		row[3] = _mm256_unpackhi_epi64(ab, cd);
+	}
+	/* From two rows of two blocks, one in the low halves and one in the high. */
+	[[gnu::always_inline]] static void store_two(__m256i a, __m256i b, u8 *low, u8 *high)
 	{
 		_mm256_storeu_si256((__m256i *)low, _mm256_permute2x128_si256(a, b, 0x20));
-		_mm256_storeu_si256((__m256i *)low + 1, _mm256_permute2x128_si256(c, d, 0x20));
 		_mm256_storeu_si256((__m256i *)high, _mm256_permute2x128_si256(a, b, 0x31));
-		_mm256_storeu_si256((__m256i *)high + 1, _mm256_permute2x128_si256(c, d, 0x31));
 	}
+	/* In two halves, which each have registers enough. */
 	[[gnu::always_inline]] static void store_blocks(const Words (&x)[16], u8 *to)
 	{
-		__m256i row[4][4]; // [words 4q to 4q + 3][of block j in the low half, 4 + j in the high half]
+#pragma GCC unroll 2
+		for (u32 half = 0; half < 2; half++) {
+			__m256i a[4], b[4];
 
+			turn_square(&x[8 * half], a);
+			turn_square(&x[8 * half + 4], b);
 #pragma GCC unroll 4
-		for (u32 q = 0; q < 4; q++) {
-			__m256i a = (__m256i)x[4 * q], b = (__m256i)x[4 * q + 1], c = (__m256i)x[4 * q + 2], d = (__m256i)x[4 * q + 3];
-			__m256i ab = _mm256_unpacklo_epi32(a, b), cd = _mm256_unpacklo_epi32(c, d);
-			row[q][0] = _mm256_unpacklo_epi64(ab, cd);
-			row[q][1] = _mm256_unpackhi_epi64(ab, cd);
-			ab = _mm256_unpackhi_epi32(a, b);
-			cd = _mm256_unpackhi_epi32(c, d);
-			row[q][2] = _mm256_unpacklo_epi64(ab, cd);
-			row[q][3] = _mm256_unpackhi_epi64(ab, cd);
+			for (u32 j = 0; j < 4; j++)
+				store_two(a[j], b[j], to + j * CIPHER_BLOCK_SIZE + 32 * half, to + (4 + j) * CIPHER_BLOCK_SIZE + 32 * half);
 		}
-#pragma GCC unroll 4
-		for (u32 j = 0; j < 4; j++)
-			store_two(row[0][j], row[1][j], row[2][j], row[3][j], to + j * CIPHER_BLOCK_SIZE, to + (4 + j) * CIPHER_BLOCK_SIZE);
 	}
 
 	[[gnu::always_inline]] static Words row(const u8 *at) { return (Words)_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)at)); }
@@ -70,7 +88,8 @@ struct Avx2 {
 	}
 	[[gnu::always_inline]] static void store_rows(const Words (&x)[4], u8 *to)
 	{
-		store_two((__m256i)x[0], (__m256i)x[1], (__m256i)x[2], (__m256i)x[3], to, to + CIPHER_BLOCK_SIZE);
+		store_two((__m256i)x[0], (__m256i)x[1], to, to + CIPHER_BLOCK_SIZE);
+		store_two((__m256i)x[2], (__m256i)x[3], to + 32, to + CIPHER_BLOCK_SIZE + 32);
 	}
 
 	[[gnu::always_inline]] static Quads wrap(Quads limb) { return limb + (limb << 2); }
@@ -136,9 +155,9 @@ struct Avx2 {
 	[[gnu::always_inline]] static void wipe_registers() { _mm256_zeroall(); }
 };
 
-void run_avx2(Direction direction, const Key &key, Span<Message> messages)
+void run_avx2(Direction direction, const Key &key, Span<Message> messages, Workspace &workspace)
 {
-	run_batch<Avx2>(direction, key, messages);
+	run_batch<Avx2>(direction, key, messages, workspace);
 }
 
 } // namespace wg::crypto

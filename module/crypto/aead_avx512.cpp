@@ -11,10 +11,11 @@ constexpr u16 ALL = 0xffff;
  * because the multiplier takes 52 and gives the halves of a product that lie below and above bit 52. */
 struct Avx512 {
 	enum : u32 { LANES = 16, GROUPS = 2, WOVEN = 2, MAC_LANES = 8, MAC_ASIDE = 0, LIMBS = 3, LIMB_BITS = 44 };
-	enum : u32 { PLAIN_BLOCK = 10, STRIPED_SETUP = 180, STEP = 26, LANES_SETUP = 150, HALF_STACK = 3200 };
+	enum : u32 { PLAIN_BLOCK = 10, STRIPED_SETUP = 180, STEP = 26, LANES_SETUP = 150, STACK = 1168 };
 	using Words = u32 __attribute__((vector_size(64)));
 	using Quads = u64 __attribute__((vector_size(64)));
 	using Text = Quads;
+	struct Aside {};
 	struct Product {
 		Quads low[LIMBS], high[LIMBS];
 	};
@@ -116,7 +117,8 @@ struct Avx512 {
 	}
 	[[gnu::always_inline]] static void spread(const Number &number, u64 (&limb)[LIMBS]) { copy_bytes(limb, number.limb, sizeof(limb)); }
 	[[gnu::always_inline]] static Number collect(const u64 (&limb)[LIMBS]) { return {{limb[0], limb[1], limb[2]}}; }
-	[[gnu::always_inline]] static void park(Words &) {} // all words have registers
+	[[gnu::always_inline]] static void put_aside(Words &, Aside &, u32, u32) {}
+	[[gnu::always_inline]] static void take_back(Words &, Aside &, u32, u32) {} // all words have registers
 	[[gnu::always_inline]] static void wipe_registers()
 	{
 		_mm256_zeroall(); // the first sixteen, in their whole width
@@ -129,9 +131,9 @@ struct Avx512 {
 	}
 };
 
-void run_avx512(Direction direction, const Key &key, Span<Message> messages)
+void run_avx512(Direction direction, const Key &key, Span<Message> messages, Workspace &workspace)
 {
-	run_batch<Avx512>(direction, key, messages);
+	run_batch<Avx512>(direction, key, messages, workspace);
 }
 
 } // namespace wg::crypto

@@ -165,11 +165,20 @@ template <typename V> [[gnu::always_inline]] inline u64 cost_alone(u64 blocks)
 	return plain < striped ? plain : striped;
 }
 
-template <typename V>
-[[gnu::noinline]] void authenticate(Direction direction, Message *window, u32 size, const u8 (*keys)[MAC_KEY_SIZE])
+/* What lies in the caller's workspace. */
+template <typename V> struct Room {
+	Pass<V> pass;
+	MacRoom<V> mac;
+	MacStream<V> streams[WINDOW<V>];
+	Number multipliers[WINDOW<V>], sums[WINDOW<V>];
+	u8 mac_keys[WINDOW<V>][MAC_KEY_SIZE];
+};
+
+template <typename V> [[gnu::noinline]] void authenticate(Direction direction, Message *window, u32 size, Room<V> &room)
 {
-	[[gnu::uninitialized]] MacStream<V> streams[WINDOW<V>];
-	[[gnu::uninitialized]] Number multipliers[WINDOW<V>], sums[WINDOW<V>];
+	MacStream<V> *streams = room.streams;
+	Number *multipliers = room.multipliers, *sums = room.sums;
+	const u8 (*keys)[MAC_KEY_SIZE] = room.mac_keys;
 	u64 longest = 0, alone = 0;
 
 	for (u32 i = 0; i < size; i++) {
@@ -181,12 +190,12 @@ template <typename V>
 	}
 	if constexpr (V::MAC_LANES > 1) {
 		if (alone > V::LANES_SETUP + longest * V::STEP / 2) {
-			mac_lanes<V>(streams, size, multipliers, sums);
+			mac_lanes<V>(streams, size, multipliers, sums, room.mac);
 		} else {
 			for (u32 i = 0; i < size; i++) {
 				u64 blocks = streams[i].blocks();
 				bool plain = cost_alone<V>(blocks) == blocks * V::PLAIN_BLOCK;
-				sums[i] = plain ? mac_plain<V>(streams[i], multipliers[i]) : mac_striped<V>(streams[i], multipliers[i]);
+				sums[i] = plain ? mac_plain<V>(streams[i], multipliers[i]) : mac_striped<V>(streams[i], multipliers[i], room.mac);
 			}
 		}
 	} else {
@@ -204,12 +213,13 @@ template <typename V>
 	}
 }
 
-template <typename V> [[gnu::noinline]] void run_passes(Direction direction, const u8 *key, Span<Message> messages)
+template <typename V> [[gnu::noinline]] void run_passes(Direction direction, const u8 *key, Span<Message> messages, Room<V> &room)
 {
-	[[gnu::uninitialized]] alignas(64) Pass<V> pass;
-	[[gnu::uninitialized]] u8 mac_keys[WINDOW<V>][MAC_KEY_SIZE];
+	Pass<V> &pass = room.pass;
 	Cursor<V> cursor;
 	Walker<V> reader(messages);
+
+	zero_bytes(&pass.wanted, sizeof(pass.wanted));
 
 	while (reader.more()) {
 		Walker<V> maker = reader;
@@ -232,7 +242,7 @@ template <typename V> [[gnu::noinline]] void run_passes(Direction direction, con
 			Message &message = reader.window()[run.message];
 
 			if (run.is_key()) {
-				copy_bytes(mac_keys[run.message], pass.keystream[slot], MAC_KEY_SIZE);
+				copy_bytes(room.mac_keys[run.message], pass.keystream[slot], MAC_KEY_SIZE);
 			} else {
 				if (run.first_block == 1)
 					cursor.start(message);
@@ -241,46 +251,31 @@ template <typename V> [[gnu::noinline]] void run_passes(Direction direction, con
 			}
 			slot += run.blocks;
 			if (direction == Direction::Seal ? reader.window_is_done() : reader.is_last_key(run))
-				authenticate<V>(direction, reader.window(), reader.size(), mac_keys);
+				authenticate<V>(direction, reader.window(), reader.size(), room);
 		}
 		if (direction == Direction::Open)
 			reader.pass_over_forged();
 	}
 }
 
-template <typename V> [[gnu::noinline]] void wipe_half_stack()
+/* What the compiler puts aside on the stack, and passes as arguments, lies below the caller's frame: an array is laid over it.
+ * `make check` compares its size with what the calls of run_passes() take in the objects. */
+template <typename V> [[gnu::noinline]] void wipe_stack()
 {
-	[[gnu::uninitialized]] alignas(64) u8 used[V::HALF_STACK];
+	[[gnu::uninitialized]] u8 used[V::STACK];
 
-#pragma GCC unroll 8
-	for (usize i = 0; i < sizeof(used); i += sizeof(typename V::Text)) {
-		typename V::Text zero = {};
-
-		copy_bytes(used + i, &zero, sizeof(zero));
-	}
-	__asm__ __volatile__("" : : "r"(used) : "memory");
+	wipe_bytes(used, sizeof(used));
 }
 
-/* A frame of that size between the caller and what @work calls. */
-template <usize SIZE, typename Work> [[gnu::noinline]] void deeper(Work work)
+template <typename V>
+[[gnu::always_inline]] inline void run_batch(Direction direction, const Key &key, Span<Message> messages, Workspace &workspace)
 {
-	[[gnu::uninitialized]] u8 room[SIZE];
+	static_assert(sizeof(Room<V>) <= sizeof(Workspace) && alignof(Room<V>) <= alignof(Workspace));
+	Room<V> &room = *reinterpret_cast<Room<V> *>(workspace.at);
 
-	__asm__ __volatile__("" : : "r"(room) : "memory");
-	work();
-	__asm__ __volatile__("" : : "r"(room) : "memory");
-}
-
-/* Calls leave keys, keystream, sums and what the compiler put aside on the stack below this frame. Arrays in the frames of later
- * calls are laid over it, in two halves, since no frame may be as large as all; they do not reach up to the very top of their
- * frames, so what is to be wiped starts a little deeper. */
-template <typename V> [[gnu::always_inline]] inline void run_batch(Direction direction, const Key &key, Span<Message> messages)
-{
-	constexpr usize SLACK = 256;
-
-	deeper<SLACK>([&] { run_passes<V>(direction, key.expose(), messages); });
-	wipe_half_stack<V>();
-	deeper<V::HALF_STACK - SLACK>([] { wipe_half_stack<V>(); });
+	run_passes<V>(direction, key.expose(), messages, room);
+	wipe_bytes(&room, sizeof(room));
+	wipe_stack<V>();
 	V::wipe_registers();
 }
 

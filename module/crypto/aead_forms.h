@@ -7,8 +7,8 @@ namespace wg::crypto {
 
 enum class Direction : u8 { Seal, Open };
 
-void run_portable(Direction direction, const Key &key, Span<Message> messages);
-void run_avx2(Direction direction, const Key &key, Span<Message> messages);
-void run_avx512(Direction direction, const Key &key, Span<Message> messages);
+void run_portable(Direction direction, const Key &key, Span<Message> messages, Workspace &workspace);
+void run_avx2(Direction direction, const Key &key, Span<Message> messages, Workspace &workspace);
+void run_avx512(Direction direction, const Key &key, Span<Message> messages, Workspace &workspace);
 
 } // namespace wg::crypto

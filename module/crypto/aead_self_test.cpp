@@ -27,6 +27,7 @@ private:
 /* Too large for a kernel stack. Only self_test() uses it, and only module load calls that. */
 static constinit u8 text[TEXT_SIZE] = {};
 static constinit Sealed ours = {}, expected = {};
+static constinit Workspace workspace = {};
 
 /* Sixty-four zero bytes under key and counter zero: the keystream of RFC 8439 A.1 test vector 2, and the tag that goes with it. */
 static bool knows_the_answer(Form form)
@@ -43,7 +44,7 @@ static bool knows_the_answer(Form form)
 	Piece piece = {sealed, sealed, sizeof(sealed)};
 	Message message = {&piece, 1, 0, tag, false};
 
-	seal(form, key, {&message, 1});
+	seal(form, key, {&message, 1}, workspace);
 	return same_bytes(sealed, CIPHERTEXT, sizeof(sealed)) && same_bytes(tag, TAG, TAG_SIZE);
 }
 
@@ -80,8 +81,8 @@ static bool agrees_with_portable(Form form, Draw &draw, u32 count, u32 longest)
 	cut(again, expected, count, longest);
 	zero_bytes(ours.text, TEXT_SIZE);
 	zero_bytes(expected.text, TEXT_SIZE);
-	seal(form, key, {ours.messages, count});
-	seal(Form::Portable, key, {expected.messages, count});
+	seal(form, key, {ours.messages, count}, workspace);
+	seal(Form::Portable, key, {expected.messages, count}, workspace);
 	if (!same_bytes(ours.text, expected.text, TEXT_SIZE) || !same_bytes(ours.tags, expected.tags, count * TAG_SIZE))
 		return false;
 
@@ -91,7 +92,7 @@ static bool agrees_with_portable(Form form, Draw &draw, u32 count, u32 longest)
 	}
 	if (forged < count)
 		ours.tags[forged][draw.below(TAG_SIZE)] ^= 1;
-	open(form, key, {ours.messages, count});
+	open(form, key, {ours.messages, count}, workspace);
 	for (u32 i = 0; i < count; i++) {
 		const Message &message = ours.messages[i];
 

@@ -15,39 +15,58 @@ constexpr u32 CIPHER_BLOCK_SIZE = 64;
 
 template <typename V> constexpr u32 PASS_BLOCKS = u32{V::LANES} * u32{V::GROUPS};
 
-/* What is to be made, and in its place what was made: the numbers are read before the keystream is written. */
-template <typename V> union Pass {
+/* One pass: which blocks are wanted, and what was made; between the two, what the form's registers do not hold. Lanes beyond those
+ * that are wanted make blocks too, of whatever numbers they had before, and nobody looks at them. */
+template <typename V> struct Pass {
 	struct {
 		u32 block[PASS_BLOCKS<V>], counter_low[PASS_BLOCKS<V>], counter_high[PASS_BLOCKS<V>];
 	} wanted;
-	u8 keystream[PASS_BLOCKS<V>][CIPHER_BLOCK_SIZE];
+	alignas(64) u8 keystream[PASS_BLOCKS<V>][CIPHER_BLOCK_SIZE];
+	typename V::Aside aside;
 };
 
-/* The four quarter rounds of a round, step by step, of @count groups: independent operations stand side by side, because one
- * chain alone leaves the vector units idle between its results. The diagonal round is the column round turned by 1, 2, 3.
- * A word is parked when three steps pass before its next use. */
-template <typename V, u32 TURN, u32 COUNT> [[gnu::always_inline]] inline void cipher_round(typename V::Words (*x)[16])
+/* Half of the four quarter rounds of a round, step by step, of @COUNT groups from @first on: independent operations stand side by
+ * side, because one chain alone leaves the vector units idle between its results. The diagonal round is the column round turned by
+ * 1, 2, 3. A word whose next use is three steps away is put aside until then. */
+template <typename V, u32 TURN, u32 COUNT, u32 ROTATE_D, u32 ROTATE_B>
+[[gnu::always_inline]] inline void half_round(typename V::Words (*x)[16], typename V::Aside &aside, u32 first)
 {
-	constexpr u32 B = TURN, C = 2 * TURN, D = 3 * TURN;
-
-	auto step = [&](auto operation) __attribute__((always_inline)) {
+	auto each = [&](auto operation) __attribute__((always_inline)) {
 #pragma GCC unroll 2
-		for (u32 group = 0; group < COUNT; group++) {
+		for (u32 g = first; g < first + COUNT; g++) {
 #pragma GCC unroll 4
 			for (u32 i = 0; i < 4; i++)
-				operation(x[group][i], x[group][4 + (i + B) % 4], x[group][8 + (i + C) % 4], x[group][12 + (i + D) % 4]);
+				operation(g, i, 4 + (i + TURN) % 4, 8 + (i + 2 * TURN) % 4, 12 + (i + 3 * TURN) % 4);
 		}
 	};
-	using W = typename V::Words;
 
-	step([](W &a, W &b, W &, W &) __attribute__((always_inline)) { a += b; });
-	step([](W &a, W &, W &, W &d) __attribute__((always_inline)) { d = V::template rotate<16>(d ^ a), V::park(a); });
-	step([](W &, W &, W &c, W &d) __attribute__((always_inline)) { c += d, V::park(d); });
-	step([](W &, W &b, W &c, W &) __attribute__((always_inline)) { b = V::template rotate<12>(b ^ c), V::park(c); });
-	step([](W &a, W &b, W &, W &) __attribute__((always_inline)) { a += b; });
-	step([](W &a, W &, W &, W &d) __attribute__((always_inline)) { d = V::template rotate<8>(d ^ a), V::park(a); });
-	step([](W &, W &, W &c, W &d) __attribute__((always_inline)) { c += d, V::park(d); });
-	step([](W &, W &b, W &c, W &) __attribute__((always_inline)) { b = V::template rotate<7>(b ^ c), V::park(c); });
+	each([&](u32 g, u32 a, u32 b, u32, u32) __attribute__((always_inline)) {
+		V::take_back(x[g][a], aside, g, a);
+		x[g][a] += x[g][b];
+	});
+	each([&](u32 g, u32 a, u32, u32, u32 d) __attribute__((always_inline)) {
+		V::take_back(x[g][d], aside, g, d);
+		x[g][d] = V::template rotate<ROTATE_D>(x[g][d] ^ x[g][a]);
+		V::put_aside(x[g][a], aside, g, a);
+	});
+	each([&](u32 g, u32, u32, u32 c, u32 d) __attribute__((always_inline)) {
+		V::take_back(x[g][c], aside, g, c);
+		x[g][c] += x[g][d];
+		V::put_aside(x[g][d], aside, g, d);
+	});
+	each([&](u32 g, u32, u32 b, u32 c, u32) __attribute__((always_inline)) {
+		x[g][b] = V::template rotate<ROTATE_B>(x[g][b] ^ x[g][c]);
+		V::put_aside(x[g][c], aside, g, c);
+	});
+}
+
+template <typename V, u32 TURN> [[gnu::always_inline]] inline void cipher_round(typename V::Words (*x)[16], typename V::Aside &aside)
+{
+#pragma GCC unroll 2
+	for (u32 group = 0; group < V::GROUPS; group += V::WOVEN) {
+		half_round<V, TURN, V::WOVEN, 16, 12>(x, aside, group);
+		half_round<V, TURN, V::WOVEN, 8, 7>(x, aside, group);
+	}
 }
 
 constexpr u8 SIGMA[] = {'e', 'x', 'p', 'a', 'n', 'd', ' ', '3', '2', '-', 'b', 'y', 't', 'e', ' ', 'k'};
@@ -55,56 +74,58 @@ constexpr u8 SIGMA[] = {'e', 'x', 'p', 'a', 'n', 'd', ' ', '3', '2', '-', 'b', '
 /* All blocks of the pass. */
 template <typename V> [[gnu::noinline]] void make_blocks(const u8 *key, Pass<V> &pass)
 {
-	constexpr u32 GROUPS = V::GROUPS, WOVEN = V::WOVEN;
-
 	using Words = typename V::Words;
-	[[gnu::uninitialized]] Words x[GROUPS][16], numbers[GROUPS][3];
-	auto word = [](const u8 *from, u32 i) __attribute__((always_inline)) {
+	[[gnu::uninitialized]] Words x[V::GROUPS][16];
+	auto constant = [](const u8 *from, u32 i) __attribute__((always_inline)) {
 		LittleEndian<u32> value;
 
 		copy_bytes(&value, from + 4 * i, sizeof(value));
 		return V::broadcast(value.get());
 	};
+	auto numbers = [](const u32 *from, u32 group) __attribute__((always_inline)) {
+		Words value;
+
+		copy_bytes(&value, from + group * V::LANES, sizeof(value));
+		return value;
+	};
 
 #pragma GCC unroll 2
-	for (u32 group = 0; group < GROUPS; group++) {
-		copy_bytes(&numbers[group][0], &pass.wanted.block[group * V::LANES], sizeof(Words));
-		copy_bytes(&numbers[group][1], &pass.wanted.counter_low[group * V::LANES], sizeof(Words));
-		copy_bytes(&numbers[group][2], &pass.wanted.counter_high[group * V::LANES], sizeof(Words));
+	for (u32 group = 0; group < V::GROUPS; group++) {
 #pragma GCC unroll 4
 		for (u32 i = 0; i < 4; i++)
-			x[group][i] = word(SIGMA, i);
+			x[group][i] = constant(SIGMA, i);
 #pragma GCC unroll 8
 		for (u32 i = 0; i < 8; i++)
-			x[group][4 + i] = word(key, i);
-		x[group][12] = numbers[group][0];
+			x[group][4 + i] = constant(key, i);
+		x[group][12] = numbers(pass.wanted.block, group);
 		x[group][13] = V::broadcast(0);
-		x[group][14] = numbers[group][1];
-		x[group][15] = numbers[group][2];
+		x[group][14] = numbers(pass.wanted.counter_low, group);
+		x[group][15] = numbers(pass.wanted.counter_high, group);
+#pragma GCC unroll 16
+		for (u32 i = 0; i < 16; i++)
+			V::put_aside(x[group][i], pass.aside, group, i);
 	}
 	for (u32 i = 0; i < 10; i++) {
-#pragma GCC unroll 2
-		for (u32 group = 0; group < GROUPS; group += WOVEN)
-			cipher_round<V, 0, WOVEN>(&x[group]);
-#pragma GCC unroll 2
-		for (u32 group = 0; group < GROUPS; group += WOVEN)
-			cipher_round<V, 1, WOVEN>(&x[group]);
+		cipher_round<V, 0>(x, pass.aside);
+		cipher_round<V, 1>(x, pass.aside);
 	}
 #pragma GCC unroll 2
-	for (u32 group = 0; group < GROUPS; group++) {
+	for (u32 group = 0; group < V::GROUPS; group++) {
+		reload_memory();
+#pragma GCC unroll 16
+		for (u32 i = 0; i < 16; i++)
+			V::take_back(x[group][i], pass.aside, group, i);
 #pragma GCC unroll 4
 		for (u32 i = 0; i < 4; i++)
-			x[group][i] += word(SIGMA, i);
+			x[group][i] += constant(SIGMA, i);
 #pragma GCC unroll 8
 		for (u32 i = 0; i < 8; i++)
-			x[group][4 + i] += word(key, i);
-		x[group][12] += numbers[group][0];
-		x[group][14] += numbers[group][1];
-		x[group][15] += numbers[group][2];
-	}
-#pragma GCC unroll 2
-	for (u32 group = 0; group < GROUPS; group++)
+			x[group][4 + i] += constant(key, i);
+		x[group][12] += numbers(pass.wanted.block, group);
+		x[group][14] += numbers(pass.wanted.counter_low, group);
+		x[group][15] += numbers(pass.wanted.counter_high, group);
 		V::store_blocks(x[group], pass.keystream[group * V::LANES]);
+	}
 }
 
 /* A round of @SETS sets of four rows, each row that of V::LANES / 4 blocks. */
@@ -141,16 +162,20 @@ template <typename V, u32 SETS> [[gnu::noinline]] void make_few_blocks(const u8 
 	constexpr u32 BLOCKS = V::LANES / 4;
 
 	using Words = typename V::Words;
-	[[gnu::uninitialized]] Words x[SETS][4], numbers[SETS];
+	[[gnu::uninitialized]] Words x[SETS][4];
 	const Words first = V::row(SIGMA), second = V::row(key), third = V::row(key + 16);
+	auto numbers = [&pass](u32 set) __attribute__((always_inline)) {
+		const u32 at = set * BLOCKS;
+
+		return V::number_row(&pass.wanted.block[at], &pass.wanted.counter_low[at], &pass.wanted.counter_high[at]);
+	};
 
 #pragma GCC unroll 4
 	for (u32 set = 0; set < SETS; set++) {
-		numbers[set] = V::number_row(&pass.wanted.block[set * BLOCKS], &pass.wanted.counter_low[set * BLOCKS], &pass.wanted.counter_high[set * BLOCKS]);
 		x[set][0] = first;
 		x[set][1] = second;
 		x[set][2] = third;
-		x[set][3] = numbers[set];
+		x[set][3] = numbers(set);
 	}
 	for (u32 i = 0; i < 10; i++) {
 		row_round<V, SETS>(x);
@@ -160,10 +185,11 @@ template <typename V, u32 SETS> [[gnu::noinline]] void make_few_blocks(const u8 
 	}
 #pragma GCC unroll 4
 	for (u32 set = 0; set < SETS; set++) {
+		reload_memory();
 		x[set][0] += first;
 		x[set][1] += second;
 		x[set][2] += third;
-		x[set][3] += numbers[set];
+		x[set][3] += numbers(set);
 		V::store_rows(x[set], pass.keystream[set * BLOCKS]);
 	}
 }

@@ -31,6 +31,18 @@ template <typename V> struct LanePowers {
 
 template <typename V> using LaneTable = u64[V::LIMBS][V::MAC_LANES];
 
+/* Memory for one call of mac_striped() or mac_lanes(). */
+template <typename V> struct MacRoom {
+	alignas(64) LanePowers<V> powers;
+	alignas(64) LaneTable<V> table;
+	alignas(64) u64 first_bits[2][V::MAC_LANES];
+	u8 buffer[WINDOW<V>][STEP_SIZE]; // chunks that do not lie in one piece
+	Number power[V::MAC_LANES + 1];
+	LaneNumber<V> sum;
+	WordNumber aside[V::MAC_ASIDE + 1], factors[V::MAC_ASIDE + 1];
+	const u8 *at[WINDOW<V>];
+};
+
 template <typename V> [[gnu::always_inline]] inline LaneNumber<V> load_lanes(const LaneTable<V> &table)
 {
 	LaneNumber<V> number;
@@ -88,11 +100,11 @@ template <typename V> [[gnu::always_inline]] inline LaneNumber<V> multiply(const
 	return V::reduce(product);
 }
 
-/* Apart from the loops that use them, so that those read them from memory instead of keeping copies in their frames. */
-template <typename V> [[gnu::noinline]] void make_powers(const LaneTable<V> &table, LanePowers<V> &powers)
+/* From the table. Apart from the loops that use them, so that those read them from memory instead of keeping copies in their frames. */
+template <typename V> [[gnu::noinline]] void make_powers(MacRoom<V> &room)
 {
-	powers.once = factor_of<V>(load_lanes<V>(table));
-	powers.twice = factor_of<V>(multiply<V>(powers.once.plain, powers.once));
+	room.powers.once = factor_of<V>(load_lanes<V>(room.table));
+	room.powers.twice = factor_of<V>(multiply<V>(room.powers.once.plain, room.powers.once));
 }
 
 /* A block of every lane: the one at at(lane). @high_bit is 2^128 in lanes that have a block, zero in those that have not begun. */
@@ -130,15 +142,14 @@ template <typename V> [[gnu::always_inline]] inline Number mac_plain(MacStream<V
 
 /* One message over all L lanes: lane i has the blocks i, i + L, i + 2L, … of a sequence that null blocks in front make a whole
  * number of steps long. A step is sum = sum r^2L + first r^L + second; what lane i is short of at the end is r^(L - i). */
-template <typename V> [[gnu::noinline]] Number mac_striped(MacStream<V> &stream, const Number &multiplier)
+template <typename V> [[gnu::noinline]] Number mac_striped(MacStream<V> &stream, const Number &multiplier, MacRoom<V> &room)
 {
 	constexpr u32 LANES = V::MAC_LANES;
 	constexpr usize CHUNK = LANES * STEP_SIZE;
-	[[gnu::uninitialized]] alignas(64) u8 buffer[CHUNK];
-	[[gnu::uninitialized]] alignas(64) LaneTable<V> table;
-	[[gnu::uninitialized]] alignas(64) u64 first_bits[2][LANES];
-	[[gnu::uninitialized]] Number power[LANES + 1];
-	[[gnu::uninitialized]] LanePowers<V> stride;
+	static_assert(sizeof(room.buffer) >= CHUNK);
+	LaneTable<V> &table = room.table;
+	Number *power = room.power;
+	const LanePowers<V> &stride = room.powers;
 	u32 last_blocks = static_cast<u32>(stream.blocks() % (2 * LANES));
 	u32 null_blocks = last_blocks == 0 ? 0 : 2 * LANES - last_blocks;
 
@@ -147,7 +158,7 @@ template <typename V> [[gnu::noinline]] Number mac_striped(MacStream<V> &stream,
 		power[i] = multiply(power[i - i / 2], power[i / 2]);
 	for (u32 lane = 0; lane < LANES; lane++)
 		put_lane<V>(table, lane, power[LANES]);
-	make_powers<V>(table, stride);
+	make_powers<V>(room);
 
 	LaneNumber<V> sum = {};
 	stream.lead_with(null_blocks * BLOCK_SIZE);
@@ -161,10 +172,10 @@ template <typename V> [[gnu::noinline]] Number mac_striped(MacStream<V> &stream,
 		} else {
 			if (stream.lead() > 0) {
 				for (u32 i = 0; i < 2 * LANES; i++)
-					first_bits[i / LANES][i % LANES] = i < null_blocks ? 0 : bits[0][0];
-				copy_bytes(bits, first_bits, sizeof(bits));
+					room.first_bits[i / LANES][i % LANES] = i < null_blocks ? 0 : bits[0][0];
+				copy_bytes(bits, room.first_bits, sizeof(bits));
 			}
-			chunk = stream.take(CHUNK, buffer);
+			chunk = stream.take(CHUNK, room.buffer[0]);
 			run = 1;
 		}
 		for (usize i = 0; i < run; i++, chunk += CHUNK) {
@@ -172,6 +183,7 @@ template <typename V> [[gnu::noinline]] Number mac_striped(MacStream<V> &stream,
 			auto second = [chunk](u32 lane) __attribute__((always_inline)) { return chunk + CHUNK / 2 + lane * BLOCK_SIZE; };
 			typename V::Product product = {};
 
+			reload_memory();
 			multiply_add<V>(product, load_blocks<V>(first, bits[0]), stride.once);
 			V::add(product, load_blocks<V>(second, bits[1]));
 			multiply_add<V>(product, sum, stride.twice);
@@ -195,25 +207,25 @@ template <typename V> [[gnu::noinline]] Number mac_striped(MacStream<V> &stream,
 
 /* A window of messages, one a lane; those beyond the lanes are taken along block by block, and are called lanes here too. A lane that
  * has nothing to do, or no longer, reads what a busy lane reads, and nobody looks at its sum. */
-template <typename V> [[gnu::noinline]] void mac_lanes(MacStream<V> *streams, u32 count, const Number *multipliers, Number *sums)
+template <typename V> [[gnu::noinline]] void mac_lanes(MacStream<V> *streams, u32 count, const Number *multipliers, Number *sums, MacRoom<V> &room)
 {
 	constexpr u32 LANES = V::MAC_LANES, ASIDE = V::MAC_ASIDE;
-	[[gnu::uninitialized]] alignas(64) u8 buffer[WINDOW<V>][STEP_SIZE];
-	[[gnu::uninitialized]] alignas(64) LaneTable<V> table;
-	[[gnu::uninitialized]] LanePowers<V> powers;
-	WordNumber aside[ASIDE + 1] = {}, factors[ASIDE + 1];
-	const u8 *at[WINDOW<V>];
+	LaneTable<V> &table = room.table;
+	const LanePowers<V> &powers = room.powers;
+	WordNumber (&aside)[ASIDE + 1] = room.aside, (&factors)[ASIDE + 1] = room.factors;
+	const u8 *(&at)[WINDOW<V>] = room.at;
+	LaneNumber<V> &sum = room.sum;
 	u32 busy = (1u << count) - 1;
 
 	for (u32 lane = 0; lane < LANES; lane++)
 		put_lane<V>(table, lane, multipliers[lane < count ? lane : 0]);
-	make_powers<V>(table, powers);
-	LaneNumber<V> sum = {};
-
+	make_powers<V>(room);
+	sum = {};
 	for (u32 j = 0; j < ASIDE; j++) {
 		const Number &r = multipliers[LANES + j < count ? LANES + j : 0];
 
 		factors[j] = word_number_from(r);
+		aside[j] = {};
 	}
 	for (u32 lane = 0; lane < count; lane++)
 		streams[lane].lead_with(streams[lane].blocks() % 2 * BLOCK_SIZE);
@@ -242,7 +254,7 @@ template <typename V> [[gnu::noinline]] void mac_lanes(MacStream<V> *streams, u3
 				else
 					first_bit_aside[lane - LANES] = 0;
 			}
-			at[lane] = streams[lane].take(STEP_SIZE, buffer[lane]);
+			at[lane] = streams[lane].take(STEP_SIZE, room.buffer[lane]);
 		}
 		for (u32 lane = 0; lane < WINDOW<V>; lane++) {
 			if (!(busy >> lane & 1))
@@ -253,6 +265,7 @@ template <typename V> [[gnu::noinline]] void mac_lanes(MacStream<V> *streams, u3
 			auto second = [&at, i](u32 lane) __attribute__((always_inline)) { return at[lane] + i * STEP_SIZE + BLOCK_SIZE; };
 			typename V::Product product = {};
 
+			reload_memory();
 			/* Next to the products, so that both find their units idle. */
 #pragma GCC unroll 2
 			for (u32 j = 0; j < ASIDE; j++) {

@@ -13,6 +13,7 @@ constexpr u32 BYTES_AT_ONCE = 64 << 10;		/* about 50 µs of AEAD: what one FPU s
 
 /* Lies in the CPU's scratch: too large for a stack. */
 struct Scratch {
+	crypto::Workspace workspace;
 	crypto::Message messages[MESSAGES_AT_ONCE];
 	crypto::Piece pieces[PIECES_AT_ONCE];
 	Packet *packets[MESSAGES_AT_ONCE];
@@ -75,9 +76,9 @@ void flush(Scratch &scratch, Direction direction, const Keypair &keypair)
 	simd = aead_form() != crypto::Form::Portable && wg_kernel_fpu_begin();
 	form = simd ? aead_form() : crypto::Form::Portable;
 	if (direction == Direction::Seal)
-		crypto::seal(form, keypair.sending_key, messages);
+		crypto::seal(form, keypair.sending_key, messages, scratch.workspace);
 	else
-		crypto::open(form, keypair.receiving_key, messages);
+		crypto::open(form, keypair.receiving_key, messages, scratch.workspace);
 	if (simd)
 		wg_kernel_fpu_end();
 	if (direction == Direction::Open)

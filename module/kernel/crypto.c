@@ -23,7 +23,7 @@ int wg_crypto_init(void)
 	return scratch ? 0 : -ENOMEM;
 }
 
-/* Keystream and plain text of the last packets lie there. */
+/* The AEAD wipes its part after each call; pointers, counters and received tags of the last packets lie in the rest. */
 void wg_crypto_exit(void)
 {
 	int cpu;

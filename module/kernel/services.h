@@ -119,8 +119,8 @@ void wg_kernel_bottom_half_disable(void);
 void wg_kernel_bottom_half_enable(void);
 int wg_kernel_fpu_begin(void);						/* nonzero: SIMD may be used until fpu_end; zero: no section was opened */
 void wg_kernel_fpu_end(void);
-void *wg_kernel_scratch(void);						/* this CPU's WG_SCRATCH_SIZE bytes; only with BH off, never across a call that may use it again */
-#define WG_SCRATCH_SIZE 16384
+void *wg_kernel_scratch(void);						/* this CPU's WG_SCRATCH_SIZE bytes, 64-byte aligned; only with BH off, never across a call that may use it again */
+#define WG_SCRATCH_SIZE 24576
 
 /* ---- crypto library; signatures of crypto/primitives.h ---- */
 void wg_kernel_blake2s(uint8_t *out, size_t out_size, const uint8_t *key, size_t key_size, const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size);

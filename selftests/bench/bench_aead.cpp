@@ -67,6 +67,7 @@ template <bool OPEN> void run_ours(Form form, Work &work)
 {
 	static std::vector<Piece> pieces;
 	static std::vector<Message> messages;
+	static Workspace workspace;
 
 	pieces.resize(work.count);
 	messages.resize(work.count);
@@ -76,11 +77,11 @@ template <bool OPEN> void run_ours(Form form, Work &work)
 		messages[i] = {&pieces[i], 1, i, sealed + work.size, false};
 	}
 	if constexpr (OPEN) {
-		open(form, work.key, {messages.data(), messages.size()});
+		open(form, work.key, {messages.data(), messages.size()}, workspace);
 		for (const Message &message : messages)
 			work.all_authentic &= message.authentic;
 	} else {
-		seal(form, work.key, {messages.data(), messages.size()});
+		seal(form, work.key, {messages.data(), messages.size()}, workspace);
 	}
 }
 

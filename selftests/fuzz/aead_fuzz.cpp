@@ -137,12 +137,13 @@ bool untouched(const Text &text, const u8 *sealed, bool in_place)
 void check(Form form, const Key &key, std::vector<Text> &texts, bool in_place)
 {
 	std::vector<Message> messages;
+	auto workspace = std::make_unique<Workspace>(); // the address sanitizer sees its end
 
 	for (Text &text : texts) {
 		lay_out(text, text.plain.data(), in_place);
 		messages.push_back({text.pieces.data(), static_cast<u32>(text.pieces.size()), text.counter, text.tag.get(), false});
 	}
-	seal(form, key, {messages.data(), messages.size()});
+	seal(form, key, {messages.data(), messages.size()}, *workspace);
 	for (Text &text : texts) {
 		require(holds(text, text.expected.data()), "ciphertext differs");
 		require(std::memcmp(text.tag.get(), &text.expected[text.size], TAG_SIZE) == 0, "tag differs");
@@ -155,7 +156,7 @@ void check(Form form, const Key &key, std::vector<Text> &texts, bool in_place)
 		lay_out(text, sealed.back().data(), in_place);
 		std::memcpy(text.tag.get(), &sealed.back()[text.size], TAG_SIZE);
 	}
-	open(form, key, {messages.data(), messages.size()});
+	open(form, key, {messages.data(), messages.size()}, *workspace);
 	for (usize i = 0; i < texts.size(); i++) {
 		require(messages[i].authentic == !(texts[i].forge & 1), "verdict is wrong");
 		require(messages[i].authentic ? holds(texts[i], texts[i].plain.data()) : untouched(texts[i], sealed[i].data(), in_place), "opened text is wrong");

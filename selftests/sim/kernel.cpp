@@ -81,8 +81,8 @@ Kernel::Kernel(u64 seed, const Knobs &given) : knobs(given), schedule(seed * 4 +
 	scratch_half_.assign(knobs.cpus, 0);
 	nesting.assign(knobs.cpus, 0);
 	for (u32 i = 0; i < knobs.cpus; i++) {
-		scratch_.emplace_back(2 * WG_SCRATCH_SIZE);
-		ASAN_POISON_MEMORY_REGION(scratch_[i].data(), scratch_[i].size());
+		scratch_.emplace_back(2);
+		poison_scratch(i);
 	}
 	lines_.resize(LINES);
 	kernel = this;
@@ -523,10 +523,10 @@ bool Kernel::allocation_fails()
 u8 *Kernel::scratch(Fiber &fiber)
 {
 	/* Two halves in turn: who still uses what an earlier call gave touches poisoned memory. */
-	u8 *all = scratch_[fiber.cpu].data(), *half;
+	u8 *half;
 
-	ASAN_POISON_MEMORY_REGION(all, 2 * WG_SCRATCH_SIZE);
-	half = all + (scratch_half_[fiber.cpu] ^= 1) * WG_SCRATCH_SIZE;
+	poison_scratch(fiber.cpu);
+	half = scratch_[fiber.cpu][scratch_half_[fiber.cpu] ^= 1].at;
 	ASAN_UNPOISON_MEMORY_REGION(half, WG_SCRATCH_SIZE);
 	memset(half, 0xa5, WG_SCRATCH_SIZE);
 	return half;

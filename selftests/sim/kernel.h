@@ -303,7 +303,10 @@ private:
 	std::vector<std::unique_ptr<Fiber>> pool_;
 	std::vector<Fiber *> idle_;
 	std::vector<Fiber *> occupied_, fpu_owner_;
-	std::vector<std::vector<u8>> scratch_;
+	struct alignas(64) Scratch {
+		u8 at[WG_SCRATCH_SIZE];
+	};
+	std::vector<std::vector<Scratch>> scratch_;
 	std::vector<u8> scratch_half_;
 	std::vector<RcuCallback> callbacks_;
 	bool rcu_scheduled_ = false;

@@ -42,6 +42,7 @@ u32 complaints(Form form, const Shape &shape, bool forge)
 	std::vector<std::vector<Piece>> pieces(shape.count);
 	std::vector<Message> messages;
 	Key key;
+	static Workspace workspace;
 
 	for (u32 i = 0; i < shape.count; i++) {
 		for (u32 at = 0; at < shape.size; at += shape.cut) {
@@ -52,10 +53,10 @@ u32 complaints(Form form, const Shape &shape, bool forge)
 		VALGRIND_MAKE_MEM_UNDEFINED(texts[i].data(), texts[i].size());
 	}
 	VALGRIND_MAKE_MEM_UNDEFINED(key.expose(), KEY_SIZE);
-	seal(form, key, {messages.data(), messages.size()});
+	seal(form, key, {messages.data(), messages.size()}, workspace);
 	if (forge)
 		tags[shape.count / 2][7] ^= 1;
-	open(form, key, {messages.data(), messages.size()});
+	open(form, key, {messages.data(), messages.size()}, workspace);
 	return static_cast<u32>(VALGRIND_COUNT_ERRORS) - before;
 }
 

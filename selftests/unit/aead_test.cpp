@@ -21,6 +21,8 @@ namespace {
 using Buffer = std::vector<u8>;
 using Random = std::mt19937_64;
 
+Workspace workspace;
+
 bool cpu_has(Form form)
 {
 	switch (form) {
@@ -112,13 +114,13 @@ struct Batch {
 	/* Seals, compares with OpenSSL, opens, compares with what was sealed. */
 	void check(Form form, const Key &key, Place place)
 	{
-		seal(form, key, prepare(false, place));
+		seal(form, key, prepare(false, place), workspace);
 		for (usize i = 0; i < texts.size(); i++) {
 			Buffer expected = reference_seal(key, texts[i].counter, texts[i].plain);
 			ASSERT_EQ(Buffer(expected.begin(), expected.end() - TAG_SIZE), texts[i].sealed) << "message " << i << " of " << texts.size();
 			ASSERT_EQ(Buffer(expected.end() - TAG_SIZE, expected.end()), texts[i].tag) << "message " << i << " of " << texts.size();
 		}
-		open(form, key, prepare(true, place));
+		open(form, key, prepare(true, place), workspace);
 		for (usize i = 0; i < texts.size(); i++) {
 			ASSERT_TRUE(messages[i].authentic) << "message " << i;
 			ASSERT_EQ(texts[i].plain, opened(i, place)) << "message " << i;
@@ -196,7 +198,7 @@ TEST_P(AeadForm, ciphertext_is_that_of_rfc_8439)
 	rfc_key[31] = 1;
 	set_key(key, rfc_key);
 	batch.add(Buffer(text, text + std::strlen(text)), 0x0200000000000000);
-	seal(form(), key, batch.prepare(false, Place::Copy));
+	seal(form(), key, batch.prepare(false, Place::Copy), workspace);
 	EXPECT_EQ(expected, batch.texts[0].sealed);
 }
 
@@ -302,8 +304,8 @@ TEST_P(AeadForm, empty_pieces_and_messages_without_pieces)
 
 TEST_P(AeadForm, an_empty_batch_is_nothing)
 {
-	seal(form(), key, {});
-	open(form(), key, {});
+	seal(form(), key, {}, workspace);
+	open(form(), key, {}, workspace);
 }
 
 TEST_P(AeadForm, counters_use_all_64_bits)
@@ -327,7 +329,7 @@ TEST_P(AeadForm, every_alignment)
 			Piece piece = {memory.data() + from, memory.data() + 2048 + to, 777};
 			Message message = {&piece, 1, from, tag.data(), false};
 
-			seal(form(), key, {&message, 1});
+			seal(form(), key, {&message, 1}, workspace);
 			Buffer expected = reference_seal(key, from, plain);
 			ASSERT_EQ(0, std::memcmp(expected.data(), piece.to, 777));
 			ASSERT_EQ(0, std::memcmp(expected.data() + 777, tag.data(), TAG_SIZE));
@@ -343,10 +345,10 @@ TEST_P(AeadForm, every_bit_of_the_tag_counts)
 		Batch batch;
 		for (u32 i = 0; i < 10; i++)
 			batch.add(random_bytes(random, 150), i);
-		seal(form(), key, batch.prepare(false, Place::Copy));
+		seal(form(), key, batch.prepare(false, Place::Copy), workspace);
 		u32 victim = bit % 10;
 		batch.texts[victim].tag[bit / 8] ^= static_cast<u8>(1 << bit % 8);
-		open(form(), key, batch.prepare(true, Place::Copy));
+		open(form(), key, batch.prepare(true, Place::Copy), workspace);
 		for (u32 i = 0; i < 10; i++) {
 			ASSERT_EQ(i != victim, batch.messages[i].authentic) << "bit " << bit;
 			ASSERT_EQ(i != victim ? batch.texts[i].plain : Buffer(150, 0xee), batch.texts[i].opened) << "bit " << bit;
@@ -361,11 +363,11 @@ TEST_P(AeadForm, every_byte_of_the_ciphertext_counts)
 			Batch batch;
 			for (u32 i = 0; i < (at % 2 ? 1 : 9); i++)
 				batch.add(random_bytes(random, size), i, random_cuts(random, size));
-			seal(form(), key, batch.prepare(false, Place::Copy));
+			seal(form(), key, batch.prepare(false, Place::Copy), workspace);
 			usize victim = at % batch.texts.size();
 			batch.texts[victim].sealed[at] ^= static_cast<u8>(1 << random() % 8);
 			Buffer forged = batch.texts[victim].sealed;
-			open(form(), key, batch.prepare(true, Place::InPlace));
+			open(form(), key, batch.prepare(true, Place::InPlace), workspace);
 			for (usize i = 0; i < batch.texts.size(); i++) {
 				ASSERT_EQ(i != victim, batch.messages[i].authentic) << "byte " << at << " of " << size;
 				ASSERT_EQ(i != victim ? batch.texts[i].plain : forged, batch.texts[i].sealed);
@@ -385,7 +387,7 @@ TEST_P(AeadForm, any_set_of_forged_messages_leaves_the_others_alone)
 			u32 size = static_cast<u32>(random() % (round % 2 ? 1500 : 200));
 			batch.add(random_bytes(random, size), random(), random_cuts(random, size));
 		}
-		seal(form(), key, batch.prepare(false, Place::Copy));
+		seal(form(), key, batch.prepare(false, Place::Copy), workspace);
 		for (u32 i = 0; i < count; i++) {
 			forged[i] = random() % 4 < chance;
 			if (!forged[i])
@@ -405,7 +407,7 @@ TEST_P(AeadForm, any_set_of_forged_messages_leaves_the_others_alone)
 				break;
 			}
 		}
-		open(form(), key, batch.prepare(true, Place::Copy));
+		open(form(), key, batch.prepare(true, Place::Copy), workspace);
 		for (u32 i = 0; i < count; i++) {
 			ASSERT_EQ(!forged[i], batch.messages[i].authentic) << "round " << round;
 			ASSERT_EQ(forged[i] ? Buffer(batch.texts[i].plain.size(), 0xee) : batch.texts[i].plain, batch.texts[i].opened) << "round " << round;
@@ -418,11 +420,11 @@ TEST_P(AeadForm, another_key_opens_nothing)
 	Batch batch;
 	for (u32 i = 0; i < 20; i++)
 		batch.add(random_bytes(random, 64 * i), i);
-	seal(form(), key, batch.prepare(false, Place::Copy));
+	seal(form(), key, batch.prepare(false, Place::Copy), workspace);
 	Key other;
 	other.copy_from(key);
 	other.expose()[31] ^= 0x80;
-	open(form(), other, batch.prepare(true, Place::Copy));
+	open(form(), other, batch.prepare(true, Place::Copy), workspace);
 	for (const Message &message : batch.messages)
 		EXPECT_FALSE(message.authentic);
 }
@@ -618,10 +620,10 @@ TEST_P(AeadForm, nothing_outside_the_pieces_is_touched)
 					messages[i] = {&pieces[i], 1, i, at_end ? tags.last(TAG_SIZE * (i + 1)) : tags.first() + TAG_SIZE * i, false};
 					from[i].protect(PROT_READ); // sealing only reads it
 				}
-				seal(form(), key, {messages, count});
+				seal(form(), key, {messages, count}, workspace);
 				for (u32 i = 0; i < count; i++)
 					pieces[i].from = pieces[i].to;
-				open(form(), key, {messages, count});
+				open(form(), key, {messages, count}, workspace);
 				for (u32 i = 0; i < count; i++)
 					ASSERT_TRUE(messages[i].authentic);
 			}
@@ -635,12 +637,12 @@ TEST_P(AeadForm, a_forged_message_does_not_touch_what_it_would_be_opened_into)
 	Batch batch;
 
 	batch.add(random_bytes(random, 1000), 1);
-	seal(form(), key, batch.prepare(false, Place::Copy));
+	seal(form(), key, batch.prepare(false, Place::Copy), workspace);
 	batch.texts[0].tag[3] ^= 4;
 	batch.prepare(true, Place::Copy);
 	batch.pieces[0][0].to = to.first();
 	to.protect(PROT_NONE);
-	open(form(), key, {batch.messages.data(), 1});
+	open(form(), key, {batch.messages.data(), 1}, workspace);
 	EXPECT_FALSE(batch.messages[0].authentic);
 }
 
@@ -656,9 +658,9 @@ bool wiped_open;
 void run_on_other_stack()
 {
 	if (wiped_open)
-		open(wiped_form, *wiped_key, wiped_messages);
+		open(wiped_form, *wiped_key, wiped_messages, workspace);
 	else
-		seal(wiped_form, *wiped_key, wiped_messages);
+		seal(wiped_form, *wiped_key, wiped_messages, workspace);
 }
 
 [[gnu::noinline]] void switch_to(Buffer &stack)
@@ -691,7 +693,7 @@ bool holds(const Buffer &stack, const Buffer &secret)
 	return false;
 }
 
-TEST_P(AeadForm, keys_and_keystream_are_wiped_from_the_stack)
+TEST_P(AeadForm, keys_and_keystream_are_wiped_from_stack_and_workspace)
 {
 	for (u32 count : {1u, 4u, 9u, 20u}) {
 		for (u32 size : {30u, 700u}) {
@@ -719,11 +721,14 @@ TEST_P(AeadForm, keys_and_keystream_are_wiped_from_the_stack)
 				wiped_messages = batch.prepare(false, Place::Copy);
 				wiped_open = opening;
 				if (opening) {
-					seal(form(), key, wiped_messages);
+					seal(form(), key, wiped_messages, workspace);
 					wiped_messages = batch.prepare(true, Place::Copy);
 				}
 				ASSERT_FALSE(holds(stack, secrets));
+				std::memset(workspace.at, 0x5a, sizeof(workspace.at));
 				switch_to(stack);
+				EXPECT_TRUE(std::all_of(std::begin(workspace.at), std::end(workspace.at), [](u8 byte) { return byte == 0 || byte == 0x5a; }));
+				EXPECT_NE(0x5a, workspace.at[0]);
 				EXPECT_FALSE(holds(stack, secrets)) << count << " of length " << size << (opening ? " opened" : " sealed");
 			}
 		}

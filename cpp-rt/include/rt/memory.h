@@ -28,6 +28,12 @@ inline void wipe_bytes(void *at, usize size)
 	__asm__ __volatile__("" : : "r"(at) : "memory");
 }
 
+/* What lies in memory is read anew after it: keeps the compiler from loading early what it has no registers for, and putting that on the stack. */
+[[gnu::always_inline]] inline void reload_memory()
+{
+	__asm__ __volatile__("" : : : "memory");
+}
+
 /* Compares secrets or authenticators in a time that depends on @size alone. */
 [[nodiscard]] inline bool same_bytes_constant_time(const void *a, const void *b, usize size)
 {

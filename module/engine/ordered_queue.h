@@ -74,7 +74,8 @@ public:
 		return count;
 	}
 
-	/* Only who leaves batches here makes it full: for him the answer stands. */
+	/* Only who leaves batches here makes it full, only the drainer makes it empty: for them the answer stands. */
+	bool is_empty() const { return batches_ == 0; }
 	bool is_full() const { return batches_ >= MAX_QUEUED_BATCHES || bytes_ >= MAX_QUEUED_BYTES; }
 
 private:

@@ -89,10 +89,8 @@ Peer::Peer(Device &owner, const PublicKey &public_key) : device(owner), serial(n
 	remote.set_public_key(primitives, public_key);
 	wg_kernel_route_cache_init(&route_cache);
 	wg_kernel_timer_init(&timer, on_timer, this);
-	wg_kernel_poller_add(&poller, &device.netdev,
-			     [](void *argument, int budget) { return poll(*static_cast<Peer *>(argument), budget); }, this);
-	wg_kernel_poller_add(&tx_poller, &device.netdev,
-			     [](void *argument, int budget) { return poll_transmit(*static_cast<Peer *>(argument), budget); }, this);
+	rx_poller.add(device.netdev, [](void *argument, int budget) { return poll(*static_cast<Peer *>(argument), budget); }, this);
+	tx_poller.add(device.netdev, [](void *argument, int budget) { return poll_transmit(*static_cast<Peer *>(argument), budget); }, this);
 	wg_kernel_debug_life(&device.netdev, "Peer", serial, "created");
 }
 
@@ -148,8 +146,8 @@ static void drain(OrderedQueue &queue)
 
 void bury(Peer &peer)
 {
-	wg_kernel_poller_delete(&peer.poller);
-	wg_kernel_poller_delete(&peer.tx_poller);
+	peer.rx_poller.remove();
+	peer.tx_poller.remove();
 	drain(peer.rx);
 	drain(peer.tx);
 	drop_staged(peer, Drop::PeerGone);

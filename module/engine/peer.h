@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "engine/ordered_queue.h"
+#include "engine/poller.h"
 #include "engine/session.h"
 #include "protocol/allowed_ips.h"
 #include "protocol/cookie.h"
@@ -47,11 +48,11 @@ struct Peer {
 
 	SpinLock tx_lock{WG_LOCK_PEER_TX};
 	PacketFifo<&Batch::queue_next> staged;
-	u32 staged_packets = 0;
+	Atomic<u32> staged_packets;	/* readers need no lock */
 	bool staged_waits = false;	/* for a session */
 	OrderedQueue tx, rx;
-	wg_poller poller;
-	wg_poller tx_poller;		/* who holds it is tx's drainer, and alone uses the sessions' sending counters and: */
+	Poller rx_poller;
+	Poller tx_poller;		/* who holds it is tx's drainer, and alone uses the sessions' sending counters and: */
 	wg_backlog tx_backlog{};	/* what this CPU's backlog held after the last send */
 
 	mutable SpinLock endpoint_lock{WG_LOCK_PEER_ENDPOINT};

@@ -58,7 +58,7 @@ void receive_data(Device &device, Packet &packet, const DataHeader &header, Inst
 		return put(*session);
 	}
 	if (pushed == OrderedQueue::Pushed::LeftToCaller)
-		return wg_kernel_poller_schedule(&peer.poller);
+		return peer.rx_poller.schedule();
 	if (pushed == OrderedQueue::Pushed::Behind)
 		hand_over(device, packet);
 }
@@ -101,7 +101,7 @@ void deliver(Peer &peer, Packet &packet, u32 plain_size)
 		return discard(peer, packet, Drop::WrongSource, WG_RX_FRAME_ERROR);
 	if (wg_kernel_packet_trim(&packet, sizeof(DataHeader), inner->length))
 		return discard(peer, packet, Drop::BadLength, WG_RX_LENGTH_ERROR);
-	wg_kernel_packet_deliver(&packet, &peer.device.netdev, &peer.poller, static_cast<u8>(inner->version), outer_class);
+	wg_kernel_packet_deliver(&packet, &peer.device.netdev, &peer.rx_poller.kernel_poller(), static_cast<u8>(inner->version), outer_class);
 }
 
 /* One opened packet, in its place in the order. */
@@ -160,25 +160,28 @@ void receive(Device &device, Packet &first)
 	}
 }
 
-int poll(Peer &peer, int budget)
+/* Opens what was left to the poller and handles it in order. */
+static u32 receive_round(Peer &peer, u32 budget)
 {
-	RcuSection rcu;
 	Run run;
-	u32 done = peer.rx.take(run, static_cast<u32>(budget));		/* batches of one packet; "all of it" is what asks for another round */
+	u32 done = peer.rx.take(run, budget);		/* batches of one packet */
 
 	crypt_run(run);
 	Instant at = now();
 	while (Packet *head = run.pop()) {
-		Session *session = batch_of(*head).session;
+		Session &session = *batch_of(*head).session;
 
-		for (Packet *packet = head, *next; packet; packet = next) {
-			next = next_of(*packet);
-			next_of(*packet) = nullptr;
-			accept(peer, *session, *packet, at);
-		}
-		put(*session);
+		accept(peer, session, *head, at);
+		put(session);
 	}
-	return static_cast<int>(done);
+	return done;
+}
+
+int poll(Peer &peer, int budget)
+{
+	RcuSection rcu;
+
+	return static_cast<int>(peer.rx_poller.measure([&] { return receive_round(peer, static_cast<u32>(budget)); }));
 }
 
 } // namespace wg::engine

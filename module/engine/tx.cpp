@@ -88,19 +88,26 @@ void describe(Packet &head, u32 mtu, u8 traffic_class, u8 nesting)
 	batch.nesting = nesting;
 }
 
+/* tx_lock held. */
+void count_staged(Peer &peer, u32 more, u32 less)
+{
+	peer.staged_packets.store_relaxed(peer.staged_packets.load_relaxed() + more - less);
+}
+
 /* Takes the oldest staged batches out until no more than @most packets are left. The newest batch stays, however large. How many packets
  * went. tx_lock held. */
 u32 shorten(Peer &peer, u32 most, PacketFifo<&Batch::queue_next> &too_many)
 {
-	u32 before = peer.staged_packets;
+	u32 count = 0;
 
-	while (peer.staged_packets > most && peer.staged.first() != peer.staged.last()) {
+	while (peer.staged_packets.load_relaxed() > most && peer.staged.first() != peer.staged.last()) {
 		Packet *oldest = peer.staged.pop();
 
-		peer.staged_packets -= batch_of(*oldest).count;
+		count_staged(peer, 0, batch_of(*oldest).count);
+		count += batch_of(*oldest).count;
 		too_many.push(*oldest);
 	}
-	return before - peer.staged_packets;
+	return count;
 }
 
 void give_up(Peer &peer, PacketFifo<&Batch::queue_next> &batches, u32 packets, Drop reason)
@@ -126,17 +133,10 @@ void stage(Peer &peer, Packet &head)
 		if (waits)
 			orphan_chain(head);
 		peer.staged.push(head);
-		peer.staged_packets += batch_of(head).count;
+		count_staged(peer, batch_of(head).count, 0);
 		dropped = shorten(peer, waits ? MAX_STAGED_PACKETS : MAX_QUEUED_PACKETS, too_many);
 	}
 	give_up(peer, too_many, dropped, waits ? Drop::StagedFull : Drop::QueueFull);
-}
-
-bool nothing_is_staged(Peer &peer)
-{
-	SpinGuard guard(peer.tx_lock);
-
-	return peer.staged.empty();
 }
 
 /* No session may send what is staged: a handshake has to come first. */
@@ -158,54 +158,52 @@ void let_wait(Peer &peer)
 	request_initiation(peer, false);
 }
 
-enum class Staged : u8 {
-	Taken,
-	None,		/* nothing is staged, or the ordered queue is full: its workers will call */
-	Unsendable,	/* and @session may not send it */
-};
-
-/* Takes one batch out of those staged and gives it its counters. The drainer. */
-Staged take_staged(Peer &peer, Session *session, Instant at, Packet *&head)
-{
-	{
-		SpinGuard guard(peer.tx_lock);
-
-		head = peer.staged.first();
-		if (!head || peer.tx.is_full())
-			return Staged::None;
-		if (!session || !session->keypair.can_send(batch_of(*head).count, at) || !session->references.try_get())
-			return Staged::Unsendable;
-		peer.staged.pop();
-		peer.staged_packets -= batch_of(*head).count;
-		peer.staged_waits = false;
-	}
-	Batch &batch = batch_of(*head);
-	batch.session = session;
-	batch.counter = session->keypair.sending_counter;
-	session->keypair.sending_counter += batch.count;
-	return Staged::Taken;
-}
-
-/* Moves what is staged into the order, a round's worth of it for the drainer. True: as much or more is left. The drainer. */
-bool queue_staged(Peer &peer)
+/* Takes what is staged, as much as one round may send, and gives it its counters. @more: as much or more is left. False: what is left may not
+ * be sent by the current session. The drainer. */
+bool take_staged(Peer &peer, Run &run, bool &more)
 {
 	Session *session = peer.keyring.current();
 	Instant at = now();
-	Packet *head;
 	u32 packets = 0, bytes = 0;
+	SpinGuard guard(peer.tx_lock);
 
-	while (packets < ROUND_PACKETS && bytes < ROUND_BYTES) {
-		switch (take_staged(peer, session, at, head)) {
-		case Staged::None: return false;
-		case Staged::Unsendable: let_wait(peer); return false;
-		case Staged::Taken: break;
-		}
-		packets += batch_of(*head).count;
-		bytes += batch_of(*head).bytes;
+	more = false;
+	while (Packet *head = peer.staged.first()) {
+		Batch &batch = batch_of(*head);
+
+		more = packets >= ROUND_PACKETS || bytes >= ROUND_BYTES;
+		if (more || peer.tx.is_full())
+			return true;
+		if (!session || !session->keypair.can_send(batch.count, at) || !session->references.try_get())
+			return false;
+		peer.staged.pop();
+		count_staged(peer, 0, batch.count);
+		batch.session = session;
+		batch.counter = session->keypair.sending_counter;
+		batch.progress = Progress::LeftToDrainer;
+		session->keypair.sending_counter += batch.count;
+		packets += batch.count;
+		bytes += batch.bytes;
+		run.push(*head);
+	}
+	peer.staged_waits = false;
+	return true;
+}
+
+/* What has to be sealed and sent now, in order; empty when workers are at what comes first. @more: there is more than that. The drainer. */
+Run next_run(Peer &peer, bool &more)
+{
+	Run run, ready;
+
+	if (!take_staged(peer, run, more))
+		let_wait(peer);
+	if (peer.tx.is_empty())
+		return run;
+	while (Packet *head = run.pop())
 		if (peer.tx.leave(*head) == OrderedQueue::Pushed::Behind)
 			hand_over(peer.device, *head);
-	}
-	return !nothing_is_staged(peer);
+	more |= peer.tx.take(ready, ROUND_PACKETS) >= ROUND_PACKETS;
+	return ready;
 }
 
 /* Sends @messages to where @peer is; they are gone in any case. RCU, bottom halves off. Drop::NoEndpoint, SendFailed. */
@@ -308,36 +306,37 @@ void send_run(Peer &peer, Run &run)
 }
 
 struct Round {
-	u32 sent;
-	bool more;
+	bool sent, more;
 };
 
 /* The drainer's work, bounded: seals and sends what one call of the AEAD may take. */
 Round send_round(Peer &peer)
 {
-	bool more = queue_staged(peer);
-	Run run;
-	u32 count = peer.tx.take(run, ROUND_PACKETS);
+	return peer.tx_poller.measure([&] {
+		Round round{};
+		Run run = next_run(peer, round.more);
 
-	if (count) {
-		crypt_run(run);
-		send_run(peer, run);
-		peer.tx_backlog = wg_kernel_backlog();
-	}
-	return {count, more};
+		round.sent = !run.empty();
+		if (round.sent) {
+			crypt_run(run);
+			send_run(peer, run);
+			peer.tx_backlog = wg_kernel_backlog();
+		}
+		return round;
+	});
 }
 
 /* Sends at once where nothing is before us, else leaves it to the poller. */
 void send_or_leave(Peer &peer)
 {
-	if (*wg_kernel_nesting() != 0)
-		return wg_kernel_poller_schedule(&peer.tx_poller);
-	if (!wg_kernel_poller_claim(&peer.tx_poller))
+	if (*wg_kernel_nesting() != 0 || peer.tx_poller.is_away())
+		return peer.tx_poller.schedule();
+	if (!peer.tx_poller.claim())
 		return;
 	if (send_round(peer).more || !wg_kernel_backlog_passed(peer.tx_backlog))
-		wg_kernel_poller_run(&peer.tx_poller);
+		peer.tx_poller.run_here();
 	else
-		wg_kernel_poller_release(&peer.tx_poller);
+		peer.tx_poller.release();
 }
 
 } // namespace
@@ -368,12 +367,12 @@ void send_staged(Peer &peer)
 {
 	BottomHalvesOff off;
 
-	wg_kernel_poller_schedule(&peer.tx_poller);
+	peer.tx_poller.schedule();
 }
 
 void send_keepalive(Peer &peer)
 {
-	if (nothing_is_staged(peer)) {
+	if (peer.staged_packets.load_relaxed() == 0) {
 		Packet *empty = wg_kernel_packet_create(nullptr, 0);
 
 		if (!empty)
@@ -392,9 +391,9 @@ void drop_staged(Peer &peer, Drop reason)
 		SpinGuard guard(peer.tx_lock);
 
 		staged = peer.staged;
-		count = peer.staged_packets;
+		count = peer.staged_packets.load_relaxed();
 		peer.staged = {};
-		peer.staged_packets = 0;
+		count_staged(peer, 0, count);
 	}
 	give_up(peer, staged, count, reason);
 }
@@ -402,8 +401,10 @@ void drop_staged(Peer &peer, Drop reason)
 int poll_transmit(Peer &peer, int budget)
 {
 	RcuSection rcu;
-	Round round = send_round(peer);
+	Round round{};
 
+	if (peer.staged_packets.load_relaxed() != 0 || !peer.tx.is_empty())
+		round = send_round(peer);
 	return round.sent || round.more || !wg_kernel_backlog_passed(peer.tx_backlog) ? budget : 0;
 }
 

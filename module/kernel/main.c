@@ -26,10 +26,13 @@ void wg_kernel_bug(const char *what)
 
 static int __init wg_init(void)
 {
-	int error = wg_crypto_init();
+	int error = wg_work_init();
 
 	if (error)
 		return error;
+	error = wg_crypto_init();
+	if (error)
+		goto no_crypto;
 	error = wg_engine_load(aead);
 	if (error)
 		goto no_engine;
@@ -48,6 +51,8 @@ no_netdev:
 	wg_engine_unload();
 no_engine:
 	wg_crypto_exit();
+no_crypto:
+	wg_work_exit();
 	return error;
 }
 
@@ -59,6 +64,7 @@ static void __exit wg_exit(void)
 	rcu_barrier();
 	wg_engine_unload();
 	wg_crypto_exit();
+	wg_work_exit();
 }
 
 module_init(wg_init);

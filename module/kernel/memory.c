@@ -96,6 +96,11 @@ int64_t wg_kernel_now(void)
 	return ktime_get_coarse_boottime_ns();
 }
 
+uint64_t wg_kernel_cycles(void)
+{
+	return get_cycles();
+}
+
 void wg_kernel_wall_clock(uint64_t *seconds, uint32_t *nanoseconds)
 {
 	struct timespec64 now;

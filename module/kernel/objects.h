@@ -13,6 +13,7 @@
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
+#include <linux/workqueue.h>
 #include <net/dst_cache.h>
 
 #ifdef CONFIG_HIGHMEM
@@ -35,6 +36,9 @@ struct wg_timer_object {
 /* Behind wg_poller. */
 struct wg_poller_object {
 	struct napi_struct napi;
+	struct work_struct elsewhere;
+	int cpu;		/* that sent it elsewhere */
+	bool stayed;
 	int (*poll)(void *argument, int budget);
 	void *argument;
 };
@@ -66,6 +70,8 @@ struct wg_device *wg_netdev_engine(const struct net_device *dev);
 struct net *wg_netdev_birth(const struct net_device *dev);	/* under rtnl; NULL once it is gone */
 int wg_genl_init(void);
 void wg_genl_exit(void);
+int wg_work_init(void);
+void wg_work_exit(void);
 int wg_crypto_init(void);
 void wg_crypto_exit(void);
 

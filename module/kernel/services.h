@@ -74,6 +74,7 @@ void wg_kernel_mutex_unlock(struct wg_mutex *mutex);
 
 /* ---- time and randomness ---- */
 int64_t wg_kernel_now(void);						/* [any] ns of boot time, suspend included; coarse; > 0 */
+uint64_t wg_kernel_cycles(void);					/* [softirq] a fine counter whose rate is the machine's own; 0 where there is none */
 void wg_kernel_wall_clock(uint64_t *seconds, uint32_t *nanoseconds);	/* [any] Unix time */
 void wg_kernel_random_bytes(void *bytes, size_t size);			/* [any] */
 uint32_t wg_kernel_random_below(uint32_t bound);			/* [any] uniform in [0, bound) */
@@ -100,10 +101,12 @@ void wg_kernel_maybe_resched(void);					/* [process] cond_resched: between two p
 /* @poll(argument, budget) handles at most budget packets in softirq and returns how many; fewer than budget means it found its queue empty
  * and the shim completes NAPI. A schedule that comes between the two is kept (NAPIF_STATE_MISSED). */
 void wg_kernel_poller_add(struct wg_poller *poller, struct wg_netdev *netdev, int (*poll)(void *argument, int budget), void *argument); /* [process] enabled */
-void wg_kernel_poller_schedule(struct wg_poller *poller);		/* [softirq] or with BH off */
 /* Takes the poller's place: true, and until run or release no poll of it begins. False: it is scheduled, running or taken, and will poll once more. [softirq] */
 bool wg_kernel_poller_claim(struct wg_poller *poller);
 void wg_kernel_poller_run(struct wg_poller *poller);			/* after claim: it polls on this CPU, behind what the CPU has to do already. [softirq] */
+/* The same on a CPU that the scheduler finds idle. False where there is one CPU only: nothing was done. */
+bool wg_kernel_poller_run_elsewhere(struct wg_poller *poller);
+bool wg_kernel_poller_stayed(struct wg_poller *poller);		/* by its poll: the last run_elsewhere found no other CPU; told once */
 void wg_kernel_poller_release(struct wg_poller *poller);		/* after claim: as if a poll had found nothing. [softirq] */
 void wg_kernel_poller_delete(struct wg_poller *poller);			/* [process] disables, waits, unlinks; needs an RCU wait before its memory goes */
 

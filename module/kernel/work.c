@@ -130,6 +130,19 @@ void wg_kernel_maybe_resched(void)
 }
 
 /* ---- pollers ---- */
+static struct workqueue_struct *any_cpu;	/* its threads run where the scheduler puts them */
+
+int __init wg_work_init(void)
+{
+	any_cpu = alloc_workqueue("wg-spread", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return any_cpu ? 0 : -ENOMEM;
+}
+
+void wg_work_exit(void)
+{
+	destroy_workqueue(any_cpu);
+}
+
 static struct wg_poller_object *to_poller(struct wg_poller *poller)
 {
 	return (struct wg_poller_object *)poller;
@@ -150,21 +163,29 @@ static int napi_polled(struct napi_struct *napi, int budget)
 	return done;
 }
 
+/* In whatever CPU's thread this is: its poll list takes the poller over. It is claimed, so its memory stays until the poll has run. */
+static void elsewhere(struct work_struct *work)
+{
+	struct wg_poller_object *poller = container_of(work, struct wg_poller_object, elsewhere);
+
+	local_bh_disable();
+	poller->stayed = smp_processor_id() == poller->cpu;
+	__napi_schedule(&poller->napi);
+	local_bh_enable();
+}
+
 void wg_kernel_poller_add(struct wg_poller *poller, struct wg_netdev *netdev, int (*poll)(void *argument, int budget), void *argument)
 {
 	struct napi_struct *napi = &to_poller(poller)->napi;
 
 	to_poller(poller)->poll = poll;
 	to_poller(poller)->argument = argument;
+	to_poller(poller)->stayed = false;
+	INIT_WORK(&to_poller(poller)->elsewhere, elsewhere);
 	/* Busy polling sockets cannot know which peer feeds them, and a million peers need no ids. */
 	set_bit(NAPI_STATE_NO_BUSY_POLL, &napi->state);
 	netif_napi_add(wg_to_net_device(netdev), napi, napi_polled);
 	napi_enable(napi);
-}
-
-void wg_kernel_poller_schedule(struct wg_poller *poller)
-{
-	napi_schedule(&to_poller(poller)->napi);
 }
 
 bool wg_kernel_poller_claim(struct wg_poller *poller)
@@ -175,6 +196,23 @@ bool wg_kernel_poller_claim(struct wg_poller *poller)
 void wg_kernel_poller_run(struct wg_poller *poller)
 {
 	__napi_schedule(&to_poller(poller)->napi);
+}
+
+bool wg_kernel_poller_run_elsewhere(struct wg_poller *poller)
+{
+	if (num_online_cpus() == 1)
+		return false;
+	to_poller(poller)->cpu = smp_processor_id();
+	queue_work(any_cpu, &to_poller(poller)->elsewhere);
+	return true;
+}
+
+bool wg_kernel_poller_stayed(struct wg_poller *poller)
+{
+	bool stayed = to_poller(poller)->stayed;
+
+	to_poller(poller)->stayed = false;
+	return stayed;
 }
 
 void wg_kernel_poller_release(struct wg_poller *poller)

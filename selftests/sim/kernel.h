@@ -97,7 +97,7 @@ struct PollerObject {
 	wg_netdev *netdev;
 	int (*poll)(void *, int);
 	void *argument;
-	bool scheduled = false, claimed = false, missed = false, disabled = false;
+	bool scheduled = false, claimed = false, missed = false, disabled = false, stayed = false;
 	Fiber *runner = nullptr;
 	u64 id;
 };
@@ -159,6 +159,7 @@ public:
 	Knobs knobs;
 	Random schedule, randomness;
 	i64 time;		/* the machine's, ns */
+	i64 precise = 0;	/* how much further the cycle counter is */
 	u64 steps = 0;
 
 	/* The outside, set by the world. A packet's bytes are the UDP payload; @endpoint's source is already decided. */

@@ -271,6 +271,14 @@ int64_t wg_kernel_now(void)
 	return coarse + fiber.domain->boot_offset;
 }
 
+/* Work takes no time here; so each look at the clock does, more or less, and now and then much. */
+uint64_t wg_kernel_cycles(void)
+{
+	kernel->require_softirq("cycles");
+	kernel->precise += kernel->schedule.chance(100, 1024) ? 5 * MILLISECOND : kernel->schedule.between(0, 100) * MICROSECOND;
+	return static_cast<uint64_t>(kernel->time + kernel->precise);
+}
+
 void wg_kernel_wall_clock(uint64_t *seconds, uint32_t *nanoseconds)
 {
 	Fiber &fiber = kernel->self("wall_clock");
@@ -604,10 +612,25 @@ void wg_kernel_poller_release(wg_poller *poller)
 		object.scheduled = false;
 }
 
-void wg_kernel_poller_schedule(wg_poller *poller)
+bool wg_kernel_poller_run_elsewhere(wg_poller *poller)
 {
-	if (wg_kernel_poller_claim(poller))
-		wg_kernel_poller_run(poller);
+	u32 cpus = kernel->knobs.cpus, cpu = kernel->schedule.below(cpus);
+
+	if (cpus == 1)
+		return false;
+	PollerObject &object = claimed_poller(poller, "poller_run_elsewhere");
+	object.stayed = cpu == kernel->current->cpu;
+	kernel->queue_poll(object, cpu);
+	return true;
+}
+
+bool wg_kernel_poller_stayed(wg_poller *poller)
+{
+	PollerObject &object = poller_of(poller, "poller_stayed");
+	bool stayed = object.stayed;
+
+	object.stayed = false;
+	return stayed;
 }
 
 /* Nothing here queues for a CPU apart; what the engine sent has passed sooner or later. */

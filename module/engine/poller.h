@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Poller: what does a peer's work of one direction, in rounds, on one CPU at a time.
+ *
+ * Called by:  who brings work (claim, schedule), who has done a round in its place (run_here, release), the kernel (the rounds)
+ * Context:    softirq, or bottom halves off
+ * Policy:     protocol/spread: on the CPU that brings the work, or on one that is idle
+ */
+#pragma once
+#include "kernel/services.h"
+#include "protocol/spread.h"
+
+namespace wg::engine {
+
+class Poller {
+public:
+	/* @poll(argument, budget) as wg_kernel_poller_add(). [process] */
+	void add(wg_netdev &netdev, int (*poll)(void *, int), void *argument) { wg_kernel_poller_add(&poller_, &netdev, poll, argument); }
+	void remove() { wg_kernel_poller_delete(&poller_); }		/* [process] */
+	void schedule()
+	{
+		if (!claim())
+			return;
+		if (!spread_.is_away() || !wg_kernel_poller_run_elsewhere(&poller_))
+			wg_kernel_poller_run(&poller_);
+	}
+	/* Takes the poller's place, see wg_kernel_poller_claim(); ends with run_here() or release(). */
+	bool claim() { return wg_kernel_poller_claim(&poller_); }
+	void run_here() { wg_kernel_poller_run(&poller_); }
+	void release() { wg_kernel_poller_release(&poller_); }
+	bool is_away() const { return spread_.is_away(); }
+	wg_poller &kernel_poller() { return poller_; }
+
+	/* Does @round, whose time counts. */
+	template <typename Round> auto measure(Round round)
+	{
+		u64 begin = wg_kernel_cycles();
+
+		if (wg_kernel_poller_stayed(&poller_))
+			spread_.stayed({wg_kernel_now()});
+		auto result = round();
+		if (spread_.worked(begin, wg_kernel_cycles()))
+			spread_.judge({wg_kernel_now()});
+		return result;
+	}
+
+private:
+	wg_poller poller_;
+	Spread spread_;
+};
+
+} // namespace wg::engine

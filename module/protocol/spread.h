@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Spread: whether a peer's work of one direction goes to another CPU than the one that brings it.
+ *
+ * Called by:  engine/poller, after each round of work and before it starts one
+ * Context:    any; never sleeps
+ * Serialised: worked() and stayed() by who holds the poller; is_away() may be read by anybody
+ * Units:      cycles of a counter whose rate does not matter, for only shares count
+ *
+ * While one CPU keeps up, work is done where it comes from: no wake-up, no hop. When it takes a large share of that CPU's time, the CPU lacks
+ * it for what brings the work: then it goes to a CPU that is idle, until its share is small. Where none is idle it stays, for a while.
+ */
+#pragma once
+#include "rt/atomic.h"
+#include "rt/time.h"
+
+namespace wg {
+
+class Spread {
+public:
+	bool is_away() const { return away_.load_relaxed(); }
+	/* A round of work took from @begin to @end. True: look at the clock, and tell judge() the time. */
+	[[nodiscard]] bool worked(u64 begin, u64 end)
+	{
+		busy_ += end - begin;
+		last_ = end;
+		return ++rounds_ % ROUNDS == 0;
+	}
+	void judge(Instant at)
+	{
+		u64 window = last_ - first_;
+
+		if (at - since_ < milliseconds(WINDOW_MS))
+			return;
+		if (busy_ >= window / MUCH)
+			away_.store_relaxed(busy_ != 0 && at >= stays_until_);
+		else if (busy_ < window / LITTLE)
+			away_.store_relaxed(false);
+		since_ = at;
+		first_ = last_;
+		busy_ = 0;
+	}
+	/* No other CPU was to be had. */
+	void stayed(Instant at)
+	{
+		stays_until_ = at + milliseconds(PAUSE_MS);
+		away_.store_relaxed(false);
+	}
+
+private:
+	enum : s64 { WINDOW_MS = 4, PAUSE_MS = 100 };
+	enum : u64 { ROUNDS = 8, MUCH = 4, LITTLE = 16 };	/* a quarter, a sixteenth of the time */
+
+	Instant since_, stays_until_;
+	u64 first_ = 0, last_ = 0, busy_ = 0;
+	u32 rounds_ = 0;
+	Atomic<bool> away_;
+};
+
+} // namespace wg

@@ -140,7 +140,7 @@ void complete(Packet &head)
 	/* Whoever drains puts the batch's session: hold the peer until we have told them. */
 	get(peer);
 	if ((sealing ? peer.tx : peer.rx).finish(head))
-		(sealing ? peer.tx_poller : peer.rx_poller).schedule();
+		(sealing ? peer.tx_poller : peer.rx_poller).schedule_here();
 	put(peer);
 }
 

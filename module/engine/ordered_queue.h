@@ -33,8 +33,8 @@ public:
 
 	OrderedQueue() : lock_(WG_LOCK_PEER_QUEUE) {}
 
-	/* For the drainer to do, unless workers are at it already or it has enough. */
-	Pushed leave(Packet &head)
+	/* For the drainer to do, unless workers are at it already or it has @most batches to do. */
+	Pushed leave(Packet &head, u32 most = MAX_LEFT_BATCHES)
 	{
 		SpinGuard guard(lock_);
 		Batch &batch = batch_of(head);
@@ -44,7 +44,7 @@ public:
 		fifo_.push(head);
 		batches_++;
 		bytes_ += batch.bytes;
-		if (unfinished_ != 0 || left_ >= MAX_LEFT_BATCHES) {
+		if (unfinished_ != 0 || left_ >= most) {
 			batch.progress = Progress::Waiting;
 			unfinished_++;
 			return Pushed::Behind;

@@ -54,6 +54,7 @@ struct Peer {
 	Poller rx_poller;
 	Poller tx_poller;		/* who holds it is tx's drainer, and alone uses the sessions' sending counters and: */
 	wg_backlog tx_backlog{};	/* what this CPU's backlog held after the last send */
+	u32 tx_lag = 0;			/* rounds in a row that left more than they took */
 
 	mutable SpinLock endpoint_lock{WG_LOCK_PEER_ENDPOINT};
 	wg_endpoint endpoint{};

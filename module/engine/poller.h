@@ -23,6 +23,11 @@ public:
 		if (!spread_.is_away() || !wg_kernel_poller_run_elsewhere(&poller_))
 			wg_kernel_poller_run(&poller_);
 	}
+	void schedule_here()
+	{
+		if (claim())
+			run_here();
+	}
 	/* Takes the poller's place, see wg_kernel_poller_claim(); ends with run_here() or release(). */
 	bool claim() { return wg_kernel_poller_claim(&poller_); }
 	void run_here() { wg_kernel_poller_run(&poller_); }

@@ -10,6 +10,7 @@ namespace {
 
 constexpr u8 HANDSHAKE_TRAFFIC_CLASS = 0x88;	/* AF41, ECN-less: a handshake matters more than what waits for it */
 constexpr u32 MAX_NESTING = 8;			/* as deep as the kernel lets transmit functions nest */
+constexpr u32 MAX_LAG = 4;			/* rounds that left more than they took; then workers help */
 constexpr u32 MAX_QUEUED_PACKETS = 4096;	/* staged while there is a session */
 constexpr u32 ROUND_PACKETS = 64, ROUND_BYTES = 64 << 10;	/* of one AEAD call, and of one packet for UDP segmentation offload */
 constexpr u8 ECN_MASK = 3;			/* of the inner class ECN is copied out (RFC 6040), DSCP is not: it would leak */
@@ -190,17 +191,50 @@ bool take_staged(Peer &peer, Run &run, bool &more)
 	return true;
 }
 
+bool goes_with(const Batch &a, const Batch &b)
+{
+	return a.mtu == b.mtu && a.traffic_class == b.traffic_class && a.nesting == b.nesting;
+}
+
+/* Makes one batch of each row of neighbours that differ in nothing: one piece of work. Their counters follow on each other. */
+Run merge(Run &run)
+{
+	Run merged;
+	Packet *last = nullptr, *end = nullptr;
+
+	while (Packet *head = run.pop()) {
+		Batch &batch = batch_of(*head);
+
+		if (last && goes_with(batch_of(*last), batch)) {
+			next_of(*end) = head;
+			batch_of(*last).count += batch.count;
+			batch_of(*last).bytes += batch.bytes;
+			put(*batch.session);
+		} else {
+			last = head;
+			merged.push(*head);
+		}
+		for (end = head; next_of(*end); end = next_of(*end)) {
+		}
+	}
+	return merged;
+}
+
 /* What has to be sealed and sent now, in order; empty when workers are at what comes first. @more: there is more than that. The drainer. */
 Run next_run(Peer &peer, bool &more)
 {
 	Run run, ready;
+	bool lags;
 
 	if (!take_staged(peer, run, more))
 		let_wait(peer);
-	if (peer.tx.is_empty())
+	peer.tx_lag = more ? peer.tx_lag + 1 : 0;
+	lags = peer.tx_lag > MAX_LAG && peer.tx_poller.is_away();
+	if (peer.tx.is_empty() && !lags)
 		return run;
+	run = merge(run);
 	while (Packet *head = run.pop())
-		if (peer.tx.leave(*head) == OrderedQueue::Pushed::Behind)
+		if (peer.tx.leave(*head, lags ? 0 : MAX_LEFT_BATCHES) == OrderedQueue::Pushed::Behind)
 			hand_over(peer.device, *head);
 	more |= peer.tx.take(ready, ROUND_PACKETS) >= ROUND_PACKETS;
 	return ready;

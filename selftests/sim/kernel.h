@@ -35,6 +35,7 @@ struct Domain {
 	u32 id = 0;
 	i64 boot_offset = 0;	/* added to the machine's time; grows when the host was suspended */
 	i64 wall_offset = 0;	/* of Unix time against it */
+	i64 worked = 0;		/* how much further its cycle counter is than the machine's time */
 	bool random_is_ready = true;
 };
 
@@ -50,6 +51,7 @@ struct Fiber {
 	u32 cpu = 0;
 	bool pinned = false, started = false;
 	u32 bottom_half_depth = 0, rcu_depth = 0, fpu_depth = 0;
+	bool in_round = false;	/* between two looks at the cycle counter */
 	u64 reader_since = 0;
 	i64 wake_at = 0;
 	bool (*test)(void *) = nullptr;	/* blocked until true */
@@ -79,6 +81,7 @@ struct Knobs {
 	u32 no_simd = 0;		/* per 1024 FPU sections that may not use SIMD */
 	u32 cpu_features = 0;
 	u32 short_budget = 0;		/* per 1024 polls with a budget below 64 */
+	u32 long_rounds = 200;		/* per 1024 rounds of a poller: it took 5 ms */
 	bool shuffled_pieces = true;
 	bool repeats_indices = false;	/* a host's random numbers of 4 bytes, session indices, each come twice, the second time for the next drawn */
 	bool chained = false;		/* each received packet comes in a chain, between two malformed ones */
@@ -159,7 +162,6 @@ public:
 	Knobs knobs;
 	Random schedule, randomness;
 	i64 time;		/* the machine's, ns */
-	i64 precise = 0;	/* how much further the cycle counter is */
 	u64 steps = 0;
 
 	/* The outside, set by the world. A packet's bytes are the UDP payload; @endpoint's source is already decided. */

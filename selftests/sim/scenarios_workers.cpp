@@ -37,6 +37,27 @@ SCENARIO(burst_is_sealed_and_opened_without_a_worker, 5)
 	EXPECT(kicks(world, WG_WORKER_CRYPT) == before);
 }
 
+/* More than a poller seals in its rounds: workers help, and the order stays. */
+SCENARIO(workers_seal_what_outgrows_the_poller, 5)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; knobs.cpus = 4; knobs.long_rounds = 1024; }});
+
+	world.meet();
+	world.expect_traffic(0, 1, 3 * SECOND);
+	world.run_for(SECOND);
+
+	u64 before = kicks(world, WG_WORKER_CRYPT), received = world.flow(0, 1).received, sent = world.flow(0, 1).sent;
+
+	for (u32 i = 0; i < 20 && kicks(world, WG_WORKER_CRYPT) == before; i++) {
+		for (u32 n = 0; n < 30; n++)
+			world.send(0, 1, 400, 4, 30);
+		world.run_for(20 * MILLISECOND);
+	}
+	world.run_for(SECOND);
+	EXPECT(kicks(world, WG_WORKER_CRYPT) > before);
+	EXPECT(world.flow(0, 1).received - received == world.flow(0, 1).sent - sent);
+}
+
 SCENARIO(flood_wakes_few_workers, 50)
 {
 	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }});

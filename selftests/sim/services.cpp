@@ -271,12 +271,16 @@ int64_t wg_kernel_now(void)
 	return coarse + fiber.domain->boot_offset;
 }
 
-/* Work takes no time here; so each look at the clock does, more or less, and now and then much. */
+/* Work takes no time here; between the two looks at this counter it does, now and then much. */
 uint64_t wg_kernel_cycles(void)
 {
 	kernel->require_softirq("cycles");
-	kernel->precise += kernel->schedule.chance(100, 1024) ? 5 * MILLISECOND : kernel->schedule.between(0, 100) * MICROSECOND;
-	return static_cast<uint64_t>(kernel->time + kernel->precise);
+	Fiber &fiber = *kernel->current;
+
+	if (fiber.in_round)
+		fiber.domain->worked += kernel->schedule.chance(kernel->knobs.long_rounds, 1024) ? 5 * MILLISECOND : kernel->schedule.between(0, 100) * MICROSECOND;
+	fiber.in_round = !fiber.in_round;
+	return static_cast<uint64_t>(kernel->time + fiber.domain->worked);
 }
 
 void wg_kernel_wall_clock(uint64_t *seconds, uint32_t *nanoseconds)

@@ -5,6 +5,7 @@
 #   ┌── 1 ── wg0 10.7.0.1 ──┐   ┌── 0 ── lo ──┐   ┌── 2 ── wg0 10.7.0.2 ──┐
 #   └───────────────────────┴───┘             └───┴───────────────────────┘
 . "$(dirname "$0")/lib.sh"
+need_helper pool
 
 two_devices
 check ping_before pings 1 10.7.0.2
@@ -94,6 +95,26 @@ came_back() {
 }
 check peer_that_lost_its_memory_comes_back came_back
 stop "${floods[@]}"
+
+# What waits for a key belongs to nobody any more: neither a socket that others send by nor a network namespace waits with it.
+n1 $wg set wg0 peer "$(key dead)" allowed-ips 10.7.0.66/32 endpoint 127.0.0.1:9
+taken() {
+	reaches 1 10.7.0.2 && equal "$(n1 "$helpers/pool" 10.7.0.66 10.7.0.2)" "dead 50 alive 1"
+}
+check peer_without_a_key_does_not_block_a_shared_socket taken
+n1 $wg set wg0 peer "$(key dead)" remove
+namespaces 3
+veth 3 x 0 x
+device 3 wgx
+address 3 wgx 10.9.0.1/24
+n3 $wg set wgx peer "$(key dead)" endpoint 192.0.2.9:9 allowed-ips 10.9.0.0/24
+ip3 link set wgx up
+n3 bash -c 'echo data >/dev/udp/10.9.0.9/9'
+ip netns del "$(name_of 3)"
+is_gone() {
+	! ip0 link show x
+}
+check packet_that_waits_for_a_key_holds_no_namespace poll 10 is_gone
 
 # An interface that is down neither sends nor answers, and forgets its session.
 ip1 link set wg0 down

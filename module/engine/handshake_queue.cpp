@@ -3,27 +3,23 @@
 
 namespace wg::engine {
 
-HandshakeQueue::Pushed HandshakeQueue::append(Packet &packet)
+/* One piece of work is there more. */
+HandshakeQueue::Pushed HandshakeQueue::pushed()
 {
-	u32 length = length_.load_relaxed();
-
-	messages_.push(packet);
-	length_.store_relaxed(length + 1);
-	return length % KICK_EVERY() == 0 ? Pushed::WantsWorker : Pushed::Behind;
+	return Load::wakes_worker(length_.load_relaxed() + initiation_count_ - 1) ? Pushed::WantsWorker : Pushed::Behind;
 }
 
 Outcome<HandshakeQueue::Pushed> HandshakeQueue::push_message(Packet &packet)
 {
 	/* Half full is a flood: its packets must not make the receiving CPUs wait for each other. */
-	if (length_.load_relaxed() > MAX_QUEUED_HANDSHAKES / 2) {
-		SpinTryGuard guard(lock_);
+	bool may_wait = length_.load_relaxed() <= MAX_QUEUED_HANDSHAKES / 2;
+	SpinTryGuard guard(lock_, may_wait);
 
-		if (!guard.taken() || length_.load_relaxed() >= MAX_QUEUED_HANDSHAKES)
-			return Drop::HandshakeQueueFull;
-		return append(packet);
-	}
-	SpinGuard guard(lock_);
-	return append(packet);
+	if (!guard.taken() || length_.load_relaxed() >= MAX_QUEUED_HANDSHAKES)
+		return Drop::HandshakeQueueFull;
+	messages_.push(packet);
+	length_.store_relaxed(length_.load_relaxed() + 1);
+	return pushed();
 }
 
 HandshakeQueue::Pushed HandshakeQueue::push_initiation(Peer &peer)
@@ -34,21 +30,25 @@ HandshakeQueue::Pushed HandshakeQueue::push_initiation(Peer &peer)
 		return Pushed::Behind;
 	get(peer);
 	initiations_.push_back(peer);
-	return initiation_count_++ % KICK_EVERY() == 0 ? Pushed::WantsWorker : Pushed::Behind;
+	initiation_count_++;
+	return pushed();
 }
 
 HandshakeQueue::Work HandshakeQueue::take()
 {
 	Work work;
 
-	work.initiation = initiations_.pop_front();
-	if (work.initiation) {
-		initiation_count_--;
-		return work;
-	}
-	work.message = messages_.pop();
-	if (work.message)
+	switch (load_.next(!messages_.empty(), !initiations_.empty())) {
+	case Load::Turn::Message:
+		work.message = messages_.pop();
 		length_.store_relaxed(length_.load_relaxed() - 1);
+		break;
+	case Load::Turn::Initiation:
+		work.initiation = initiations_.pop_front();
+		initiation_count_--;
+		break;
+	case Load::Turn::Nobody: break;
+	}
 	return work;
 }
 
@@ -59,48 +59,24 @@ HandshakeQueue::Work HandshakeQueue::pop()
 	return take();
 }
 
-bool HandshakeQueue::enter()
+HandshakeQueue::Work HandshakeQueue::next(Worker worker, Instant now)
 {
-	SpinGuard guard(lock_);
-
-	if (is_crowded())
-		return false;
-	workers_++;
-	return true;
-}
-
-HandshakeQueue::Work HandshakeQueue::next()
-{
+	u32 cpus = wg_kernel_online_cpus();
 	SpinGuard guard(lock_);
 	Work work;
 
-	workers_--;
-	if (!is_crowded())
+	workers_ -= worker == Worker::GoesOn;
+	if (load_.admits_worker(workers_, cpus, length_.load_relaxed(), now))
 		work = take();
-	if (work)
-		workers_++;
+	workers_ += static_cast<bool>(work);
 	return work;
 }
 
 bool HandshakeQueue::is_under_load(Instant now)
 {
-	if (length_.load_relaxed() >= UNDER_LOAD_HANDSHAKES) {
-		loaded_until_.store_relaxed((now + UNDER_LOAD_AFTER).ns);
-		return true;
-	}
-	return now.ns < loaded_until_.load_relaxed();
-}
-
-void HandshakeQueue::count_wasted(Instant now)
-{
 	SpinGuard guard(lock_);
 
-	if (now - wasted_since_ >= UNDER_LOAD_AFTER) {
-		wasted_since_ = now;
-		wasted_ = 0;
-	}
-	if (++wasted_ >= UNDER_LOAD_WASTED)
-		loaded_until_.store_relaxed((now + UNDER_LOAD_AFTER).ns);
+	return load_.is_under(length_.load_relaxed(), now);
 }
 
 } // namespace wg::engine

@@ -251,15 +251,11 @@ Outcome<void> handle_initiation(Received &received)
 		return message.error();
 	if (auto admitted = admit(received, message->macs, SessionIndex(message->sender_index.get())); !admitted)
 		return admitted;
-	if (auto done = open_initiation(primitives, received.us.local, *message, opened); !done) {
-		received.device.handshakes.count_wasted(now());
+	if (auto done = open_initiation(primitives, received.us.local, *message, opened); !done)
 		return done;
-	}
 	received.peer = find_sender(received.device, opened);
-	if (!received.peer) {
-		received.device.handshakes.count_wasted(now());
+	if (!received.peer)
 		return Drop::UnknownPeer;
-	}
 	copy_remote(*received.peer, received.us, remote);
 	auto timestamp = authenticate_initiation(primitives, remote, *message, opened);
 	if (!timestamp)
@@ -267,10 +263,8 @@ Outcome<void> handle_initiation(Received &received)
 	{
 		SpinGuard guard(received.peer->handshake_lock);
 
-		if (auto accepted = received.peer->history.accept(*timestamp, now()); !accepted) {
-			received.device.handshakes.count_wasted(now());
+		if (auto accepted = received.peer->history.accept(*timestamp, now()); !accepted)
 			return accepted;
-		}
 	}
 	count_authenticated(received);
 	return respond(received, remote, opened);
@@ -456,9 +450,10 @@ void kick_handshaker(Device &device)
 
 void run_handshake_worker(Device &device)
 {
-	if (!device.handshakes.enter())
-		return;
-	while (HandshakeQueue::Work work = device.handshakes.next()) {
+	HandshakeQueue::Worker worker = HandshakeQueue::Worker::Begins;
+
+	while (HandshakeQueue::Work work = device.handshakes.next(worker, now())) {
+		worker = HandshakeQueue::Worker::GoesOn;
 		if (work.initiation) {
 			initiate(*work.initiation);
 			put(*work.initiation);

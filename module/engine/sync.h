@@ -46,7 +46,12 @@ private:
 
 class [[nodiscard]] SpinTryGuard {
 public:
-	explicit SpinTryGuard(SpinLock &lock) : lock_(lock), taken_(wg_kernel_spin_trylock(&lock.lock_) != 0) {}
+	/* @may_wait: as a SpinGuard. */
+	SpinTryGuard(SpinLock &lock, bool may_wait) : lock_(lock), taken_(may_wait || wg_kernel_spin_trylock(&lock.lock_) != 0)
+	{
+		if (may_wait)
+			wg_kernel_spin_lock(&lock.lock_);
+	}
 	~SpinTryGuard()
 	{
 		if (taken_)

@@ -88,6 +88,7 @@ void wg_kernel_timer_delete(struct wg_timer *timer);			/* [process] for ever (ti
 
 /* ---- per-CPU workers ---- */
 enum wg_worker_kind { WG_WORKER_HANDSHAKE, WG_WORKER_CRYPT };		/* CPU-intensive, freezable | CPU-intensive, reclaim-safe */
+uint32_t wg_kernel_online_cpus(void);					/* how many */
 uint32_t wg_kernel_next_online_cpu(uint32_t after);			/* wraps; pass any number */
 /* @function runs in process context for (argument, cpu) after each kick, one at a time per CPU number. */
 struct wg_workers *wg_kernel_workers_create(struct wg_netdev *netdev, enum wg_worker_kind kind,

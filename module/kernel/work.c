@@ -62,6 +62,11 @@ struct wg_workers {
 	void *argument;
 };
 
+uint32_t wg_kernel_online_cpus(void)
+{
+	return num_online_cpus();
+}
+
 uint32_t wg_kernel_next_online_cpu(uint32_t after)
 {
 	u32 cpu = after < nr_cpu_ids ? cpumask_next(after, cpu_online_mask) : nr_cpu_ids;
@@ -87,9 +92,10 @@ struct wg_workers *wg_kernel_workers_create(struct wg_netdev *netdev, enum wg_wo
 	workers->function = function;
 	workers->argument = argument;
 	workers->each = alloc_percpu(struct wg_worker);
-	/* Handshakes may wait for the end of a suspend. Swap may lie behind the tunnel, so sealing must go on when memory is short. */
+	/* Handshakes may wait for the end of a suspend, and run where there is room. Swap may lie behind the tunnel, so sealing must go on
+	 * when memory is short. */
 	if (kind == WG_WORKER_HANDSHAKE)
-		workers->queue = alloc_workqueue("wg-kex-%s", WQ_CPU_INTENSIVE | WQ_FREEZABLE, 0, wg_kernel_netdev_name(netdev));
+		workers->queue = alloc_workqueue("wg-kex-%s", WQ_UNBOUND | WQ_FREEZABLE, 0, wg_kernel_netdev_name(netdev));
 	else
 		workers->queue = alloc_workqueue("wg-crypt-%s", WQ_CPU_INTENSIVE | WQ_MEM_RECLAIM, 0, wg_kernel_netdev_name(netdev));
 	if (!workers->each || !workers->queue) {

@@ -23,7 +23,6 @@ constexpr u32 MAX_PEERS = 1u << 20;
 constexpr u32 MAX_STAGED_PACKETS = 128;
 constexpr u32 MAX_QUEUED_HANDSHAKES = 4096;
 constexpr u32 UNDER_LOAD_HANDSHAKES = MAX_QUEUED_HANDSHAKES / 8;
-constexpr u32 UNDER_LOAD_WASTED = 100;			/* a second: handshakes computed for messages that did not authenticate */
 constexpr Duration UNDER_LOAD_AFTER = seconds(1);
 constexpr u32 RATELIMIT_PER_SECOND = 20;
 constexpr u32 RATELIMIT_BURST = 5;

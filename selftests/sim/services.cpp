@@ -439,6 +439,11 @@ void Kernel::run_timer(u64 id)
 
 /* ---- workers ---- */
 
+uint32_t wg_kernel_online_cpus(void)
+{
+	return kernel->knobs.cpus;
+}
+
 uint32_t wg_kernel_next_online_cpu(uint32_t after)
 {
 	return (after % kernel->knobs.cpus + 1) % kernel->knobs.cpus;

@@ -101,6 +101,8 @@ void Timers::session_derived(Instant now)
 
 void Timers::set_persistent_keepalive(u16 interval_seconds, Instant now)
 {
+	if (interval_seconds == persistent_keepalive_)
+		return;
 	persistent_keepalive_ = interval_seconds;
 	send_persistent_keepalive_ = {};
 	any_authenticated_packet_traversed(now);

@@ -42,7 +42,8 @@ public:
 	void keys_erased() { erase_keys_ = {}; }		/* on suspend: rule 6 has nothing left to do, and its time may pass meanwhile */
 	void forget_last_handshake() { last_handshake_sent_ = {}; }	/* key change: the next initiation may leave at once */
 
-	/* @interval 0 = off. Restarts it; the caller sends the one "at once" when the interface is up. */
+	/* @interval 0 = off. One that it has already changes nothing: who applies a configuration often must not silence it. The caller
+	 * sends the one "at once" when the interface is up. */
 	void set_persistent_keepalive(u16 interval_seconds, Instant now);
 	u16 persistent_keepalive() const { return persistent_keepalive_; }
 	/* Interface down or peer removed: no deadline is left (the interval stays configured), and the next initiation may leave at

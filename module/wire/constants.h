@@ -9,7 +9,7 @@ namespace wg {
 constexpr u64 REPLAY_WINDOW_BITS = 8192;
 constexpr u64 REPLAY_WINDOW = REPLAY_WINDOW_BITS - 64;	/* counters that may arrive late: one word less, RFC 6479 */
 constexpr u64 REKEY_AFTER_MESSAGES = 1ull << 60;
-constexpr u64 REJECT_AFTER_MESSAGES = ~0ull - REPLAY_WINDOW;
+constexpr u64 REJECT_AFTER_MESSAGES = ~0ull - REPLAY_WINDOW - 1;	/* 2^64 - 8130, the first counter refused, as by deployed peers */
 constexpr Duration REKEY_AFTER_TIME = seconds(120);
 constexpr Duration REJECT_AFTER_TIME = seconds(180);
 constexpr Duration REKEY_ATTEMPT_TIME = seconds(90);

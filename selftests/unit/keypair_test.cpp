@@ -30,6 +30,9 @@ TEST(Keypair, hands_out_no_counter_at_or_past_reject_after_messages)
 	EXPECT_TRUE(keypair.can_send(0, BORN));
 	EXPECT_FALSE(keypair.can_send(1, BORN));
 	EXPECT_FALSE(keypair.can_send(0xffffffff, BORN));
+	keypair.sending_counter = 0 - u64{8131};	/* the last one deployed peers take */
+	EXPECT_TRUE(keypair.can_send(1, BORN));
+	EXPECT_FALSE(keypair.can_send(2, BORN));
 }
 
 /* What one side's can_send allows, the other side's window takes: no counter between the two limits. */
@@ -41,6 +44,9 @@ TEST(Keypair, the_last_counter_handed_out_is_accepted)
 	sender.sending_counter = REJECT_AFTER_MESSAGES - 1;
 	ASSERT_TRUE(sender.can_send(1, BORN));
 	EXPECT_TRUE(receiver.replay.accept(sender.sending_counter));
+	sender.sending_counter++;
+	EXPECT_FALSE(sender.can_send(1, BORN));
+	EXPECT_EQ(receiver.replay.accept(sender.sending_counter).error(), Drop::ExpiredKey);
 }
 
 TEST(Keypair, may_not_send_after_a_key_change)

@@ -115,7 +115,8 @@ TEST(ReplayWindow, stops_at_reject_after_messages)
 	EXPECT_TRUE(window.accept(REJECT_AFTER_MESSAGES - 1 - WINDOW));
 	EXPECT_FALSE(window.accept(REJECT_AFTER_MESSAGES - 2 - WINDOW));
 	EXPECT_FALSE(window.accept(0));
-	EXPECT_EQ(REJECT_AFTER_MESSAGES, 0xffffffffffffffffu - 8128);
+	/* 2^64 - 8130, as deployed peers have it. */
+	EXPECT_EQ(REJECT_AFTER_MESSAGES, 0 - u64{8130});
 }
 
 /* A refused counter must not move the window: else one bad counter shuts out the good ones. */

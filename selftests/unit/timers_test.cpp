@@ -404,6 +404,16 @@ TEST(Timers, persistent_keepalive_of_zero_is_off)
 	EXPECT_TRUE(timers.next_deadline().is_never());
 }
 
+/* Who applies a configuration again and again must not silence it. */
+TEST(Timers, an_interval_that_is_set_again_changes_nothing)
+{
+	Timers timers;
+
+	timers.set_persistent_keepalive(25, T0);
+	timers.set_persistent_keepalive(25, T0 + seconds(10));
+	EXPECT_EQ(timers.next_deadline(), T0 + seconds(25));
+}
+
 TEST(Timers, a_new_interval_counts_from_when_it_is_set)
 {
 	Timers timers;

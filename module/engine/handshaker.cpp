@@ -87,17 +87,20 @@ void copy_remote(Peer &peer, const OurIdentity &us, RemoteIdentity &remote)
 		peer.remote.keep_static_static(remote);
 }
 
-/* Gives the derived session its index and puts it into the keyring, whose reference the caller's becomes. Drop::PeerGone when the
- * peer died, the device went down or our identity changed meanwhile; the session is then put. */
-Outcome<void> commit_session(Device &device, const OurIdentity &us, Peer &peer, Session &session)
+/* Gives the derived session its index and puts it into the keyring, whose reference the caller's becomes; else the session is put:
+ * Drop::PeerGone when the peer died, the device went down or our identity changed meanwhile, or what @is_still_wanted says, which is
+ * asked under the handshake lock. */
+template <typename Question> Outcome<void> commit_session(Device &device, const OurIdentity &us, Peer &peer, Session &session, Question is_still_wanted)
 {
 	Displaced<Session> displaced;
-	bool entered;
+	Outcome<void> entered = Drop::PeerGone;
 	{
 		SpinGuard identity(device.identity_lock);
+		SpinGuard handshake(peer.handshake_lock);
 		SpinGuard keyring(peer.keyring_lock);
 
-		entered = device.is_up && us.generation == device.identity_generation && !peer.is_dead;
+		if (device.is_up && us.generation == device.identity_generation && !peer.is_dead)
+			entered = is_still_wanted();
 		if (entered) {
 			{
 				SpinGuard index(device.index_lock);
@@ -107,18 +110,19 @@ Outcome<void> commit_session(Device &device, const OurIdentity &us, Peer &peer, 
 				session.index_hash = session.keypair.local_index.value();
 				device.sessions_by_index.insert(session);
 			}
-			displaced = session.keypair.role == Role::Initiator ? peer.keyring.add_as_initiator(session)
-									    : peer.keyring.add_as_responder(session);
+			displaced = session.keypair.role == Role::Initiator
+					    ? peer.keyring.add_as_initiator(session, peer.remote.static_public() < us.local.static_public())
+					    : peer.keyring.add_as_responder(session);
 		}
 	}
 	drop_displaced(device, displaced);
-	if (!entered) {
+	if (entered) {
+		wg_kernel_debug_life(&device.netdev, "Keypair", session.index_hash, "created");
+		on_session_derived(peer);
+	} else {
 		put(session);
-		return Drop::PeerGone;
 	}
-	wg_kernel_debug_life(&device.netdev, "Keypair", session.index_hash, "created");
-	on_session_derived(peer);
-	return Outcome<void>::success();
+	return entered;
 }
 
 /* A session with what its handshake gave; not yet indexed or in a keyring. Null: no memory. */
@@ -142,7 +146,7 @@ void count_authenticated(Received &received)
 	learn_endpoint(*received.peer, received.from);
 	received.peer->rx_bytes.fetch_add(received.bytes.size());
 	wg_kernel_count_received(&received.device.netdev, static_cast<u32>(received.bytes.size()));
-	on_handshake_message_received(*received.peer);
+	on_data_received(*received.peer, false);
 }
 
 /* ---- MACs and load ---- */
@@ -209,7 +213,7 @@ Peer *find_sender(Device &device, const OpenedInitiation &opened)
 }
 
 /* Answers an authentic, newest initiation. */
-Outcome<void> respond(Received &received, const RemoteIdentity &remote, OpenedInitiation &opened)
+Outcome<void> respond(Received &received, const RemoteIdentity &remote, OpenedInitiation &opened, const Tai64n &timestamp)
 {
 	Peer &peer = *received.peer;
 	Secret<KEY_SIZE> ephemeral;
@@ -225,7 +229,8 @@ Outcome<void> respond(Received &received, const RemoteIdentity &remote, OpenedIn
 	if (!session)
 		return Drop::NoMemory;
 	get(*session);
-	if (auto committed = commit_session(received.device, received.us, peer, *session); !committed) {
+	auto is_newest = [&] { return peer.history.is_latest(timestamp) ? Outcome<void>::success() : Drop::OldTimestamp; };
+	if (auto committed = commit_session(received.device, received.us, peer, *session, is_newest); !committed) {
 		put(*session);
 		return committed;
 	}
@@ -267,7 +272,7 @@ Outcome<void> handle_initiation(Received &received)
 			return accepted;
 	}
 	count_authenticated(received);
-	return respond(received, remote, opened);
+	return respond(received, remote, opened, *timestamp);
 }
 
 /* ---- initiator ---- */
@@ -288,7 +293,6 @@ Outcome<void> handle_response(Received &received)
 	RemoteIdentity remote;
 	TransportKeys keys;
 	Session *session;
-	bool still_waiting;
 
 	if (!message)
 		return message.error();
@@ -312,18 +316,13 @@ Outcome<void> handle_response(Received &received)
 	session = create_session(peer, Role::Initiator, index, remote_index, keys);
 	if (!session)
 		return Drop::NoMemory;
-	{
-		SpinGuard guard(peer.handshake_lock);
-
-		still_waiting = peer.awaits_response && peer.initiator.sender_index == index;
-		if (still_waiting)
-			end_pending_handshake(peer);
-	}
-	if (!still_waiting) {
-		put(*session);
-		return Drop::UnknownIndex;
-	}
-	if (auto committed = commit_session(received.device, received.us, peer, *session); !committed)
+	auto still_waits = [&]() -> Outcome<void> {
+		if (!peer.awaits_response || !(peer.initiator.sender_index == index))
+			return Drop::UnknownIndex;
+		end_pending_handshake(peer);
+		return Outcome<void>::success();
+	};
+	if (auto committed = commit_session(received.device, received.us, peer, *session, still_waits); !committed)
 		return committed;
 	count_authenticated(received);
 	on_handshake_completed(peer);
@@ -357,7 +356,6 @@ Outcome<void> handle_cookie_reply(Received &received)
 void initiate(Peer &peer)
 {
 	Device &device = peer.device;
-	OurIdentity us(device);
 	RemoteIdentity remote;
 	Secret<KEY_SIZE> ephemeral;
 	InitiatorState state;
@@ -365,12 +363,14 @@ void initiate(Peer &peer)
 	u64 unix_seconds;
 	u32 nanoseconds;
 
+	/* First: whatever stands against it below, the retry runs, and a key change after it lets the next one leave at once. */
+	if (!claim_initiation(peer))
+		return;
+	OurIdentity us(device);
 	if (!us.local.is_present())
 		return drop(peer, Drop::NoIdentity);
 	if (!wg_kernel_random_is_ready())
 		return drop(peer, Drop::RandomNotReady);
-	if (!claim_initiation(peer))
-		return;
 	copy_remote(peer, us, remote);
 	random_secret(ephemeral);
 	wg_kernel_wall_clock(&unix_seconds, &nanoseconds);
@@ -386,7 +386,7 @@ void initiate(Peer &peer)
 		message.sender_index.set(peer.initiator.sender_index.value());
 		peer.cookie_maker.add_macs(primitives, remote.cookie_keys(), bytes_of(message), now());
 	}
-	on_initiation_sent(peer);
+	on_handshake_message_sent(peer);
 	send_message(peer, bytes_of(static_cast<const InitiationMessage &>(message)));
 }
 
@@ -402,8 +402,10 @@ Outcome<void> dispatch(Received &received)
 		return type.error();
 	if (!received.us.local.is_present())
 		return Drop::NoIdentity;
+	if (!wg_kernel_random_is_ready())
+		return Drop::RandomNotReady;
 	switch (*type) {
-	case MessageType::Initiation: return wg_kernel_random_is_ready() ? handle_initiation(received) : Outcome<void>(Drop::RandomNotReady);
+	case MessageType::Initiation: return handle_initiation(received);
 	case MessageType::Response: return handle_response(received);
 	case MessageType::CookieReply: return handle_cookie_reply(received);
 	case MessageType::Data: break;

@@ -310,7 +310,7 @@ void start_timers(Peer &peer)
 	if (peer.keyring.current() || peer.keyring.next())
 		peer.timers.session_derived(at);
 	/* A deadline set while the interface was down may have passed: count from now. */
-	peer.timers.set_persistent_keepalive(peer.timers.persistent_keepalive(), at);
+	peer.timers.any_authenticated_packet_traversed(at);
 	rearm(peer, at);
 }
 
@@ -378,19 +378,11 @@ bool claim_initiation(Peer &peer)
 
 	if (!peer.timers_running || !peer.timers.may_initiate(at))
 		return false;
+	peer.jitter = jitter();
 	peer.timers.handshake_message_sent(at);
+	peer.timers.initiation_sent(at, peer.jitter);
+	rearm(peer, at);
 	return true;
-}
-
-void on_initiation_sent(Peer &peer)
-{
-	with_timers(peer, [&](Timers &timers, Instant at) {
-		timers.any_authenticated_packet_traversed(at);
-		timers.any_authenticated_packet_sent();
-		timers.handshake_message_sent(at);
-		peer.jitter = jitter();
-		timers.initiation_sent(at, peer.jitter);
-	});
 }
 
 void on_handshake_message_sent(Peer &peer)
@@ -400,11 +392,6 @@ void on_handshake_message_sent(Peer &peer)
 		timers.any_authenticated_packet_sent();
 		timers.handshake_message_sent(at);
 	});
-}
-
-void on_handshake_message_received(Peer &peer)
-{
-	on_data_received(peer, false);
 }
 
 void on_session_derived(Peer &peer)

@@ -114,13 +114,12 @@ void start_timers(Peer &peer);		/* interface up */
 void send_waiting(Peer &peer);		/* what waited for interface or key: staged packets, or the persistent keepalive that is due at once */
 void stop_timers(Peer &peer);		/* interface down */
 void on_data_sent(Peer &peer, bool with_payload);
-void on_data_received(Peer &peer, bool with_payload);
+void on_data_received(Peer &peer, bool with_payload);		/* a handshake message is one without */
 /* Rule 2: may an initiation leave now? One that is no retry begins the attempts anew. */
 bool may_initiate(Peer &peer, bool is_retry);
-bool claim_initiation(Peer &peer);		/* the same, and marks it sent: of two askers one gets it */
-void on_initiation_sent(Peer &peer);
+/* The same, and marks it sent: of two askers one gets it. From here on the retry runs, whether one can be sent or not. */
+bool claim_initiation(Peer &peer);
 void on_handshake_message_sent(Peer &peer);
-void on_handshake_message_received(Peer &peer);
 void on_session_derived(Peer &peer);
 void on_handshake_completed(Peer &peer);
 void set_persistent_keepalive(Peer &peer, u16 seconds);

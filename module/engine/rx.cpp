@@ -79,6 +79,12 @@ void confirm_key(Peer &peer, Session &session)
 	if (!confirmed)
 		return;
 	drop_displaced(peer.device, displaced);
+	{
+		/* One of our own that still waits is not needed any more. */
+		SpinGuard guard(peer.handshake_lock);
+
+		end_pending_handshake(peer);
+	}
 	on_handshake_completed(peer);
 	send_staged(peer);
 }

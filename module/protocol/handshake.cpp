@@ -244,16 +244,6 @@ bool read_response(const Primitives &primitives, const LocalIdentity &local, con
 	return transcript.open(&nothing, message.encrypted_nothing.span());
 }
 
-/* a > b; big-endian, so the first byte that differs decides. */
-bool is_later(const Tai64n &a, const Tai64n &b)
-{
-	for (usize i = 0; i < sizeof(Tai64n); i++) {
-		if (a.label.at[i] != b.label.at[i])
-			return a.label.at[i] > b.label.at[i];
-	}
-	return false;
-}
-
 } // namespace
 
 void InitiatorState::copy_from(const InitiatorState &other)
@@ -294,7 +284,7 @@ Outcome<void> InitiationHistory::accept(const Tai64n &timestamp, Instant now)
 {
 	Duration interval = {seconds(1).ns / INITIATIONS_PER_SECOND};
 
-	if (!is_later(timestamp, latest_))
+	if (!(latest_.label < timestamp.label))
 		return Drop::OldTimestamp;
 	if (!last_accepted_.is_never() && now - last_accepted_ < interval)
 		return Drop::InitiationFlood;

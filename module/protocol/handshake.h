@@ -68,6 +68,8 @@ class InitiationHistory {
 public:
 	/* Drop::OldTimestamp, Drop::InitiationFlood; else records it. */
 	Outcome<void> accept(const Tai64n &timestamp, Instant now);
+	/* Has none been accepted after this one? */
+	bool is_latest(const Tai64n &timestamp) const { return timestamp.label == latest_.label; }
 
 private:
 	Tai64n latest_{};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Keyring: a peer's three slots, previous, current and next, and the two ways a session moves through them. [WG §6.3]
+ * Crossed initiations make two sessions, one in current and one in next; that of the larger static public key stays current on both sides.
  *
  * Called by:  engine/handshaker (a session was derived), engine/rx (first data on `next`), engine/peer (erase)
  * Context:    readers: RCU; writers: any, under the peer's keyring lock (the engine's KeyringLocked guard)
@@ -23,15 +24,16 @@ public:
 	Session *current() const { return current_.read(); }
 	Session *next() const { return next_.read(); }
 
-	/* We initiated: @session is confirmed by the response and becomes current; an existing next, else the old current, becomes previous. */
-	Displaced<Session> add_as_initiator(Session &session)
+	/* We initiated: @session is confirmed by the response and becomes current. A next was crossed by it and stays: whether the peer, too,
+	 * will hold both is not known yet, and until it has heard of ours it sends on the old current, which becomes previous.
+	 * @prevails: our key is the larger. */
+	Displaced<Session> add_as_initiator(Session &session, bool prevails)
 	{
-		Session *next = next_.locked(), *current = current_.locked();
-		Displaced<Session> out = {{previous_.locked(), next ? current : nullptr, nullptr}};
+		Displaced<Session> out = {{previous_.locked(), nullptr, nullptr}};
 
-		next_.publish(nullptr);
-		previous_.publish(next ? next : current);
+		previous_.publish(current_.locked());
 		current_.publish(&session);
+		next_yields_ = prevails;
 		return out;
 	}
 	/* We responded: @session waits in next until it is confirmed; previous is dropped. */
@@ -41,16 +43,19 @@ public:
 
 		next_.publish(&session);
 		previous_.publish(nullptr);
+		next_yields_ = false;
 		return out;
 	}
-	/* Authenticated data arrived on @session. True when that confirmed it: it was next, and is now current. */
+	/* Authenticated data arrived on @session. True when that confirmed it: it was next, and is now current, or previous if it was crossed
+	 * by one that prevails. */
 	bool confirm(Session &session, Displaced<Session> &out)
 	{
 		if (next_.locked() != &session)
 			return false;
 		out.session[0] = previous_.locked();
-		previous_.publish(current_.locked());
-		current_.publish(&session);
+		previous_.publish(next_yields_ ? &session : current_.locked());
+		if (!next_yields_)
+			current_.publish(&session);
 		next_.publish(nullptr);
 		return true;
 	}
@@ -67,6 +72,7 @@ public:
 
 private:
 	RcuPtr<Session> previous_, current_, next_;
+	bool next_yields_ = false;	/* to current, which crossed it */
 };
 
 } // namespace wg

@@ -118,8 +118,13 @@ void Model::data_leaves(Side &side, const Sent &sent)
 		key = &*side.former_current;
 	else if (side.previous && recently(side.response_arrived) && side.previous->remote == sent.receiver_index)
 		key = &*side.previous;	/* data that came with the response was dealt with first */
-	else if (side.alternative && side.alternative->remote == sent.receiver_index)
-		key = &*side.alternative;
+	else if (side.alternative && side.alternative->remote == sent.receiver_index) {
+		side.previous = side.current;
+		side.current = side.alternative;
+		key = &*side.current;
+	}
+	if (key == &*side.current && !recently(side.current_changed))
+		side.alternative.reset();
 	if (!key)
 		refuse(sent.from, "sends data on a key that is not its current one");
 	if (now - key->born >= REJECT_AFTER + SLACK)
@@ -161,12 +166,10 @@ void Model::message_sent(const Sent &sent)
 			refuse(sent.from, "answers no initiation");
 		side.initiation_arrived = NEVER;
 		side.handshake_sent = now;
-		side.previous.reset();
-		/* Crossed handshakes: which of the two the host has dealt with first, the wire does not tell. */
-		side.crossed = recently(side.response_arrived);
-		/* Nor which one it has just dropped as its previous key, and hears no more. */
-		if (side.alternative)
-			side.forgiven_until = now + 40 * SECOND;
+		/* Has it answered before it got an answer? Then its own key crossed this one. When both come together the wire does not tell. */
+		side.next_yields = recently(side.response_arrived) && has_larger_key(side);
+		if (!recently(side.response_arrived))
+			side.previous.reset();
 		side.next = SessionKey{sent.sender_index, sent.receiver_index, false, now};
 		break;
 	case DATA:
@@ -207,17 +210,13 @@ void Model::message_arrived(const Sent &sent)
 		authenticated(side, false);
 		return;
 	case RESPONSE:
+		if (side.ended_index == sent.receiver_index && recently(side.current_changed))
+			side.alternative = SessionKey{sent.receiver_index, sent.sender_index, true, now};
 		if (side.pending_index != sent.receiver_index)
 			return;
-		side.former_current = side.current;
-		side.crossed = false;
+		side.former_current = side.previous = side.current;
+		side.next_yields = has_larger_key(side);
 		side.alternative.reset();
-		if (side.next) {
-			side.previous = side.next;
-			side.next.reset();
-		} else {
-			side.previous = side.current;
-		}
 		side.current = SessionKey{sent.receiver_index, sent.sender_index, true, now};
 		side.current_changed = side.response_arrived = side.completed = now;
 		side.pending_index.reset();
@@ -229,16 +228,24 @@ void Model::message_arrived(const Sent &sent)
 	default:
 		return;
 	}
-	for (std::optional<SessionKey> *slot : {&side.current, &side.previous, &side.next}) {
+	for (std::optional<SessionKey> *slot : {&side.current, &side.previous, &side.next, &side.alternative}) {
 		if (!*slot || (*slot)->local != sent.receiver_index || !usable(*slot, 0))
 			continue;
-		if (slot == &side.next) {
+		if (slot == &side.next && side.next_yields) {
+			if (recently(side.response_arrived))
+				side.alternative = side.next;
+			side.previous = side.next;
+			side.next.reset();
+			slot = &side.previous;
+		} else if (slot == &side.next) {
 			side.former_current = side.previous = side.current;
-			side.alternative = side.crossed ? side.current : std::nullopt;
 			side.current = side.next;
 			side.next.reset();
 			side.current_changed = side.completed = now;
 			side.retry_running = false;
+			/* One of its own that still waited is not needed any more. */
+			side.ended_index = side.pending_index;
+			side.pending_index.reset();
 			slot = &side.current;
 		}
 		SessionKey &key = **slot;

@@ -33,10 +33,11 @@ private:
 		bool late_rekey_done = false;
 	};
 	struct Side {
-		std::optional<SessionKey> previous, current, next, former_current, alternative;
-		bool crossed = false;
+		std::optional<SessionKey> previous, current, next, former_current;
+		std::optional<SessionKey> alternative;	/* current, if crossed messages that came together were dealt with in the other order */
+		bool next_yields = false;		/* to current, which crossed it and has the larger key behind it */
 		i64 current_changed = NEVER;
-		std::optional<u32> pending_index;
+		std::optional<u32> pending_index, ended_index;
 		i64 clock_offset = 0;			/* its own time runs ahead after a suspend */
 		i64 forgiven_until = NEVER;		/* musts are not judged before: timers are late after a suspend */
 		/* Last times, machine's clock. */
@@ -58,6 +59,7 @@ private:
 	void data_leaves(Side &, const Sent &);
 	void authenticated(Side &, bool payload);
 	bool usable(const std::optional<SessionKey> &, i64 margin) const;
+	bool has_larger_key(const Side &side) const { return world_.host(&side - sides_).public_key > world_.host(1 - (&side - sides_)).public_key; }
 	bool recently(i64 when) const { return world_.time() - when <= SLACK; }
 	/* Has the host's own clock shown at least @duration since @when (within the slack)? */
 	bool elapsed(const Side &, i64 when, i64 duration) const;

@@ -65,7 +65,12 @@ SCENARIO(rekey_loses_nothing_when_both_send, 10)
 {
 	World world(seed, STEADY);
 
+	world.weather.delay_least = world.weather.delay_most = world.random.between(0, 100) * MILLISECOND;
 	world.meet();
+	if (world.random.chance(500)) {		/* the first handshakes cross */
+		world.send(0, 1);
+		world.send(1, 0);
+	}
 	world.stream(0, 1, 200 * MILLISECOND, world.time() + 400 * SECOND);
 	world.stream(1, 0, 300 * MILLISECOND, world.time() + 400 * SECOND);
 	world.run_for(403 * SECOND);
@@ -124,6 +129,29 @@ SCENARIO(one_way_traffic_is_answered_by_keepalives_alone, 10)
 		}
 	}
 	EXPECT(keepalives >= 9 && keepalives <= 11);
+}
+
+SCENARIO(persistent_keepalive_that_is_set_again_is_not_put_off, 10)
+{
+	World world(seed, STEADY);
+	Request request;
+
+	world.meet();
+	world.expect_traffic(0, 1, SECOND);
+	world.run_for(30 * SECOND);
+	request.peers.push_back(world.peer_entry(0, 1));
+	request.peers[0].persistent_keepalive = 25;
+	EXPECT(world.configure(0, request) == 0);
+	world.run_for(SECOND);
+	i64 began = world.time();
+	for (int i = 0; i < 10; i++) {
+		world.run_for(10 * SECOND);
+		EXPECT(world.configure(0, request) == 0);
+	}
+	u64 keepalives = 0;
+	for (const Sent &sent : world.log)
+		keepalives += sent.from == 0 && sent.time > began && sent.is_keepalive();
+	EXPECT(keepalives >= 3 && keepalives <= 5);
 }
 
 SCENARIO(persistent_keepalive_keeps_its_interval, 10)

@@ -80,6 +80,20 @@ void make_keys(Random &random, Key &private_key, Key &public_key)
 	wg::test::primitives().x25519_public(public_key.data(), private_key.data());
 }
 
+std::vector<u8> forged_initiation(Random &random, const Key &public_key, u32 kind)
+{
+	const auto &library = wg::test::primitives();
+	std::vector<u8> message(kind == INITIATION ? 148 : 92);
+	u8 mac1_key[32];
+
+	random.fill(message.data(), message.size());
+	memcpy(message.data(), &kind, 4);
+	library.blake2s(mac1_key, 32, nullptr, 0, reinterpret_cast<const u8 *>("mac1----"), 8, public_key.data(), 32);
+	library.blake2s(&message[message.size() - 32], 16, mac1_key, 32, message.data(), message.size() - 32, nullptr, 0);
+	memset(&message[message.size() - 16], 0, 16);
+	return message;
+}
+
 World::World(u64 seed) : World(seed, Options{}) {}
 
 World::World(u64 seed, const Options &options)

@@ -167,6 +167,9 @@ private:
 	bool finished_ = false;
 };
 
+/* What a stranger can make who knows the host's public key: an initiation with a right mac1 and noise for the rest. */
+std::vector<u8> forged_initiation(Random &, const Key &public_key, u32 kind = INITIATION);
+
 /* A clamped key pair from the seed. */
 void make_keys(Random &, Key &private_key, Key &public_key);
 

@@ -16,6 +16,7 @@ using Ring = Keyring<Session>;
 /* The ring of §6.3 with sessions as numbers; 0 is an empty slot. Each move returns what left. */
 struct Model {
 	int previous = 0, current = 0, next = 0;
+	bool next_yields = false;
 
 	std::multiset<int> become(int p, int c, int n)
 	{
@@ -29,9 +30,22 @@ struct Model {
 		next = n;
 		return left;
 	}
-	std::multiset<int> add_as_initiator(int id) { return become(next ? next : current, id, 0); }
-	std::multiset<int> add_as_responder(int id) { return become(0, current, id); }
-	std::multiset<int> confirm(int id) { return id && id == next ? become(current, next, 0) : std::multiset<int>(); }
+	std::multiset<int> add_as_initiator(int id, bool prevails)
+	{
+		next_yields = prevails;
+		return become(current, id, next);
+	}
+	std::multiset<int> add_as_responder(int id)
+	{
+		next_yields = false;
+		return become(0, current, id);
+	}
+	std::multiset<int> confirm(int id)
+	{
+		if (!id || id != next)
+			return {};
+		return next_yields ? become(next, current, 0) : become(current, next, 0);
+	}
 	std::multiset<int> erase() { return become(0, 0, 0); }
 };
 
@@ -50,14 +64,14 @@ std::multiset<int> left(const Displaced<Session> &displaced)
 	return ids;
 }
 
-/* Every sequence of seven moves, 78,125 of them: the slots and what leaves them, step by step. A session that left twice, stayed in two
+/* Every sequence of seven moves, 279,936 of them: the slots and what leaves them, step by step. A session that left twice, stayed in two
  * slots or vanished differs from the model at that step. */
 TEST(Keyring, every_sequence_of_moves_agrees_with_the_paper)
 {
-	enum { Initiator, Responder, ConfirmNext, ConfirmOther, Erase, Moves };
+	enum { Initiator, InitiatorPrevails, Responder, ConfirmNext, ConfirmOther, Erase, Moves };
 	constexpr int LENGTH = 7;
 
-	for (int sequence = 0; sequence < 78125; sequence++) {
+	for (int sequence = 0; sequence < 279936; sequence++) {
 		Ring ring;
 		Model model;
 		Session sessions[LENGTH + 1];
@@ -71,8 +85,9 @@ TEST(Keyring, every_sequence_of_moves_agrees_with_the_paper)
 
 			switch (rest % Moves) {
 			case Initiator:
-				out = ring.add_as_initiator(fresh);
-				expected = model.add_as_initiator(step);
+			case InitiatorPrevails:
+				out = ring.add_as_initiator(fresh, rest % Moves == InitiatorPrevails);
+				expected = model.add_as_initiator(step, rest % Moves == InitiatorPrevails);
 				break;
 			case Responder:
 				out = ring.add_as_responder(fresh);
@@ -108,27 +123,49 @@ TEST(Keyring, a_response_makes_its_session_current_and_keeps_the_old_one)
 	Ring ring;
 	Session a = {1}, b = {2}, c = {3};
 
-	EXPECT_TRUE(left(ring.add_as_initiator(a)).empty());
+	EXPECT_TRUE(left(ring.add_as_initiator(a, false)).empty());
 	EXPECT_EQ(ring.current(), &a);
-	EXPECT_TRUE(left(ring.add_as_initiator(b)).empty());
+	EXPECT_TRUE(left(ring.add_as_initiator(b, false)).empty());
 	EXPECT_EQ(ring.previous(), &a);
 	EXPECT_EQ(ring.current(), &b);
-	EXPECT_EQ(left(ring.add_as_initiator(c)), (std::multiset<int>{1}));
+	EXPECT_EQ(left(ring.add_as_initiator(c, false)), (std::multiset<int>{1}));
 	EXPECT_EQ(ring.previous(), &b);
 }
 
-/* The other side may already send on next: it is the better previous. */
-TEST(Keyring, an_initiated_session_prefers_next_over_current_as_previous)
+/* What a crossed handshake leaves on both sides, and what the first data on either session makes of it. */
+TEST(Keyring, crossed_sessions_end_in_the_one_that_prevails)
+{
+	for (bool prevails : {false, true}) {
+		Ring ring;
+		Session old = {1}, theirs = {2}, ours = {3};
+		Displaced<Session> out;
+
+		ring.add_as_initiator(old, prevails);
+		ring.add_as_responder(theirs);
+		EXPECT_TRUE(left(ring.add_as_initiator(ours, prevails)).empty());
+		EXPECT_EQ(ring.current(), &ours);
+		EXPECT_EQ(ring.previous(), &old);	/* the other side sends on it until it hears from ours */
+		EXPECT_EQ(ring.next(), &theirs);
+		EXPECT_TRUE(ring.confirm(theirs, out));
+		EXPECT_EQ(left(out), (std::multiset<int>{1}));
+		EXPECT_EQ(ring.current(), prevails ? &ours : &theirs);
+		EXPECT_EQ(ring.previous(), prevails ? &theirs : &ours);
+		EXPECT_EQ(ring.next(), nullptr);
+	}
+}
+
+/* One that prevailed once does so over what it crossed, not over what comes later: the peer may have lost it. */
+TEST(Keyring, a_later_response_of_ours_is_confirmed_as_any)
 {
 	Ring ring;
-	Session a = {1}, b = {2}, c = {3};
+	Session ours = {1}, theirs = {2};
+	Displaced<Session> out;
 
-	ring.add_as_initiator(a);
-	ring.add_as_responder(b);
-	EXPECT_EQ(left(ring.add_as_initiator(c)), (std::multiset<int>{1}));
-	EXPECT_EQ(ring.previous(), &b);
-	EXPECT_EQ(ring.current(), &c);
-	EXPECT_EQ(ring.next(), nullptr);
+	ring.add_as_initiator(ours, true);
+	ring.add_as_responder(theirs);
+	EXPECT_TRUE(ring.confirm(theirs, out));
+	EXPECT_EQ(ring.current(), &theirs);
+	EXPECT_EQ(ring.previous(), &ours);
 }
 
 TEST(Keyring, a_responders_session_is_not_used_before_it_is_confirmed)
@@ -137,7 +174,7 @@ TEST(Keyring, a_responders_session_is_not_used_before_it_is_confirmed)
 	Session a = {1}, b = {2};
 	Displaced<Session> out;
 
-	ring.add_as_initiator(a);
+	ring.add_as_initiator(a, false);
 	ring.add_as_responder(b);
 	EXPECT_EQ(ring.current(), &a);
 	EXPECT_EQ(ring.next(), &b);

@@ -24,6 +24,8 @@ template <usize N> struct Bytes {
 		return any == 0;
 	}
 	friend bool operator==(const Bytes &a, const Bytes &b) { return same_bytes(a.at, b.at, N); }
+	/* As big-endian numbers: the first byte that differs decides. For public values. */
+	friend bool operator<(const Bytes &a, const Bytes &b) { return __builtin_memcmp(a.at, b.at, N) < 0; }
 };
 
 using ByteSpan = Span<u8>;

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Handshakes that meet: crossed ones, late ones, ones that somebody else's made unnecessary; and what waits for a handshake that cannot start. */
+#include "scenario.h"
+#include <memory>
+
+using namespace sim;
+
+namespace {
+
+void no_long_stalls(Knobs &knobs)
+{
+	knobs.stall = 0;
+}
+
+const World::Options STEADY = {.hosts = 2, .ordered = true, .turn = no_long_stalls};
+
+/* Makes host @id behave as deployed peers do: it has one handshake state, so when it answers an initiation it forgets its own, and the
+ * answer to that finds nobody. */
+void be_deployed(World &world, u32 id)
+{
+	auto own = std::make_shared<std::vector<u32>>();	/* sender indices that still wait */
+
+	world.passes = [own, id](const Sent &sent) {
+		if (sent.from == id && sent.kind == INITIATION)
+			*own = {sent.sender_index};
+		if (sent.from == id && sent.kind == RESPONSE)
+			own->clear();
+		return sent.from == id || sent.kind != RESPONSE || (!own->empty() && (*own)[0] == sent.receiver_index);
+	};
+}
+
+void expect_nothing_lost(World &world)
+{
+	for (u8 version : {u8{4}, u8{6}})
+		for (u32 from : {0u, 1u}) {
+			Flow &it = world.flow(from, 1 - from, version);
+
+			if (it.received != it.sent)
+				fail("%llu of %llu packets from host %u were lost", static_cast<unsigned long long>(it.sent - it.received),
+				     static_cast<unsigned long long>(it.sent), from);
+		}
+}
+
+/* Both want a new key at the same moment, again and again, while both send: nothing is lost, nothing waits for REKEY_TIMEOUT, and one
+ * session results, which one side alone renews. */
+void cross(World &world)
+{
+	static const i64 DELAYS[] = {0, 2, 10, 20, 50, 100};
+
+	world.weather.delay_least = world.weather.delay_most = DELAYS[world.random.below(6)] * MILLISECOND;
+	world.meet();
+	for (int round = 0; round < 3; round++) {
+		for (u32 id : {0u, 1u})
+			world.kernel.run_process(world.host(id).domain, "expire", [&] { wg_engine_device_expire_sending(world.host(id).device); });
+		i64 began = world.time();
+		for (u32 id : {0u, 1u})
+			world.stream(id, 1 - id, 5 * MILLISECOND, began + SECOND);
+		world.run_for(2 * SECOND);
+		expect_nothing_lost(world);
+		EXPECT(world.count(INITIATION, 0, began) <= 1 && world.count(INITIATION, 1, began) <= 1);
+		world.run_for(world.random.between(6, 100) * SECOND);
+	}
+	/* To the end of its life and a second life: it is renewed once, by one. */
+	i64 began = world.time();
+	world.stream(0, 1, 100 * MILLISECOND, began + 140 * SECOND);
+	world.stream(1, 0, 100 * MILLISECOND, began + 140 * SECOND);
+	world.run_for(143 * SECOND);
+	expect_nothing_lost(world);
+	EXPECT(world.count(INITIATION, ~0u, began) >= 1 && world.count(INITIATION, ~0u, began) <= 2);
+	EXPECT(world.count(INITIATION, 0, began) == 0 || world.count(INITIATION, 1, began) == 0);
+}
+
+} // namespace
+
+SCENARIO(crossed_handshakes_lose_nothing_and_end_in_one_session, 25)
+{
+	World world(seed, STEADY);
+
+	cross(world);
+}
+
+SCENARIO(crossed_handshakes_with_a_deployed_peer_lose_nothing_and_end_in_one_session, 25)
+{
+	World world(seed, STEADY);
+
+	be_deployed(world, static_cast<u32>(world.random.below(2)));
+	cross(world);
+}
+
+/* The common start of a tunnel: one side's first initiation goes nowhere, and the other side calls a moment later. */
+SCENARIO(peer_that_calls_is_answered_at_once_though_our_own_call_was_lost, 5)
+{
+	World world(seed, STEADY);
+	u32 early = static_cast<u32>(world.random.below(2));
+	bool lossy = true;
+
+	if (world.random.chance(500))
+		be_deployed(world, 1 - early);
+	auto passes = world.passes;
+	world.passes = [&, passes](const Sent &sent) { return !lossy && (!passes || passes(sent)); };
+	world.meet();
+	world.send(early, 1 - early);
+	world.run_for(world.random.between(1, 4900) * MILLISECOND);
+	EXPECT(world.count(INITIATION, early) == 1);
+	lossy = false;
+	world.send(1 - early, early);
+	world.run_for(SECOND);
+	expect_nothing_lost(world);
+	world.passes = nullptr;
+}
+
+SCENARIO(handshake_that_the_peers_own_made_unnecessary_ends, 10)
+{
+	World world(seed, STEADY);
+	std::vector<u8> initiation;
+
+	world.keep_bytes = true;
+	world.meet();
+	world.passes = [](const Sent &sent) { return sent.kind != INITIATION || sent.from != 0; };
+	world.send(0, 1);
+	world.run_for(100 * MILLISECOND);
+	EXPECT(world.log.size() == 1 && world.log[0].kind == INITIATION);
+	initiation = world.bytes[0];
+	world.send(1, 0);
+	world.run_for(SECOND);
+	expect_nothing_lost(world);
+	/* Who held it back delivers it: the peer answers, but we wait for no answer any more. */
+	u64 dropped = world.drops(0, "unknown-index");
+	size_t from = world.log.size();
+	world.inject(1, initiation, world.endpoint_of(0));
+	world.run_for(SECOND);
+	EXPECT(world.log.size() == from + 1 && world.log[from].kind == RESPONSE);
+	EXPECT(world.drops(0, "unknown-index") == dropped + 1);
+	world.passes = nullptr;
+}
+
+/* A worker that was delayed with an older initiation must not throw away the session of a newer one. */
+SCENARIO(delayed_older_initiation_leaves_no_session_behind, 2)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
+				   knobs.cpus = 4;
+				   knobs.preempt = 300;
+				   knobs.stall = 0;
+				   knobs.stall_most = 400 * MILLISECOND;
+			   }});
+
+	world.meet();
+	world.expect_recovery(0, 1, 12 * SECOND);
+	for (int i = 0; i < 2; i++) {
+		world.on_arrival = [&, i](const Sent &sent, const std::vector<u8> &) {
+			if (i == 0 && sent.kind == INITIATION && sent.to == 1)
+				world.kernel.knobs.stall = 100;
+		};
+		world.down(0);
+		EXPECT(world.up(0) == 0);
+		world.send(0, 1);
+		world.run_for(10 * MILLISECOND);
+		world.kernel.knobs.stall = 0;
+		world.run_for(30 * MILLISECOND);
+	}
+	world.run_for(400 * MILLISECOND);
+	world.on_arrival = nullptr;
+	/* The delayed one may have been accepted just before the newer came. */
+	EXPECT(world.traffic_passes(0, 1, SECOND) || world.drops(1, "initiation-flood") > 0);
+}
+
+SCENARIO(packet_beside_a_key_change_does_not_wait_for_the_next_packet, 2)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 20; }});
+	Request mine, theirs;
+	Key private_key, public_key;
+
+	world.meet();
+	make_keys(world.random, private_key, public_key);
+	mine.private_key = private_key;
+	theirs.peers.push_back(world.peer_entry(1, 0));
+	theirs.peers.push_back(world.peer_entry(1, 0));
+	theirs.peers[0].allowed_ips.clear();
+	theirs.peers[1].public_key = public_key;
+	EXPECT(world.configure(1, theirs) == 0);
+	world.send(0, 1);
+	world.run_for(world.random.between(0, 300) * 10 * MICROSECOND);
+	EXPECT(world.configure(0, mine) == 0);
+	world.host(0).private_key = private_key;
+	world.host(0).public_key = public_key;
+	world.run_for(6 * SECOND);
+	u64 sent = 0;		/* on the old key or the new one */
+	for (const Sent &it : world.log)
+		sent += it.from == 0 && it.has_payload();
+	EXPECT(sent == 1);
+}
+
+SCENARIO(two_hundred_strangers_a_second_are_no_load, 50)
+{
+	std::function<void()> call;	/* outlives the world's events */
+	World world(seed, STEADY);
+
+	world.meet();
+	i64 until = world.time() + 5 * SECOND;
+	call = [&] {
+		u8 nobody[4] = {203, 0, 113, 1};
+		wg_endpoint from{};
+
+		from.family = 4;
+		from.port = static_cast<u16>(1024 + world.random.below(60000));
+		std::copy(nobody, nobody + 4, from.address);
+		world.inject(1, forged_initiation(world.random, world.host(1).public_key), from);
+		if (world.time() < until)
+			world.kernel.at(world.time() + 5 * MILLISECOND, call);
+	};
+	call();
+	world.run_for(4 * SECOND);
+	world.send(0, 1);
+	world.run_for(SECOND);
+	expect_nothing_lost(world);
+	EXPECT(world.count(COOKIE) == 0);
+}

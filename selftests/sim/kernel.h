@@ -225,6 +225,7 @@ public:
 	/* What the engine told of: created and not yet destroyed. */
 	std::map<std::pair<std::string, u64>, int> objects_told;
 	void count_object(const char *kind, u64 number, const char *happened) { objects_told[{kind, number}] += *happened == 'c' ? 1 : -1; }
+	std::function<void()> on_x25519;	/* in the fiber that calls it, which may block */
 
 	/* Objects inside the engine's memory, by address. */
 	enum class Kind : u8 { Timer, Poller, DeadPoller, RouteCache, RcuHead };

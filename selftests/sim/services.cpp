@@ -775,6 +775,8 @@ bool wg_kernel_x25519(uint8_t *shared, const uint8_t *secret, const uint8_t *pub
 {
 	require_unhurried("x25519");
 	kernel->x25519_calls++;
+	if (kernel->on_x25519)
+		kernel->on_x25519();
 	return library().x25519(shared, secret, public_key);
 }
 

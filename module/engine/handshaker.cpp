@@ -113,15 +113,14 @@ template <typename Question> Outcome<void> commit_session(Device &device, const 
 			displaced = session.keypair.role == Role::Initiator
 					    ? peer.keyring.add_as_initiator(session, peer.remote.static_public() < us.local.static_public())
 					    : peer.keyring.add_as_responder(session);
+			wg_kernel_debug_life(&device.netdev, "Keypair", session.index_hash, "created");
 		}
 	}
 	drop_displaced(device, displaced);
-	if (entered) {
-		wg_kernel_debug_life(&device.netdev, "Keypair", session.index_hash, "created");
+	if (entered)
 		on_session_derived(peer);
-	} else {
+	else
 		put(session);
-	}
 	return entered;
 }
 

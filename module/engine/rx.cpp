@@ -9,11 +9,23 @@ namespace wg::engine {
 
 namespace {
 
+/* As what the device counts a received packet that ends here. */
+wg_statistic statistic_of(Drop reason)
+{
+	if (reason == Drop::BadTag)
+		return WG_RX_CRC_ERROR;
+	if (reason == Drop::BadLength)
+		return WG_RX_LENGTH_ERROR;
+	if (reason == Drop::NotIp || reason == Drop::WrongSource || reason == Drop::BadEcn)
+		return WG_RX_FRAME_ERROR;
+	return WG_RX_DROPPED;
+}
+
 /* Ends one received packet of a peer. */
-void discard(Peer &peer, Packet &packet, Drop reason, wg_statistic statistic)
+void discard(Peer &peer, Packet &packet, Drop reason)
 {
 	drop(peer, reason);
-	wg_kernel_count(&peer.device.netdev, statistic, 1);
+	wg_kernel_count(&peer.device.netdev, statistic_of(reason), 1);
 	wg_kernel_packet_free(&packet);
 }
 
@@ -49,12 +61,12 @@ void receive_data(Device &device, Packet &packet, const DataHeader &header, Inst
 	batch.direction = Direction::Open;
 	Peer &peer = session->peer;	/* for after leave(): the packet, and with it the session, may be the poller's then */
 	if (session->keypair.is_expired(at)) {
-		discard(peer, packet, Drop::ExpiredKey, WG_RX_DROPPED);
+		discard(peer, packet, Drop::ExpiredKey);
 		return put(*session);
 	}
 	pushed = peer.rx.leave(packet);
 	if (pushed == OrderedQueue::Pushed::Refused) {
-		discard(peer, packet, Drop::QueueFull, WG_RX_DROPPED);
+		discard(peer, packet, Drop::QueueFull);
 		return put(*session);
 	}
 	if (pushed == OrderedQueue::Pushed::LeftToCaller)
@@ -90,40 +102,44 @@ void confirm_key(Peer &peer, Session &session)
 }
 
 /* An authenticated, fresh packet with something in it: whose is it, how long, and may it come from there? */
-void deliver(Peer &peer, Packet &packet, u32 plain_size)
+Outcome<void> deliver(Peer &peer, Packet &packet, u32 plain_size)
 {
 	u32 head_size = plain_size < IPV6_HEADER_SIZE ? plain_size : static_cast<u32>(IPV6_HEADER_SIZE);
 	const u8 *head = wg_kernel_packet_pull(&packet, sizeof(DataHeader) + head_size);
 	u8 outer_class = wg_kernel_packet_outer_class(&packet);
 
 	if (!head)
-		return discard(peer, packet, Drop::NoMemory, WG_RX_DROPPED);
+		return Drop::NoMemory;
 	auto inner = parse_inner({head + sizeof(DataHeader), head_size});
 	if (!inner)
-		return discard(peer, packet, inner.error(), inner.error() == Drop::BadLength ? WG_RX_LENGTH_ERROR : WG_RX_FRAME_ERROR);
+		return inner.error();
 	if (inner->length > plain_size)
-		return discard(peer, packet, Drop::BadLength, WG_RX_LENGTH_ERROR);
+		return Drop::BadLength;
 	if (peer.device.allowed_ips.lookup(inner->version, inner->source) != &peer.prefixes)
-		return discard(peer, packet, Drop::WrongSource, WG_RX_FRAME_ERROR);
+		return Drop::WrongSource;
 	if (wg_kernel_packet_trim(&packet, sizeof(DataHeader), inner->length))
-		return discard(peer, packet, Drop::BadLength, WG_RX_LENGTH_ERROR);
-	wg_kernel_packet_deliver(&packet, &peer.device.netdev, &peer.rx_poller.kernel_poller(), static_cast<u8>(inner->version), outer_class);
+		return Drop::NoMemory;
+	if (wg_kernel_packet_deliver(&packet, &peer.device.netdev, &peer.rx_poller.kernel_poller(), static_cast<u8>(inner->version), outer_class))
+		return Drop::BadEcn;
+	return Outcome<void>::success();
 }
 
-/* One opened packet, in its place in the order. */
-void accept(Peer &peer, Session &session, Packet &packet, Instant at)
+/* One opened packet, in its place in the order; it is gone where there is no reason. Only what is delivered, or is a keepalive, counts as received. */
+Outcome<void> accept(Peer &peer, Session &session, Packet &packet, Instant at)
 {
 	const u8 *header = wg_kernel_packet_pull(&packet, sizeof(DataHeader));
 	u32 size = length_of(packet), plain_size = size - static_cast<u32>(MIN_DATA_MESSAGE);
 	wg_endpoint source{};
 
-	if (batch_of(packet).failed || !header)
-		return discard(peer, packet, header ? Drop::BadTag : Drop::NoMemory, WG_RX_CRC_ERROR);
+	if (!header)
+		return Drop::NoMemory;
+	if (batch_of(packet).failed)
+		return Drop::BadTag;
 	if (session.keypair.is_expired(at))
-		return discard(peer, packet, Drop::ExpiredKey, WG_RX_DROPPED);
+		return Drop::ExpiredKey;
 	auto fresh = session.keypair.replay.accept(reinterpret_cast<const DataHeader *>(header)->counter.get());
 	if (!fresh)
-		return discard(peer, packet, fresh.error(), WG_RX_DROPPED);
+		return fresh.error();
 
 	wg_kernel_packet_source(&packet, &source);
 	learn_endpoint(peer, source);
@@ -131,11 +147,13 @@ void accept(Peer &peer, Session &session, Packet &packet, Instant at)
 	confirm_key(peer, session);
 	if (session.keypair.wants_rekey_after_receiving(at))
 		request_initiation(peer, false);
+	if (plain_size == 0)
+		wg_kernel_packet_consume(&packet);	/* a keepalive */
+	else if (auto delivered = deliver(peer, packet, plain_size); !delivered)
+		return delivered.error();
 	peer.rx_bytes.fetch_add(size);
 	wg_kernel_count_received(&peer.device.netdev, size);
-	if (plain_size == 0)
-		return wg_kernel_packet_consume(&packet);	/* a keepalive */
-	deliver(peer, packet, plain_size);
+	return Outcome<void>::success();
 }
 
 } // namespace
@@ -177,7 +195,8 @@ static u32 receive_round(Peer &peer, u32 budget)
 	while (Packet *head = run.pop()) {
 		Session &session = *batch_of(*head).session;
 
-		accept(peer, session, *head, at);
+		if (auto accepted = accept(peer, session, *head, at); !accepted)
+			discard(peer, *head, accepted.error());
 		put(session);
 	}
 	return done;

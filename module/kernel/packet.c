@@ -220,25 +220,16 @@ static void make_inner(struct sk_buff *skb, struct net_device *dev, __be16 proto
 	skb_reset_transport_header(skb);
 }
 
-void wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev, struct wg_poller *poller, uint8_t version, uint8_t outer_class)
+int wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev, struct wg_poller *poller, uint8_t version, uint8_t outer_class)
 {
 	struct sk_buff *skb = wg_to_skb(packet);
-	struct net_device *dev = wg_to_net_device(netdev);
 	bool is_ipv4 = version == 4;
 
-	make_inner(skb, dev, is_ipv4 ? htons(ETH_P_IP) : htons(ETH_P_IPV6));
-	if (!pskb_may_pull(skb, is_ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr))) {
-		DEV_STATS_INC(dev, rx_dropped);
-		kfree_skb(skb);
-		return;
-	}
-	if (INET_ECN_decapsulate(skb, outer_class, is_ipv4 ? ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb))) > 1) {
-		DEV_STATS_INC(dev, rx_frame_errors);
-		DEV_STATS_INC(dev, rx_errors);
-		kfree_skb(skb);
-		return;
-	}
+	make_inner(skb, wg_to_net_device(netdev), is_ipv4 ? htons(ETH_P_IP) : htons(ETH_P_IPV6));
+	if (INET_ECN_decapsulate(skb, outer_class, is_ipv4 ? ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb))) > 1)
+		return -EINVAL;
 	napi_gro_receive(&((struct wg_poller_object *)poller)->napi, skb);
+	return 0;
 }
 
 void wg_kernel_icmp_unreachable(struct wg_packet *packet, struct wg_netdev *netdev)

@@ -191,9 +191,9 @@ uint8_t wg_kernel_packet_outer_class(const struct wg_packet *packet);				/* oute
 int wg_kernel_packet_prepare_open(struct wg_packet *packet, uint32_t header_size, struct wg_piece *pieces, uint32_t limit, uint8_t *tag);
 /* Cuts the first @header_size bytes and all behind @size more: what is left is the inner packet. 0 or -EINVAL. */
 int wg_kernel_packet_trim(struct wg_packet *packet, uint32_t header_size, uint32_t size);
-/* Hands an opened, trimmed inner packet (@version 4 or 6) up: scrubbed, checksum verified, ECN combined from @outer_class (a bad combination is
- * dropped and counted as the kernel does), through @poller's GRO; counts nothing. Consumes it. [softirq] */
-void wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev, struct wg_poller *poller, uint8_t version, uint8_t outer_class);
+/* Hands an opened, trimmed inner packet (@version 4 or 6) with a whole IP header up: scrubbed, checksum verified, ECN combined from @outer_class,
+ * through @poller's GRO; counts nothing. Consumes it, unless the two ECN fields do not go together: -EINVAL. [softirq] */
+int wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev, struct wg_poller *poller, uint8_t version, uint8_t outer_class);
 
 /* ---- the network device ---- */
 enum wg_statistic { WG_TX_DROPPED, WG_TX_ERROR, WG_RX_DROPPED, WG_RX_FRAME_ERROR, WG_RX_LENGTH_ERROR, WG_RX_CRC_ERROR };

@@ -26,6 +26,7 @@ const char *drop_name(Drop reason)
 	case Drop::NotIp: return "not-ip";
 	case Drop::BadLength: return "bad-length";
 	case Drop::WrongSource: return "wrong-source";
+	case Drop::BadEcn: return "bad-ecn";
 	case Drop::NoPeer: return "no-peer";
 	case Drop::NoEndpoint: return "no-endpoint";
 	case Drop::NoSession: return "no-session";

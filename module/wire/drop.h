@@ -30,6 +30,7 @@ enum class Drop : u8 {
 	NotIp,               /* inner packet neither IPv4 nor IPv6 */
 	BadLength,           /* inner length larger than what was decrypted */
 	WrongSource,         /* inner source address is not the peer's */
+	BadEcn,              /* congestion was met outside, and the inner packet cannot say so (RFC 6040) */
 	NoPeer,              /* no peer for the inner destination */
 	NoEndpoint,
 	NoSession,           /* staged packets given up: the handshake never completed */

@@ -312,7 +312,7 @@ int wg_kernel_packet_trim(wg_packet *packet, uint32_t header_size, uint32_t size
 	return 0;
 }
 
-void wg_kernel_packet_deliver(wg_packet *packet, wg_netdev *netdev, wg_poller *poller, uint8_t version, uint8_t outer_class)
+int wg_kernel_packet_deliver(wg_packet *packet, wg_netdev *netdev, wg_poller *poller, uint8_t version, uint8_t outer_class)
 {
 	kernel->require_softirq("packet_deliver");
 	wg_packet &it = check(packet, "packet_deliver");
@@ -329,6 +329,7 @@ void wg_kernel_packet_deliver(wg_packet *packet, wg_netdev *netdev, wg_poller *p
 		fail("a packet is delivered as version %u that is not", version);
 	release(packet, "packet_deliver");
 	kernel->on_deliver(*netdev, bytes, outer_class);
+	return 0;
 }
 
 void wg_kernel_icmp_unreachable(wg_packet *packet, wg_netdev *netdev)

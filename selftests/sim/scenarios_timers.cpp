@@ -218,6 +218,7 @@ SCENARIO(unanswered_initiator_gives_up_after_90_s_and_fresh_traffic_starts_over,
 	}
 	EXPECT(world.log.size() == initiations.size());
 	EXPECT(world.drops(0, "no-session") == 5);
+	EXPECT(world.host(0).netdev.count[WG_TX_DROPPED] == 5);
 	EXPECT(world.kernel.live_packets == 0);
 	/* The packets given up stay given up; a new one is carried. */
 	world.passes = nullptr;

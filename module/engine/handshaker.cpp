@@ -241,7 +241,7 @@ Outcome<void> respond(Received &received, const RemoteIdentity &remote, OpenedIn
 		peer.cookie_maker.add_macs(primitives, remote.cookie_keys(), bytes_of(response), now());
 	}
 	on_handshake_message_sent(peer);
-	send_message(peer, bytes_of(static_cast<const ResponseMessage &>(response)));
+	send_message(peer, bytes_of(static_cast<const ResponseMessage &>(response)), WG_SOURCE_LOCAL);
 	return Outcome<void>::success();
 }
 
@@ -386,7 +386,8 @@ void initiate(Peer &peer)
 		peer.cookie_maker.add_macs(primitives, remote.cookie_keys(), bytes_of(message), now());
 	}
 	on_handshake_message_sent(peer);
-	send_message(peer, bytes_of(static_cast<const InitiationMessage &>(message)));
+	/* No new session begins from an address that is on its way out. */
+	send_message(peer, bytes_of(static_cast<const InitiationMessage &>(message)), WG_SOURCE_PREFERRED);
 }
 
 /* ---- dispatch ---- */

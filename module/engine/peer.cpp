@@ -66,22 +66,6 @@ void on_timer(void *argument)
 	carry_out(peer, actions);
 }
 
-bool same_remote(const wg_endpoint &a, const wg_endpoint &b)
-{
-	return a.family == b.family && a.port == b.port && a.scope == b.scope && same_bytes(a.address, b.address, sizeof(a.address));
-}
-
-bool same_source(const wg_endpoint &a, const wg_endpoint &b)
-{
-	return a.source_interface == b.source_interface && same_bytes(a.source, b.source, sizeof(a.source));
-}
-
-void clear_source(wg_endpoint &endpoint)
-{
-	zero_bytes(endpoint.source, sizeof(endpoint.source));
-	endpoint.source_interface = 0;
-}
-
 } // namespace
 
 Peer::Peer(Device &owner, const PublicKey &public_key) : device(owner), serial(next_serial()), key_hash(hash_key(owner, public_key))
@@ -264,7 +248,7 @@ void learn_endpoint(Peer &peer, const wg_endpoint &endpoint)
 {
 	SpinGuard guard(peer.endpoint_lock);
 
-	if (endpoint.family == 0 || (same_remote(peer.endpoint, endpoint) && same_source(peer.endpoint, endpoint)))
+	if (endpoint.family == 0 || same_bytes(&peer.endpoint, &endpoint, sizeof(endpoint)))
 		return;
 	peer.endpoint = endpoint;
 	wg_kernel_route_cache_reset(&peer.route_cache);
@@ -282,20 +266,22 @@ void forget_source(Peer &peer)
 {
 	SpinGuard guard(peer.endpoint_lock);
 
-	clear_source(peer.endpoint);
+	zero_bytes(peer.endpoint.source, sizeof(peer.endpoint.source));
+	peer.endpoint.source_interface = 0;
 	wg_kernel_route_cache_reset(&peer.route_cache);
 }
 
-void settle_route(Peer &peer, const wg_endpoint &before, const wg_endpoint &after)
+Outcome<wg_route> find_route(Peer &peer, wg_source_rule rule)
 {
-	SpinGuard guard(peer.endpoint_lock);
-	bool is_same = same_remote(before, peer.endpoint) && same_source(before, peer.endpoint);
+	wg_route route;
+	SpinGuard guard(peer.endpoint_lock);	/* also over the look-up: what the cache learns is of the endpoint, mark and sockets of now */
+	wg_sockets *sockets = peer.device.sockets.read();
 
-	if (is_same && same_source(before, after))
-		return;
-	if (is_same)
-		clear_source(peer.endpoint);
-	wg_kernel_route_cache_reset(&peer.route_cache);
+	if (peer.endpoint.family == 0)
+		return Drop::NoEndpoint;
+	if (!sockets || wg_kernel_route(sockets, &peer.endpoint, rule, peer.device.mark.load_relaxed(), &peer.route_cache, &route))
+		return Drop::SendFailed;
+	return route;
 }
 
 /* ---- timers ---- */

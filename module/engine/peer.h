@@ -105,9 +105,8 @@ void learn_endpoint(Peer &peer, const wg_endpoint &endpoint);
 void set_endpoint(Peer &peer, const wg_endpoint &endpoint);
 void forget_source(Peer &peer);
 wg_endpoint endpoint_of(const Peer &peer);
-/* After a send with a copy of the endpoint, @before, which came back as @after: the sticky source may have proved void; and when the
- * endpoint changed meanwhile, the route cached for the copy is another one's. */
-void settle_route(Peer &peer, const wg_endpoint &before, const wg_endpoint &after);
+/* The way to the peer; a sticky source that does not do any more is forgotten. RCU, bottom halves off. Drop::NoEndpoint, SendFailed. */
+Outcome<wg_route> find_route(Peer &peer, wg_source_rule rule);
 
 /* ---- timers: events in, actions carried out ---- */
 void start_timers(Peer &peer);		/* interface up */

@@ -241,21 +241,15 @@ Run next_run(Peer &peer, bool &more)
 }
 
 /* Sends @messages to where @peer is; they are gone in any case. RCU, bottom halves off. Drop::NoEndpoint, SendFailed. */
-Outcome<void> send_to(Peer &peer, Packet &messages, u8 traffic_class)
+Outcome<void> send_to(Peer &peer, Packet &messages, u8 traffic_class, wg_source_rule rule)
 {
-	Device &device = peer.device;
-	wg_sockets *sockets = device.sockets.read();
-	wg_endpoint endpoint = endpoint_of(peer), used = endpoint;
-	int error;
+	auto route = find_route(peer, rule);
 
-	if (!sockets || endpoint.family == 0) {
+	if (!route) {
 		free_chain(&messages);
-		return endpoint.family == 0 ? Drop::NoEndpoint : Drop::SendFailed;
+		return route.error();
 	}
-	error = wg_kernel_send(sockets, &device.netdev, &messages, &used, device.mark.load_relaxed(), traffic_class, &peer.route_cache);
-	settle_route(peer, endpoint, used);
-	if (error)
-		return Drop::SendFailed;
+	wg_kernel_send(&peer.device.netdev, &messages, &*route, traffic_class);
 	return Outcome<void>::success();
 }
 
@@ -275,7 +269,7 @@ void send_outgoing(Peer &peer, Outgoing &outgoing)
 		return;
 	*outgoing.link = nullptr;
 	*nesting = outgoing.nesting + 1u;
-	auto sent = send_to(peer, *outgoing.first, outgoing.traffic_class);
+	auto sent = send_to(peer, *outgoing.first, outgoing.traffic_class, WG_SOURCE_LOCAL);
 	*nesting = outside;
 	if (sent) {
 		peer.tx_bytes.fetch_add(outgoing.bytes);
@@ -443,7 +437,7 @@ int poll_transmit(Peer &peer, int budget)
 }
 
 /* A peer without an endpoint is no error here: its retries would count for ever. */
-void send_message(Peer &peer, ConstByteSpan message)
+void send_message(Peer &peer, ConstByteSpan message, wg_source_rule rule)
 {
 	RcuSection rcu;
 	BottomHalvesOff off;
@@ -451,7 +445,7 @@ void send_message(Peer &peer, ConstByteSpan message)
 
 	if (!packet)
 		return drop(peer, Drop::NoMemory);
-	auto sent = send_to(peer, *packet, HANDSHAKE_TRAFFIC_CLASS);
+	auto sent = send_to(peer, *packet, HANDSHAKE_TRAFFIC_CLASS, rule);
 	if (sent) {
 		peer.tx_bytes.fetch_add(message.size());
 	} else if (sent.error() != Drop::NoEndpoint) {
@@ -466,14 +460,16 @@ void send_reply(Device &device, const Packet &received, ConstByteSpan message)
 	BottomHalvesOff off;
 	wg_sockets *sockets = device.sockets.read();
 	wg_endpoint endpoint{};
-	Packet *packet;
+	wg_route route;
+	Packet *packet = wg_kernel_packet_create(message.data(), static_cast<u32>(message.size()));
 
-	wg_kernel_packet_source(&received, &endpoint);
-	if (!sockets)
+	if (!packet)
 		return;
-	packet = wg_kernel_packet_create(message.data(), static_cast<u32>(message.size()));
-	if (packet)
-		wg_kernel_send(sockets, &device.netdev, packet, &endpoint, device.mark.load_relaxed(), HANDSHAKE_TRAFFIC_CLASS, nullptr);
+	wg_kernel_packet_source(&received, &endpoint);
+	if (sockets && wg_kernel_route(sockets, &endpoint, WG_SOURCE_LOCAL, device.mark.load_relaxed(), nullptr, &route) == 0)
+		wg_kernel_send(&device.netdev, packet, &route, HANDSHAKE_TRAFFIC_CLASS);
+	else
+		wg_kernel_packet_free(packet);
 }
 
 } // namespace wg::engine

@@ -29,8 +29,8 @@ void drop_staged(Peer &, Drop reason);
 /* The transmit poller: one round. @budget while it may have to come again, 0 when the next sender may begin anew. [softirq] */
 int poll_transmit(Peer &, int budget);
 
-/* Sends one handshake message of ours to the peer's endpoint. [any] */
-void send_message(Peer &, ConstByteSpan message);
+/* Sends one handshake message of ours to the peer's endpoint, from a source that @rule allows. [any] */
+void send_message(Peer &, ConstByteSpan message, wg_source_rule rule);
 
 /* A message to where @received came from: cookie replies. [any] */
 void send_reply(Device &, const Packet &received, ConstByteSpan message);

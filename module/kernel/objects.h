@@ -58,6 +58,18 @@ static inline struct wg_packet *wg_from_skb(struct sk_buff *skb)
 	return (struct wg_packet *)skb;
 }
 
+/* What steered a packet on one side of the tunnel must not on the other: mark, priority, class, connection, redirection. */
+static inline void wg_unsteer(struct sk_buff *skb)
+{
+	skb_scrub_packet(skb, true);
+	skb_reset_redirect(skb);
+	skb_init_secmark(skb);
+	skb->priority = 0;
+#ifdef CONFIG_NET_SCHED
+	skb->tc_index = 0;
+#endif
+}
+
 /* Room in front of a message for what carries it: the larger IP header, UDP, the link. */
 #define WG_OUTER_HEADROOM ALIGN(LL_MAX_HEADER + sizeof(struct ipv6hdr) + sizeof(struct udphdr), 16)
 #define WG_TAG_SIZE 16

@@ -100,15 +100,16 @@ int wg_kernel_packet_prepare_seal(struct wg_packet *packet, uint32_t header_size
 				  uint8_t **header, uint8_t **tag)
 {
 	struct sk_buff *skb = wg_to_skb(packet);
-	u32 plain;
+	u32 plain = skb->len + padding;
 
+	if (plain && !limit)
+		return -E2BIG;
 	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
 		return -ENOMEM;
 	if (skb->len)
 		skb_get_hash(skb);
 	if (make_room(skb, WG_OUTER_HEADROOM + header_size, padding + WG_TAG_SIZE))
 		return -ENOMEM;
-	plain = skb->len + padding;
 	skb_put_zero(skb, padding);
 	*tag = skb_put(skb, WG_TAG_SIZE);
 	*header = skb_push(skb, header_size);
@@ -116,8 +117,6 @@ int wg_kernel_packet_prepare_seal(struct wg_packet *packet, uint32_t header_size
 	skb_gso_reset(skb);
 	if (!plain)
 		return 0;
-	if (!limit)
-		return -E2BIG;
 	pieces[0] = (struct wg_piece){ .from = *header + header_size, .to = *header + header_size, .size = plain };
 	return 1;
 }
@@ -129,9 +128,9 @@ void wg_kernel_packet_source(const struct wg_packet *packet, struct wg_endpoint 
 
 	memset(endpoint, 0, sizeof(*endpoint));
 	endpoint->port = ntohs(udp_hdr(skb)->source);
-	endpoint->source_interface = skb->skb_iif;
 	if (ip_hdr(skb)->version == 4) {
 		endpoint->family = 4;
+		endpoint->source_interface = skb->skb_iif;
 		memcpy(endpoint->address, &ip_hdr(skb)->saddr, 4);
 		memcpy(endpoint->source, &ip_hdr(skb)->daddr, 4);
 	} else {
@@ -196,20 +195,17 @@ int wg_kernel_packet_trim(struct wg_packet *packet, uint32_t header_size, uint32
 	return 0;
 }
 
-/* Nothing of the outer packet may show inside: neither what steers (mark, priority, class, connection, hash) nor what describes it.
+/* Nothing of the outer packet may show inside: neither what steers nor what describes it.
  * The tag has covered every byte, so no inner checksum needs a look. */
 static void make_inner(struct sk_buff *skb, struct net_device *dev, __be16 protocol)
 {
-	skb_scrub_packet(skb, true);
+	wg_unsteer(skb);
 	skb_orphan(skb);
 	skb_clear_hash(skb);
 	skb_set_queue_mapping(skb, 0);
-	skb_reset_redirect(skb);
-	skb_init_secmark(skb);
 	__vlan_hwaccel_clear_tag(skb);
 	skb_gso_reset(skb);
 	memset(skb_hwtstamps(skb), 0, sizeof(*skb_hwtstamps(skb)));
-	skb->priority = 0;
 	skb->encapsulation = 0;
 	skb->dev = dev;
 	skb->protocol = protocol;

@@ -137,13 +137,27 @@ bool wg_kernel_xaead_open(uint8_t *plain, const uint8_t *sealed, size_t size, co
 uint64_t wg_kernel_siphash(const uint8_t *key, const uint8_t *data, size_t size);
 
 /* ---- endpoints and sockets ---- */
+/* No padding: two are equal when their bytes are. */
 struct wg_endpoint {
-	uint8_t family;			/* 4, 6; 0 = none */
+	uint32_t scope;			/* interface of an IPv6 link-local address, else 0 */
+	uint32_t source_interface;	/* interface the last message came in by; 0 = any, as always with IPv6 */
 	uint8_t address[16];		/* network order; IPv4 in the first four */
 	uint8_t source[16];		/* sticky local address; all zero = let routing choose */
 	uint16_t port;			/* host order */
-	uint32_t scope;			/* interface of an IPv6 link-local address, else 0 */
-	uint32_t source_interface;	/* interface the last message came in by; 0 = any */
+	uint16_t family;		/* 4, 6; 0 = none */
+};
+
+/* What the sticky source must be, to be used. */
+enum wg_source_rule {
+	WG_SOURCE_LOCAL,		/* an address of this host */
+	WG_SOURCE_PREFERRED,		/* and not a deprecated one (IPv6) */
+};
+
+/* A way out. */
+struct wg_route {
+	struct wg_endpoint to;		/* its source is the address to send from */
+	uint32_t mark;
+	void *socket, *entry;		/* struct sock; struct dst_entry, a reference that wg_kernel_send() uses up */
 };
 
 /* Opens both sockets on @port (0: any free one, the same for both) in @ns; -EADDRINUSE, -EAFNOSUPPORT, ... IPv6 switched off at boot: IPv4 alone.
@@ -156,13 +170,15 @@ void wg_kernel_route_cache_init(struct wg_route_cache *cache);			/* may lack mem
 void wg_kernel_route_cache_reset(struct wg_route_cache *cache);			/* [any] */
 void wg_kernel_route_cache_destroy(struct wg_route_cache *cache);		/* [process] after an RCU wait; init makes it usable again */
 
-/* Sends the packets of @batch (chained by next, each one UDP payload) from @sockets to @endpoint, with @mark and the ECN/DSCP byte @traffic_class.
- * Consumes them, also on error. @cache may be NULL. Inside an RCU read section, BH off.
- * The sticky source is used only while it is a local address and the route still leaves by source_interface; else it is cleared in
- * @endpoint (all zero and 0) and routing chooses. No DF; checksums on; -ELOOP when the route leaves by @netdev itself.
- * Neighbours of one size go down as one packet for UDP segmentation offload. Counts device tx statistics by UDP payload. Returns 0, or the first -errno (-ENETUNREACH, -EAFNOSUPPORT, ...). */
-int wg_kernel_send(struct wg_sockets *sockets, struct wg_netdev *netdev, struct wg_packet *batch, struct wg_endpoint *endpoint, uint32_t mark,
-		   uint8_t traffic_class, struct wg_route_cache *cache);
+/* Finds the way to @endpoint, by @cache (NULL: none) where it knows one. The sticky source is used only while it satisfies @rule and the route
+ * leaves by source_interface; else it is cleared in @endpoint, @cache is reset and routing chooses. Whoever changes @endpoint, @mark or @sockets
+ * resets @cache, and no wg_kernel_route() for it runs meanwhile. Inside an RCU read section, BH off. 0 or -errno (-ENETUNREACH, -EAFNOSUPPORT, ...). */
+int wg_kernel_route(struct wg_sockets *sockets, struct wg_endpoint *endpoint, enum wg_source_rule rule, uint32_t mark, struct wg_route_cache *cache,
+		    struct wg_route *route);
+/* Sends the packets of @batch (chained by next, each one UDP payload) by @route, found in the same RCU read section, with the ECN/DSCP byte
+ * @traffic_class; BH off. Both are used up. No DF; checksums on. Neighbours of one size go down as one packet for UDP segmentation offload.
+ * Counts device tx statistics by UDP payload, as sent or as dropped. */
+void wg_kernel_send(struct wg_netdev *netdev, struct wg_packet *batch, const struct wg_route *route, uint8_t traffic_class);
 
 /* ---- packets ---- */
 /* next, length and the 48-byte control block are read in place by the offsets WG_PACKET_NEXT, WG_PACKET_LENGTH (u32), WG_PACKET_CONTROL. */

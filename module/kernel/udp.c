@@ -6,7 +6,6 @@
 #include <net/dst_cache.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
-#include <net/ipv6_stubs.h>
 #include <net/route.h>
 #include <net/sock.h>
 #include <net/udp.h>
@@ -64,6 +63,8 @@ static int open_one(struct net *net, struct udp_port_cfg *config, struct wg_sock
 	sock->sk->sk_allocation = GFP_ATOMIC;
 	sock->sk->sk_sndbuf = INT_MAX;
 	setup_udp_tunnel_sock(net, sock, &tunnel);
+	/* Nobody inside wants the outer checksum converted; the wish for it would have every message of a burst summed. */
+	inet_dec_convert_csum(sock->sk);
 	*result = sock;
 	return 0;
 }
@@ -76,7 +77,7 @@ static int open_both(struct net *net, struct wg_sockets *sockets, uint16_t port)
 				   .use_udp6_rx_checksums = true, .ipv6_v6only = true };
 	int error = open_one(net, &v4, sockets, &sockets->v4);
 
-	if (error || !IS_ENABLED(CONFIG_IPV6) || !ipv6_mod_enabled())
+	if (error || !ipv6_mod_enabled())
 		return error;
 	v6.local_udp_port = inet_sk(sockets->v4->sk)->inet_sport;
 	return open_one(net, &v6, sockets, &sockets->v6);
@@ -148,9 +149,89 @@ void wg_kernel_route_cache_destroy(struct wg_route_cache *cache)
 	dst_cache_destroy((struct dst_cache *)cache);
 }
 
+/* The bytes of an endpoint's addresses, as the kernel has them. */
+static __be32 *as_ipv4(const u8 *address)
+{
+	return (__be32 *)address;
+}
+
+static struct in6_addr *as_ipv6(const u8 *address)
+{
+	return (struct in6_addr *)address;
+}
+
 static bool has_source(const struct wg_endpoint *endpoint)
 {
-	return memchr_inv(endpoint->source, 0, sizeof(endpoint->source)) || endpoint->source_interface;
+	return memchr_inv(endpoint->source, 0, sizeof(endpoint->source));
+}
+
+static bool may_send_from(struct sock *sk, const struct wg_endpoint *endpoint, enum wg_source_rule rule)
+{
+	if (endpoint->family == 4)
+		return inet_confirm_addr(sock_net(sk), NULL, 0, *as_ipv4(endpoint->source), RT_SCOPE_HOST);
+	return ipv6_chk_addr_and_flags(sock_net(sk), as_ipv6(endpoint->source), NULL, true, 0,
+				       rule == WG_SOURCE_PREFERRED ? IFA_F_TENTATIVE | IFA_F_DEPRECATED : IFA_F_TENTATIVE);
+}
+
+static struct dst_entry *look_up4(struct sock *sk, struct wg_endpoint *to, u32 mark)
+{
+	struct flowi4 flow = {
+		.daddr = *as_ipv4(to->address),
+		.saddr = *as_ipv4(to->source),
+		.flowi4_proto = IPPROTO_UDP,
+		.flowi4_mark = mark,
+		.fl4_sport = inet_sk(sk)->inet_sport,
+		.fl4_dport = htons(to->port),
+	};
+	struct rtable *route;
+
+	security_sk_classify_flow(sk, flowi4_to_flowi_common(&flow));
+	route = ip_route_output_flow(sock_net(sk), &flow, sk);
+	*as_ipv4(to->source) = flow.saddr;
+	return IS_ERR(route) ? ERR_CAST(route) : &route->dst;
+}
+
+static struct dst_entry *look_up6(struct sock *sk, struct wg_endpoint *to, u32 mark)
+{
+	struct flowi6 flow = {
+		.daddr = *as_ipv6(to->address),
+		.saddr = *as_ipv6(to->source),
+		.flowi6_proto = IPPROTO_UDP,
+		.flowi6_mark = mark,
+		.flowi6_oif = to->scope,
+		.fl6_sport = inet_sk(sk)->inet_sport,
+		.fl6_dport = htons(to->port),
+	};
+	struct dst_entry *dst;
+
+	security_sk_classify_flow(sk, flowi6_to_flowi_common(&flow));
+	dst = ip6_dst_lookup_flow(sock_net(sk), sk, &flow, NULL);
+	*as_ipv6(to->source) = flow.saddr;
+	return dst;
+}
+
+/* Routes to @to from its source, or from one that routing chooses and that is its source then. */
+static struct dst_entry *look_up(struct sock *sk, struct wg_endpoint *to, u32 mark)
+{
+	return to->family == 4 ? look_up4(sk, to, mark) : look_up6(sk, to, mark);
+}
+
+static struct dst_entry *recall(struct dst_cache *cache, struct wg_endpoint *to)
+{
+	struct rtable *route;
+
+	if (to->family == 6)
+		return dst_cache_get_ip6(cache, as_ipv6(to->source));
+	route = dst_cache_get_ip4(cache, as_ipv4(to->source));
+	return route ? &route->dst : NULL;
+}
+
+static void remember(struct dst_cache *cache, struct dst_entry *dst, const struct wg_endpoint *to)
+{
+	if (to->family == 4)
+		dst_cache_set_ip4(cache, dst, *as_ipv4(to->source));
+	else
+		dst_cache_set_ip6(cache, dst, as_ipv6(to->source));
 }
 
 static void forget_source(struct wg_endpoint *endpoint)
@@ -159,107 +240,53 @@ static void forget_source(struct wg_endpoint *endpoint)
 	endpoint->source_interface = 0;
 }
 
-/* Both families look up the same way: with the sticky source, and without it when it is not ours any more or the route does not fit. */
-struct lookup {
-	struct sock *sk;
-	const struct wg_endpoint *endpoint;
-	u32 mark;
-	union {
-		__be32 source4;
-		struct in6_addr source6;
-	};
-};
-
-static bool source_is_local4(struct net *net, const struct wg_endpoint *endpoint)
+int wg_kernel_route(struct wg_sockets *sockets, struct wg_endpoint *endpoint, enum wg_source_rule rule, uint32_t mark, struct wg_route_cache *cache,
+		    struct wg_route *route)
 {
-	__be32 source;
+	struct dst_cache *dst_cache = (struct dst_cache *)cache;
+	struct socket *sock = endpoint->family == 4 ? sockets->v4 : sockets->v6;
+	struct dst_entry *dst = NULL;
+	bool sticks = has_source(endpoint);
 
-	memcpy(&source, endpoint->source, sizeof(source));
-	return !source || inet_confirm_addr(net, NULL, 0, source, RT_SCOPE_HOST);
-}
-
-static struct dst_entry *lookup4(struct lookup *lookup)
-{
-	struct flowi4 flow = {
-		.flowi4_proto = IPPROTO_UDP,
-		.flowi4_mark = lookup->mark,
-		.fl4_sport = inet_sk(lookup->sk)->inet_sport,
-		.fl4_dport = htons(lookup->endpoint->port),
-	};
-	struct rtable *route;
-
-	memcpy(&flow.daddr, lookup->endpoint->address, sizeof(flow.daddr));
-	memcpy(&flow.saddr, lookup->endpoint->source, sizeof(flow.saddr));
-	security_sk_classify_flow(lookup->sk, flowi4_to_flowi_common(&flow));
-	route = ip_route_output_flow(sock_net(lookup->sk), &flow, lookup->sk);
-	lookup->source4 = flow.saddr;
-	return IS_ERR(route) ? ERR_CAST(route) : &route->dst;
-}
-
-#if IS_ENABLED(CONFIG_IPV6)
-static bool source_is_local6(struct net *net, const struct wg_endpoint *endpoint)
-{
-	struct in6_addr source;
-
-	memcpy(&source, endpoint->source, sizeof(source));
-	return ipv6_addr_any(&source) || ipv6_chk_addr(net, &source, NULL, 0);
-}
-
-static struct dst_entry *lookup6(struct lookup *lookup)
-{
-	struct flowi6 flow = {
-		.flowi6_proto = IPPROTO_UDP,
-		.flowi6_mark = lookup->mark,
-		.flowi6_oif = lookup->endpoint->scope,
-		.fl6_sport = inet_sk(lookup->sk)->inet_sport,
-		.fl6_dport = htons(lookup->endpoint->port),
-	};
-	struct dst_entry *dst;
-
-	memcpy(&flow.daddr, lookup->endpoint->address, sizeof(flow.daddr));
-	memcpy(&flow.saddr, lookup->endpoint->source, sizeof(flow.saddr));
-	security_sk_classify_flow(lookup->sk, flowi6_to_flowi_common(&flow));
-	dst = ipv6_stub->ipv6_dst_lookup_flow(sock_net(lookup->sk), lookup->sk, &flow, NULL);
-	lookup->source6 = flow.saddr;
-	return dst;
-}
-#endif
-
-static struct dst_entry *route(struct lookup *lookup, struct wg_endpoint *endpoint,
-			       bool (*source_is_local)(struct net *, const struct wg_endpoint *), struct dst_entry *(*look_up)(struct lookup *))
-{
-	struct dst_entry *dst;
-
-	if (!source_is_local(sock_net(lookup->sk), endpoint))
-		forget_source(endpoint);
-	dst = look_up(lookup);
-	if (!has_source(endpoint))
-		return dst;
-	if (!IS_ERR(dst)) {
-		if (!endpoint->source_interface || dst->dev->ifindex == endpoint->source_interface)
-			return dst;
-		dst_release(dst);
+	if (!sock)
+		return -EAFNOSUPPORT;
+	*route = (struct wg_route){ .to = *endpoint, .mark = mark, .socket = sock->sk };
+	if (cache && rule == WG_SOURCE_LOCAL)
+		dst = recall(dst_cache, &route->to);
+	route->entry = dst;
+	if (dst)
+		return 0;
+	if (sticks && may_send_from(sock->sk, endpoint, rule)) {
+		dst = look_up(sock->sk, &route->to, mark);
+		if (IS_ERR(dst))
+			dst = NULL;
+		if (dst && endpoint->source_interface && dst->dev->ifindex != endpoint->source_interface) {
+			dst_release(dst);
+			dst = NULL;
+		}
 	}
-	forget_source(endpoint);
-	return look_up(lookup);
-}
-
-/* A sender that read the endpoint before it changed may cache its route after the cache was reset: of the other family, even. */
-static struct dst_entry *cached_route(struct dst_entry *dst, u16 family)
-{
-	if (!dst || dst->ops->family == family)
-		return dst;
-	dst_release(dst);
-	return NULL;
+	if (!dst) {
+		if (sticks && cache)
+			dst_cache_reset(dst_cache);
+		forget_source(endpoint);
+		forget_source(&route->to);
+		dst = look_up(sock->sk, &route->to, mark);
+	}
+	if (IS_ERR(dst))
+		return PTR_ERR(dst);
+	if (cache)
+		remember(dst_cache, dst, &route->to);
+	route->entry = dst;
+	return 0;
 }
 
 /* ---- out ---- */
 
-/* As every tunnel: what the packet was inside must not steer it outside, but its owner (for back-pressure) and flow hash stay.
- * Tunnel statistics are taken from the inner network header: it is the UDP payload's start. */
-static void make_outer(struct sk_buff *skb, struct net_device *dev, struct net *net, u32 mark)
+/* As every tunnel: what the packet was inside must not steer it outside, but its owner (for back-pressure), its flow's hash and what keeps
+ * a flow in one queue stay. Tunnel statistics are taken from the inner network header: it is the UDP payload's start. */
+static void make_outer(struct sk_buff *skb, struct net_device *dev, u32 mark)
 {
-	skb_scrub_packet(skb, !net_eq(dev_net(dev), net));
+	wg_unsteer(skb);
 	skb_mark_not_on_list(skb);
 	skb_reset_inner_network_header(skb);
 	skb->dev = dev;
@@ -278,18 +305,18 @@ static bool fits(const struct sk_buff *first, const struct sk_buff *last, const 
 
 /* Makes one packet for UDP segmentation offload of @first and the messages behind it that fit; returns those that do not. Whoever
  * cuts it up again, the stack just before the device or the device, takes each message as it lies here: nothing is copied. */
-static struct sk_buff *join(struct sk_buff *first, u32 mtu, struct net_device *dev, struct net *net, u32 mark)
+static struct sk_buff *join(struct sk_buff *first, u32 mtu, struct net_device *dev, u32 mark)
 {
 	struct sk_buff *next = first->next, *last = first, **link = &skb_shinfo(first)->frag_list;
 	u32 size = first->len, segments = 1;
 
-	make_outer(first, dev, net, mark);
+	make_outer(first, dev, mark);
 	if (size > mtu || skb_is_nonlinear(first))
 		return next;
 	for (; next && segments < MOST_SEGMENTS && fits(first, last, next, size, first->len); segments++) {
 		last = next;
 		next = last->next;
-		make_outer(last, dev, net, mark);
+		make_outer(last, dev, mark);
 		__skb_header_release(last);
 		last->sk = NULL;
 		last->destructor = NULL;
@@ -310,94 +337,46 @@ static struct sk_buff *join(struct sk_buff *first, u32 mtu, struct net_device *d
 	return next;
 }
 
-/* The kernel has counted a packet it took as one, with all its bytes. */
-static void count_segments(struct net_device *dev, u32 segments)
+static u64 counted_here(struct net_device *dev)
 {
-	if (segments > 1)
+	return u64_stats_read(&this_cpu_ptr(dev->tstats)->tx_packets);
+}
+
+/* The kernel has counted a packet as one, with all its bytes: as sent, which shows in this CPU's numbers, or as one that was not. */
+static void count_segments(struct net_device *dev, u64 before, u32 segments)
+{
+	if (counted_here(dev) != before)
 		dev_sw_netstats_tx_add(dev, segments - 1, 0);
+	else
+		DEV_STATS_ADD(dev, tx_dropped, segments - 1);
 }
 
-static int send4(struct socket *sock, struct net_device *dev, struct sk_buff *batch, struct wg_endpoint *endpoint, u32 mark, u8 class,
-		 struct dst_cache *cache)
-{
-	struct lookup lookup = { .sk = sock->sk, .endpoint = endpoint, .mark = mark };
-	struct rtable *entry = cache ? dst_cache_get_ip4(cache, &lookup.source4) : NULL;
-	struct dst_entry *cached = cached_route(entry ? &entry->dst : NULL, AF_INET);
-	struct dst_entry *dst = cached ?: route(&lookup, endpoint, source_is_local4, lookup4);
-	struct sk_buff *skb, *next;
-	u32 mtu, segments;
-	__be32 to;
-
-	if (IS_ERR(dst))
-		return PTR_ERR(dst);
-	if (dst->dev == dev) {
-		dst_release(dst);
-		return -ELOOP;
-	}
-	if (cache && !cached)
-		dst_cache_set_ip4(cache, dst, lookup.source4);
-	memcpy(&to, endpoint->address, sizeof(to));
-	mtu = dst_mtu(dst) - sizeof(struct iphdr) - sizeof(struct udphdr);
-	for (skb = batch; skb; skb = next) {
-		next = join(skb, mtu, dev, sock_net(sock->sk), mark);
-		segments = skb_shinfo(skb)->gso_segs;
-		dst_hold(dst);
-		udp_tunnel_xmit_skb(container_of(dst, struct rtable, dst), sock->sk, skb, lookup.source4, to, class, ip4_dst_hoplimit(dst), 0,
-				    inet_sk(sock->sk)->inet_sport, htons(endpoint->port), false, false);
-		count_segments(dev, segments);
-	}
-	dst_release(dst);
-	return 0;
-}
-
-static int send6(struct socket *sock, struct net_device *dev, struct sk_buff *batch, struct wg_endpoint *endpoint, u32 mark, u8 class,
-		 struct dst_cache *cache)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	struct lookup lookup = { .sk = sock->sk, .endpoint = endpoint, .mark = mark };
-	struct dst_entry *cached = cached_route(cache ? dst_cache_get_ip6(cache, &lookup.source6) : NULL, AF_INET6);
-	struct dst_entry *dst = cached ?: route(&lookup, endpoint, source_is_local6, lookup6);
-	struct sk_buff *skb, *next;
-	u32 mtu, segments;
-	struct in6_addr to;
-
-	if (IS_ERR(dst))
-		return PTR_ERR(dst);
-	if (dst->dev == dev) {
-		dst_release(dst);
-		return -ELOOP;
-	}
-	if (cache && !cached)
-		dst_cache_set_ip6(cache, dst, &lookup.source6);
-	memcpy(&to, endpoint->address, sizeof(to));
-	mtu = dst_mtu(dst) - sizeof(struct ipv6hdr) - sizeof(struct udphdr);
-	for (skb = batch; skb; skb = next) {
-		next = join(skb, mtu, dev, sock_net(sock->sk), mark);
-		segments = skb_shinfo(skb)->gso_segs;
-		dst_hold(dst);
-		udp_tunnel6_xmit_skb(dst, sock->sk, skb, dev, &lookup.source6, &to, class, ip6_dst_hoplimit(dst), 0,
-				     inet_sk(sock->sk)->inet_sport, htons(endpoint->port), false);
-		count_segments(dev, segments);
-	}
-	dst_release(dst);
-	return 0;
-#else
-	return -EAFNOSUPPORT;
-#endif
-}
-
-int wg_kernel_send(struct wg_sockets *sockets, struct wg_netdev *netdev, struct wg_packet *batch, struct wg_endpoint *endpoint, uint32_t mark,
-		   uint8_t traffic_class, struct wg_route_cache *cache)
+/* The last one takes the route's reference along. */
+void wg_kernel_send(struct wg_netdev *netdev, struct wg_packet *batch, const struct wg_route *route, uint8_t traffic_class)
 {
 	struct net_device *dev = wg_to_net_device(netdev);
-	struct sk_buff *skb = wg_to_skb(batch);
-	int error = -EAFNOSUPPORT;
+	const struct wg_endpoint *to = &route->to;
+	struct dst_entry *dst = route->entry;
+	struct sock *sk = route->socket;
+	bool is_ipv4 = to->family == 4;
+	u32 mtu = dst_mtu(dst) - (is_ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)) - sizeof(struct udphdr);
+	struct sk_buff *skb, *next;
 
-	if (endpoint->family == 4 && sockets->v4)
-		error = send4(sockets->v4, dev, skb, endpoint, mark, traffic_class, (struct dst_cache *)cache);
-	else if (endpoint->family == 6 && sockets->v6)
-		error = send6(sockets->v6, dev, skb, endpoint, mark, traffic_class, (struct dst_cache *)cache);
-	if (error)
-		kfree_skb_list(skb);
-	return error;
+	for (skb = wg_to_skb(batch); skb; skb = next) {
+		u64 before = counted_here(dev);
+		u32 segments;
+
+		next = join(skb, mtu, dev, route->mark);
+		segments = skb_shinfo(skb)->gso_segs;
+		if (next)
+			dst_hold(dst);
+		if (is_ipv4)
+			udp_tunnel_xmit_skb(container_of(dst, struct rtable, dst), sk, skb, *as_ipv4(to->source), *as_ipv4(to->address), traffic_class,
+					    ip4_dst_hoplimit(dst), 0, inet_sk(sk)->inet_sport, htons(to->port), false, false);
+		else
+			udp_tunnel6_xmit_skb(dst, sk, skb, dev, as_ipv6(to->source), as_ipv6(to->address), traffic_class, ip6_dst_hoplimit(dst), 0,
+					     inet_sk(sk)->inet_sport, htons(to->port), false);
+		if (segments > 1)
+			count_segments(dev, before, segments);
+	}
 }

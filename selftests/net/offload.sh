@@ -5,7 +5,7 @@
 #   ┌── 1 ── wg0 10.7.0.1 ── v1 192.0.2.1 ──┐   ┌── v2 192.0.2.2 ── wg0 10.7.0.2 ── 2 ──┐
 #   └───────────────────────────────────────┴───┴───────────────────────────────────────┘
 . "$(dirname "$0")/lib.sh"
-need tcpdump ncat ethtool
+need tcpdump ncat ethtool nft
 
 namespaces 1 2
 veth 1 v1 2 v2
@@ -74,6 +74,35 @@ captured
 check too_long_messages_leave_in_fragments test "$(packets narrow.pcap 'ip[6:2] & 0x3fff != 0')" -gt 0
 check fragments_fit_the_way equal "$(packets narrow.pcap greater 1315)" 0
 ip1 route del 192.0.2.2/32 dev v1
+
+# What the firewall outside refuses was not sent, and is counted so: a burst is as many messages as it has.
+not_sent() {
+	echo $(($(counter 1 wg0 tx_dropped) + $(counter 1 wg0 tx_errors)))
+}
+# refused TABLE ENDPOINT: 14 kB of a connection that was open before.
+refused() {
+	local listener writer sent lost
+	rm -f open go
+	n1 $wg set wg0 peer "$(key 2)" endpoint "$2" && pings 1 10.7.0.2 || return
+	start 2 timeout 60 ncat -l 10.7.0.2 7007
+	listener=$started
+	poll 10 listens 2 7007 || return
+	start 1 timeout 60 bash -c "exec 3>/dev/tcp/10.7.0.2/7007; touch open; until [ -e go ]; do sleep 0.1; done; head -c 14000 data >&3; sleep 60"
+	writer=$started
+	poll 10 test -e open || return
+	n1 nft "add table $1 t; add chain $1 t out { type filter hook output priority 0; }; add rule $1 t out udp dport 2222 drop" || return
+	sent=$(counter 1 wg0 tx_packets) lost=$(not_sent)
+	touch go
+	sleep 1
+	equal "$(counter 1 wg0 tx_packets)" "$sent" && within $(($(not_sent) - lost)) 10 30
+	sent=$?
+	n1 nft delete table "$1" t
+	stop $writer $listener
+	return $sent
+}
+check refused_bursts_are_not_counted_as_sent refused ip 192.0.2.2:2222
+check refused_bursts_are_not_counted_as_sent_over_ipv6 refused ip6 '[fd02::2]:2222'
+n1 $wg set wg0 peer "$(key 2)" endpoint 192.0.2.2:2222
 
 # Captures and packet filters hold on to packets: nothing is opened where others look.
 n2 tcpdump -Z root -i any -w /dev/null udp 2>/dev/null >/dev/null &

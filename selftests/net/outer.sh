@@ -130,4 +130,39 @@ capture 0 lo six.pcap ip6 and udp
 reaches 1 10.7.0.2 >/dev/null
 captured
 check handshake_over_ipv6_has_traffic_class_0x88 test "$(verbose six.pcap 'ip6[44:2] == 156 or ip6[44:2] == 100' | grep -c 'class 0x88')" -ge 2
+
+# The class the inner packet had, by its socket or by its DSCP where it was forwarded, ends at the tunnel: it would pick the outer packet's
+# band, and show in the priority of a VLAN's header.
+#   0: p ── p.7 10.4.0.1 ═══ 10.4.0.4 q.7 ── q :4        3: v 10.3.0.3 ── 10.3.0.1 v :1
+namespaces 3 4
+veth 0 p 4 q
+veth 3 v 1 v
+if ip0 link add link p name p.7 type vlan id 7 egress-qos-map 6:6 && ip4 link add link q name q.7 type vlan id 7; then
+	ip0 link set p.7 up
+	ip4 link set q.7 up
+	address 0 p.7 10.4.0.1/24
+	address 4 q.7 10.4.0.4/24
+	address 3 v 10.3.0.3/24
+	address 1 v 10.3.0.1/24
+	ip3 route add default via 10.3.0.1
+	n1 sysctl -qw net.ipv4.ip_forward=1
+	n0 nft add rule ip e out udp dport 2222 meta mark != 7 counter
+	ip2 link set wg0 down	# it would say where it is
+	n1 $wg set wg0 fwmark 7 peer "$(key 2)" endpoint 10.4.0.4:2222
+	# TOS 0x10 is priority 6 to Linux.
+	capture 4 q vlan.pcap
+	n0 ping -q -c 1 -W 2 -Q 0x10 10.4.0.4 >/dev/null
+	n1 ping -q -c 3 -i 0.1 -W 1 -Q 0x10 -m 9 10.7.0.2 >/dev/null
+	n3 ping -q -c 2 -i 0.1 -W 1 -Q 0x10 10.7.0.2 >/dev/null
+	captured
+	# priorities FILTER: of the captured packets' VLAN headers.
+	priorities() {
+		tcpdump -Z root -n -e -r vlan.pcap "vlan 7 and src host 10.4.0.1 and $1" 2>/dev/null | sed -n 's/.* vlan 7, p \([0-7]\),.*/\1/p' | tr -d '\n'
+	}
+	check priority_shows_where_there_is_no_tunnel equal "$(priorities icmp)" 6
+	check inner_priority_does_not_show_outside equal "$(priorities 'udp dst port 2222')" 00000
+	check outer_mark_is_the_devices grep -q 'mark != .* packets 0 ' <<<"$(n0 nft list chain ip e out)"
+else
+	skip inner_priority_does_not_show_outside "no VLANs"
+fi
 tap_done

@@ -45,6 +45,37 @@ check answer_comes_from_the_second_address_ipv6 seen 2 '[fd01::11]:1111'
 check other_interface_is_asked to 10.2.0.1:1111
 check answer_comes_from_the_other_interface seen 2 10.2.0.1:1111
 
+# Over IPv6 the address that was asked is enough, whichever way the answer leaves: a host with several uplinks has its services somewhere.
+ip1 -6 route add fd01::2/128 via fd02::2 dev b
+ip1 -6 route add fd01::22/128 via fd02::2 dev b
+check first_link_is_asked_answers_leave_by_the_second to '[fd01::11]:1111'
+by_b() {
+	local before
+	before=$(counter 1 b tx_packets)
+	pings "$1" "$2" && test "$(counter 1 b tx_packets)" -gt "$before"
+}
+check answers_leave_by_the_second by_b 2 10.7.0.1
+check they_come_from_the_address_that_was_asked seen 2 '[fd01::11]:1111'
+ip1 -6 route del fd01::2/128
+ip1 -6 route del fd01::22/128
+check other_interface_is_asked_again to 10.2.0.1:1111
+
+# A deprecated address serves until its session ends, and begins none; who is asked at it answers from it.
+fresh() {
+	in_ns "$1" ip link set wg0 down && in_ns "$1" ip link set wg0 up && reaches "$1" "$2"
+}
+check second_address_is_asked_and_deprecated to '[fd01::11]:1111'
+ip1 -6 addr change fd01::11/64 dev a preferred_lft 0 nodad
+check deprecated_address_serves pings 1 10.7.0.2
+check deprecated_address_still_sends seen 2 '[fd01::11]:1111'
+check session_after_the_deprecation fresh 1 10.7.0.2
+check it_begins_from_the_preferred_address seen 2 '[fd01::1]:1111'
+check deprecated_address_is_asked to '[fd01::11]:1111'
+check session_begun_by_the_other fresh 2 10.7.0.1
+check who_was_asked_at_a_deprecated_address_answers_from_it seen 2 '[fd01::11]:1111'
+ip1 -6 addr change fd01::11/64 dev a preferred_lft forever nodad
+check other_interface_is_asked_once_more to 10.2.0.1:1111
+
 # The source that stuck is removed: another takes its place, and the peer follows.
 check second_address_is_asked_again to 10.1.0.11:1111
 ip1 addr del 10.1.0.11/24 dev a
@@ -81,12 +112,7 @@ ip2 route add 10.9.0.1/32 via 10.1.0.1 dev a
 check traffic_by_the_first_route reaches 1 10.7.0.2
 ip1 route replace 10.9.0.2/32 via 10.2.0.2 dev b
 check traffic_after_the_route_moved reaches 1 10.7.0.2
-by_b() {
-	local before
-	before=$(counter 1 b tx_packets)
-	pings 1 10.7.0.2 && test "$(counter 1 b tx_packets)" -gt "$before"
-}
-check traffic_leaves_by_the_new_interface by_b
+check traffic_leaves_by_the_new_interface by_b 1 10.7.0.2
 
 # A mark picks another table, and a change of it counts for the next packet.
 n1 ip rule add fwmark 7 lookup 77
@@ -98,7 +124,7 @@ by_a() {
 }
 check changed_mark_changes_the_route by_a
 n1 $wg set wg0 fwmark 0
-check mark_is_taken_back by_b
+check mark_is_taken_back by_b 1 10.7.0.2
 
 # Our port changes: the peer follows the next message.
 n1 $wg set wg0 listen-port 1112

@@ -165,7 +165,7 @@ public:
 	u64 steps = 0;
 
 	/* The outside, set by the world. A packet's bytes are the UDP payload; @endpoint's source is already decided. */
-	std::function<int(wg_namespace &, u16 port, const wg_endpoint &, std::vector<u8> &&payload, u8 traffic_class, u32 mark)> on_send;
+	std::function<void(wg_namespace &, u16 port, const wg_endpoint &, std::vector<u8> &&payload, u8 traffic_class, u32 mark)> on_send;
 	std::function<void(wg_netdev &, const std::vector<u8> &inner, u8 outer_class)> on_deliver;
 	std::function<bool(wg_namespace &, const wg_endpoint &)> source_is_usable;
 	std::function<void(wg_netdev &, const std::vector<u8> &inner)> on_unreachable;

@@ -875,42 +875,51 @@ void wg_kernel_route_cache_destroy(wg_route_cache *cache)
 	kernel->objects.erase(address_of(cache));
 }
 
-int wg_kernel_send(wg_sockets *sockets, wg_netdev *netdev, wg_packet *batch, wg_endpoint *endpoint, uint32_t mark, uint8_t traffic_class,
-		   wg_route_cache *cache)
+int wg_kernel_route(wg_sockets *sockets, wg_endpoint *endpoint, wg_source_rule rule, uint32_t mark, wg_route_cache *cache, wg_route *route)
 {
-	kernel->require_softirq("send");
-	Fiber &fiber = *kernel->current;
-	int result = 0;
+	kernel->require_softirq("route");
 
-	if (!fiber.rcu_depth)
-		fail("send outside an RCU read section");
+	if (!kernel->current->rcu_depth)
+		fail("route outside an RCU read section");
 	if (endpoint->family != 4 && endpoint->family != 6)
-		fail("send to family %u", endpoint->family);
+		fail("route to family %u", endpoint->family);
 	if (cache && reinterpret_cast<Handle *>(cache)->magic != CACHE_MAGIC)
-		fail("send with a route cache that was never initialised");
-	if (!batch)
-		fail("send of nothing");
+		fail("route with a cache that was never initialised");
+	if (kernel->allocation_fails())
+		return -12;
 	if (!kernel->source_is_usable(*sockets->ns, *endpoint)) {
 		memset(endpoint->source, 0, sizeof(endpoint->source));
 		endpoint->source_interface = 0;
 	}
+	*route = {*endpoint, mark, sockets, reinterpret_cast<void *>(static_cast<uintptr_t>(rule))};
+	return 0;
+}
+
+void wg_kernel_send(wg_netdev *netdev, wg_packet *batch, const wg_route *route, uint8_t traffic_class)
+{
+	kernel->require_softirq("send");
+	wg_sockets *sockets = static_cast<wg_sockets *>(route->socket);
+
+	if (!kernel->current->rcu_depth)
+		fail("send outside an RCU read section");
+	if (!batch)
+		fail("send of nothing");
 	while (batch) {
 		wg_packet *next = batch->next;
 		std::vector<u8> bytes = bytes_of(*batch);
 
 		if (batch->kind != PacketKind::Prepared && batch->kind != PacketKind::Own)
 			fail("a packet of kind %d is sent", static_cast<int>(batch->kind));
+		if ((bytes[0] == 1) != (reinterpret_cast<uintptr_t>(route->entry) == WG_SOURCE_PREFERRED))
+			fail("a message of type %u leaves by the rule for others", bytes[0]);
 		batch->next = nullptr;
 		wg_kernel_packet_consume(batch);
 		netdev->tx_packets++;
 		netdev->tx_bytes += bytes.size();
-		int error = kernel->on_send(*sockets->ns, sockets->port, *endpoint, std::move(bytes), traffic_class, mark);
-		if (error && !result)
-			result = error;
+		kernel->on_send(*sockets->ns, sockets->port, route->to, std::move(bytes), traffic_class, route->mark);
 		kernel->point();
 		batch = next;
 	}
-	return result;
 }
 
 /* ---- the network device ---- */

@@ -101,7 +101,7 @@ World::World(u64 seed, const Options &options)
 {
 	weather.keeps_order = options.ordered;
 	kernel.on_send = [this](wg_namespace &ns, u16 port, const wg_endpoint &to, std::vector<u8> &&payload, u8 traffic_class, u32 mark) {
-		return on_send(ns, port, to, std::move(payload), traffic_class, mark);
+		on_send(ns, port, to, std::move(payload), traffic_class, mark);
 	};
 	kernel.on_deliver = [this](wg_netdev &netdev, const std::vector<u8> &inner, u8 outer_class) { on_deliver(netdev, inner, outer_class); };
 	kernel.source_is_usable = [this](wg_namespace &ns, const wg_endpoint &endpoint) {
@@ -582,7 +582,7 @@ void World::look_at(const Host &self, const std::vector<u8> &payload, Sent &sent
 	}
 }
 
-int World::on_send(wg_namespace &ns, u16 port, const wg_endpoint &endpoint, std::vector<u8> &&payload, u8 traffic_class, u32)
+void World::on_send(wg_namespace &ns, u16 port, const wg_endpoint &endpoint, std::vector<u8> &&payload, u8 traffic_class, u32)
 {
 	Host &self = *static_cast<Host *>(ns.host);
 	Sent sent{};
@@ -610,14 +610,14 @@ int World::on_send(wg_namespace &ns, u16 port, const wg_endpoint &endpoint, std:
 		log.push_back(sent);
 		if (keep_bytes)
 			bytes.push_back(payload);
-		return -101;
+		return;
 	}
 	sent.lost = sent.to == NOBODY || host(sent.to).offline || weather_random_.chance(weather.loss) || (passes && !passes(sent));
 	log.push_back(sent);
 	if (keep_bytes)
 		bytes.push_back(payload);
 	if (sent.to == NOBODY)
-		return 0;
+		return;
 	Recorded record = {payload, self.id, sent.to, source, to_port};
 	if (recorded_.size() < 64)
 		recorded_.push_back(record);
@@ -634,7 +634,6 @@ int World::on_send(wg_namespace &ns, u16 port, const wg_endpoint &endpoint, std:
 		old.kind = 0;
 		carry(again.from, again.to, old, again.payload, again.source, again.port, traffic_class);
 	}
-	return 0;
 }
 
 void World::carry(u32 from, u32 to, const Sent &sent, std::vector<u8> payload, const wg_endpoint &source, u16 port, u8 traffic_class)

@@ -139,7 +139,7 @@ public:
 	void finish();
 
 private:
-	int on_send(wg_namespace &, u16 port, const wg_endpoint &, std::vector<u8> &&, u8 traffic_class, u32 mark);
+	void on_send(wg_namespace &, u16 port, const wg_endpoint &, std::vector<u8> &&, u8 traffic_class, u32 mark);
 	void on_deliver(wg_netdev &, const std::vector<u8> &inner, u8 outer_class);
 	void look_at(const Host &, const std::vector<u8> &, Sent &);
 	void carry(u32 from, u32 to, const Sent &, std::vector<u8> payload, const wg_endpoint &source, u16 port, u8 traffic_class);

@@ -162,7 +162,8 @@ others_go_on() {
 	wait $!
 	read -r count longest <asked
 	echo "# $devices devices deleted in $total ms; a link was asked for $count times, for $longest ms at the longest" >>told
-	[ $((longest * 3)) -lt $total ]
+	# Where it goes quickly (one CPU needs no grace periods) there is nothing to be seen.
+	[ $total -lt 2000 ] || [ $((longest * 3)) -lt $total ]
 }
 check devices_of_a_group_are_made crowd
 check others_go_on_while_devices_go others_go_on

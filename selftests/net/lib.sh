@@ -6,6 +6,7 @@
 # namespaces N...            makes them; lo is up
 # device N DEVICE [BIRTH]    a WireGuard device in N, born in BIRTH (default 0: its UDP socket stays there)
 # two_devices [V4|V6]        wg0 in 1 and in 2, keys and peers of each other, both UDP ends on lo of 0
+# two_apart                  the same on a cable, each born where it is
 # key NAME                   makes files NAME.key and NAME.pub once; prints the public key
 # need TOOL... / need_kind KIND / need_helper NAME   the whole script is skipped when it is not there
 #
@@ -48,6 +49,22 @@ need_helper() {
 [ "$(id -u)" = 0 ] || skip_all "needs root"
 need ip "$wg" ping
 need_kind wireguard
+
+# need_both_modules: ours and the kernel's own are there, and may be loaded one after the other: load_ours, load_in_tree. All devices go.
+need_both_modules() {
+	need modprobe rmmod insmod modinfo
+	[ "${GUEST:-}" ] || skip_all "it unloads the module: set GUEST=1"
+	[ -d /sys/module/wireguard/holders ] || skip_all "the module is built in"
+	in_tree=$(find "/lib/modules/$(uname -r)/kernel/drivers/net/wireguard" -name 'wireguard.ko*' 2>/dev/null | head -n 1)
+	[ "$in_tree" ] || skip_all "the kernel has no module of its own"
+	[ "$(modinfo -n wireguard)" != "$in_tree" ] || skip_all "there is no module but the kernel's"
+}
+load_in_tree() {
+	poll 20 rmmod wireguard && modprobe -a $(modinfo -F depends "$in_tree" | tr , ' ') && insmod "$in_tree"
+}
+load_ours() {
+	poll 20 rmmod wireguard && modprobe wireguard
+}
 
 # ---- namespaces and processes ----
 name_of() {
@@ -151,6 +168,24 @@ two_devices() {
 		allowed-ips 10.7.0.1/32,fd07::1/128 endpoint "$host:1111"
 	ip1 link set wg0 up
 	ip2 link set wg0 up
+}
+
+# two_apart: wg0 in 1 and in 2, each born where it is, keys and peers of each other, and a cable e from 1 to 2: 10.5.0.N/24, fd05::N/64.
+# Inner addresses and ports as above; 1 knows where 2 is.
+two_apart() {
+	local n
+	namespaces 1 2
+	veth 1 e 2 e
+	for n in 1 2; do
+		key $n >/dev/null
+		address $n e 10.5.0.$n/24 fd05::$n/64
+		device $n wg0 $n
+		address $n wg0 10.7.0.$n/24 fd07::$n/64
+	done
+	n1 $wg set wg0 private-key 1.key listen-port 1111 peer "$(key 2)" allowed-ips 10.7.0.2/32,fd07::2/128 endpoint 10.5.0.2:2222
+	n2 $wg set wg0 private-key 2.key listen-port 2222 peer "$(key 1)" allowed-ips 10.7.0.1/32,fd07::1/128
+	ip2 link set wg0 up
+	ip1 link set wg0 up
 }
 
 # inner_devices: wg1 in 1 and in 2, 10.8.0.N/24, connected through their wg0.

@@ -3,22 +3,8 @@
 
 namespace wg::crypto {
 
-/* One message of one block: two blocks with the key's, for which lanes do not pay. */
-static bool is_tiny(Span<Message> messages)
-{
-	usize length = 0;
-
-	if (messages.size() != 1)
-		return false;
-	for (u32 i = 0; i < messages[0].piece_count; i++)
-		length += messages[0].pieces[i].size;
-	return length <= 64;
-}
-
 static void run(Form form, Direction direction, const Key &key, Span<Message> messages, Workspace &workspace)
 {
-	if (is_tiny(messages))
-		form = Form::Portable;
 	switch (form) {
 	case Form::Portable:
 		return run_portable(direction, key, messages, workspace);

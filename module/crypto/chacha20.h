@@ -194,18 +194,27 @@ template <typename V, u32 SETS> [[gnu::noinline]] void make_few_blocks(const u8 
 	}
 }
 
-/* At least the first @count blocks of the pass. */
-template <typename V> [[gnu::always_inline]] inline void make_keystream(const u8 *key, Pass<V> &pass, u32 count)
+/* At least the first @count blocks of the pass. Returns how many it has made. */
+template <typename V> [[gnu::always_inline]] inline u32 make_keystream(const u8 *key, Pass<V> &pass, u32 count)
 {
 	if constexpr (V::LANES > 1) {
 		if (count <= V::LANES / 4)
-			return make_few_blocks<V, 1>(key, pass);
+			return make_few_blocks<V, 1>(key, pass), V::LANES / 4;
 		if (count <= V::LANES / 2)
-			return make_few_blocks<V, 2>(key, pass);
+			return make_few_blocks<V, 2>(key, pass), V::LANES / 2;
 		if (count <= V::LANES)
-			return make_few_blocks<V, 4>(key, pass);
+			return make_few_blocks<V, 4>(key, pass), u32{V::LANES};
 	}
-	make_blocks<V>(key, pass);
+	return make_blocks<V>(key, pass), PASS_BLOCKS<V>;
+}
+
+/* @made: the most blocks that one make_keystream() has made. */
+template <typename V> [[gnu::always_inline]] inline void wipe(Pass<V> &pass, u32 made)
+{
+	wipe_bytes(&pass.wanted, sizeof(pass.wanted));
+	wipe_bytes(pass.keystream, usize{made} * CIPHER_BLOCK_SIZE);
+	if (made == PASS_BLOCKS<V>)
+		wipe_bytes(&pass.aside, sizeof(pass.aside));
 }
 
 } // namespace wg::crypto

@@ -728,7 +728,7 @@ TEST_P(AeadForm, keys_and_keystream_are_wiped_from_stack_and_workspace)
 				std::memset(workspace.at, 0x5a, sizeof(workspace.at));
 				switch_to(stack);
 				EXPECT_TRUE(std::all_of(std::begin(workspace.at), std::end(workspace.at), [](u8 byte) { return byte == 0 || byte == 0x5a; }));
-				EXPECT_NE(0x5a, workspace.at[0]);
+				EXPECT_TRUE(std::find(std::begin(workspace.at), std::end(workspace.at), 0) != std::end(workspace.at)) << "it is not used";
 				EXPECT_FALSE(holds(stack, secrets)) << count << " of length " << size << (opening ? " opened" : " sealed");
 			}
 		}

@@ -127,16 +127,28 @@ void add_batch(Scratch &scratch, Packet &head)
 	}
 }
 
-/* A worker's piece of work. */
-void complete(Packet &head)
+/* As much of the work as one call of the AEAD takes. */
+Run take_work(Device &device)
 {
-	BottomHalvesOff off;
+	SpinGuard guard(device.crypt_lock);
+	Run run;
+	u32 packets = 0, bytes = 0;
+
+	while (device.crypt_work.first() && packets < MESSAGES_AT_ONCE && bytes < BYTES_AT_ONCE) {
+		Packet *head = device.crypt_work.pop();
+
+		packets += batch_of(*head).count;
+		bytes += batch_of(*head).bytes;
+		run.push(*head);
+	}
+	return run;
+}
+
+void finish(Packet &head)
+{
 	Peer &peer = batch_of(head).session->peer;
 	bool sealing = batch_of(head).direction == Direction::Seal;
-	Scratch &scratch = empty_scratch();
 
-	add_batch(scratch, head);
-	flush(scratch, batch_of(head).direction, batch_of(head).session->keypair);
 	/* Whoever drains puts the batch's session: hold the peer until we have told them. */
 	get(peer);
 	if ((sealing ? peer.tx : peer.rx).finish(head))
@@ -159,7 +171,7 @@ void hand_over(Device &device, Packet &head)
 	wg_kernel_workers_kick(device.crypt_workers, cpu);
 }
 
-void crypt_run(const Run &run)
+void crypt_run(const Run &run, Progress which)
 {
 	Scratch &scratch = empty_scratch();
 	Batch *last = nullptr;
@@ -167,9 +179,9 @@ void crypt_run(const Run &run)
 	for (Packet *head = run.first(); head; head = Run::next(*head)) {
 		Batch &batch = batch_of(*head);
 
-		if (batch.progress != Progress::LeftToDrainer)
+		if (batch.progress != which)
 			continue;
-		if (last && last->session != batch.session)
+		if (last && (last->session != batch.session || last->direction != batch.direction))
 			flush(scratch, last->direction, last->session->keypair);
 		last = &batch;
 		add_batch(scratch, *head);
@@ -180,17 +192,15 @@ void crypt_run(const Run &run)
 
 void run_crypt_worker(Device &device)
 {
-	for (;;) {
-		Packet *head;
-		{
-			SpinGuard guard(device.crypt_lock);
+	for (;; wg_kernel_maybe_resched()) {
+		BottomHalvesOff off;
+		Run run = take_work(device);
 
-			head = device.crypt_work.pop();
-		}
-		if (!head)
+		if (run.empty())
 			return;
-		complete(*head);
-		wg_kernel_maybe_resched();
+		crypt_run(run, Progress::Waiting);
+		while (Packet *head = run.pop())
+			finish(*head);
 	}
 }
 

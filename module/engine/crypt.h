@@ -21,8 +21,8 @@ void hand_over(Device &, Packet &head);
 /* What a poller took at once, in order. */
 using Run = PacketFifo<&Batch::work_next>;
 
-/* Seals or opens the batches of @run that were left to the drainer. [BH off] */
-void crypt_run(const Run &run);
+/* Seals or opens the batches of @run whose work is @which: left to the drainer, or waiting for this worker. [BH off] */
+void crypt_run(const Run &run, Progress which = Progress::LeftToDrainer);
 
 /* Does what was handed over. */
 void run_crypt_worker(Device &);

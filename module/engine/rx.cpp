@@ -124,12 +124,30 @@ Outcome<void> deliver(Peer &peer, Packet &packet, u32 plain_size)
 	return Outcome<void>::success();
 }
 
+/* What was done already for a run of packets: once is enough, for they came together. */
+struct Told {
+	wg_endpoint source{};
+	bool any = false, payload = false;
+};
+
+/* A message authenticated. Before anything is sent in answer: what is received first does not answer that. */
+void tell(Peer &peer, const Packet &packet, bool with_payload, Told &told)
+{
+	wg_endpoint source{};
+
+	wg_kernel_packet_source(&packet, &source);
+	if (!told.any || !same_bytes(&source, &told.source, sizeof(source)))
+		learn_endpoint(peer, source);
+	if (!told.any || (with_payload && !told.payload))
+		on_data_received(peer, with_payload);
+	told = {source, true, told.payload || with_payload};
+}
+
 /* One opened packet, in its place in the order; it is gone where there is no reason. Only what is delivered, or is a keepalive, counts as received. */
-Outcome<void> accept(Peer &peer, Session &session, Packet &packet, Instant at)
+Outcome<void> accept(Peer &peer, Session &session, Packet &packet, Instant at, Told &told)
 {
 	const u8 *header = wg_kernel_packet_pull(&packet, sizeof(DataHeader));
 	u32 size = length_of(packet), plain_size = size - static_cast<u32>(MIN_DATA_MESSAGE);
-	wg_endpoint source{};
 
 	if (!header)
 		return Drop::NoMemory;
@@ -141,9 +159,7 @@ Outcome<void> accept(Peer &peer, Session &session, Packet &packet, Instant at)
 	if (!fresh)
 		return fresh.error();
 
-	wg_kernel_packet_source(&packet, &source);
-	learn_endpoint(peer, source);
-	on_data_received(peer, plain_size > 0);	/* before anything is sent in answer: what is received first does not answer that */
+	tell(peer, packet, plain_size > 0, told);
 	confirm_key(peer, session);
 	if (session.keypair.wants_rekey_after_receiving(at))
 		request_initiation(peer, false);
@@ -192,10 +208,11 @@ static u32 receive_round(Peer &peer, u32 budget)
 
 	crypt_run(run);
 	Instant at = now();
+	Told told;
 	while (Packet *head = run.pop()) {
 		Session &session = *batch_of(*head).session;
 
-		if (auto accepted = accept(peer, session, *head, at); !accepted)
+		if (auto accepted = accept(peer, session, *head, at, told); !accepted)
 			discard(peer, *head, accepted.error());
 		put(session);
 	}

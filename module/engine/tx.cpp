@@ -95,67 +95,58 @@ void count_staged(Peer &peer, u32 more, u32 less)
 	peer.staged_packets.store_relaxed(peer.staged_packets.load_relaxed() + more - less);
 }
 
-/* Takes the oldest staged batches out until no more than @most packets are left. The newest batch stays, however large. How many packets
- * went. tx_lock held. */
-u32 shorten(Peer &peer, u32 most, PacketFifo<&Batch::queue_next> &too_many)
+/* Gives up the oldest of what is staged until no more than @most packets are left, or one batch, however large. */
+void drop_oldest(Peer &peer, u32 most, Drop reason)
 {
+	PacketFifo<&Batch::queue_next> too_many;
 	u32 count = 0;
+	{
+		SpinGuard guard(peer.tx_lock);
 
-	while (peer.staged_packets.load_relaxed() > most && peer.staged.first() != peer.staged.last()) {
-		Packet *oldest = peer.staged.pop();
+		while (peer.staged_packets.load_relaxed() > most && (most == 0 || peer.staged.first() != peer.staged.last())) {
+			Packet *oldest = peer.staged.pop();
 
-		count_staged(peer, 0, batch_of(*oldest).count);
-		count += batch_of(*oldest).count;
-		too_many.push(*oldest);
+			count += batch_of(*oldest).count;
+			count_staged(peer, 0, batch_of(*oldest).count);
+			too_many.push(*oldest);
+		}
 	}
-	return count;
-}
-
-void give_up(Peer &peer, PacketFifo<&Batch::queue_next> &batches, u32 packets, Drop reason)
-{
-	if (packets) {
-		drop(peer, reason, packets);
-		wg_kernel_count(&peer.device.netdev, WG_TX_DROPPED, packets);
+	if (count) {
+		drop(peer, reason, count);
+		wg_kernel_count(&peer.device.netdev, WG_TX_DROPPED, count);
 	}
-	while (Packet *head = batches.pop())
+	while (Packet *head = too_many.pop())
 		free_chain(head);
 }
 
 /* Appends a batch. What waits for a session holds nothing of its senders, and there is little of it. */
 void stage(Peer &peer, Packet &head)
 {
-	PacketFifo<&Batch::queue_next> too_many;
-	bool waits;
-	u32 dropped;
+	u32 most;
 	{
 		SpinGuard guard(peer.tx_lock);
 
-		waits = peer.staged_waits;
-		if (waits)
+		most = peer.staged_waits ? MAX_STAGED_PACKETS : MAX_QUEUED_PACKETS;
+		if (peer.staged_waits)
 			orphan_chain(head);
 		peer.staged.push(head);
 		count_staged(peer, batch_of(head).count, 0);
-		dropped = shorten(peer, waits ? MAX_STAGED_PACKETS : MAX_QUEUED_PACKETS, too_many);
 	}
-	give_up(peer, too_many, dropped, waits ? Drop::StagedFull : Drop::QueueFull);
+	if (peer.staged_packets.load_relaxed() > most)
+		drop_oldest(peer, most, most == MAX_STAGED_PACKETS ? Drop::StagedFull : Drop::QueueFull);
 }
 
 /* No session may send what is staged: a handshake has to come first. */
 void let_wait(Peer &peer)
 {
-	PacketFifo<&Batch::queue_next> too_many;
-	u32 dropped = 0;
 	{
 		SpinGuard guard(peer.tx_lock);
 
-		if (!peer.staged_waits) {
-			peer.staged_waits = true;
-			for (Packet *head = peer.staged.first(); head; head = peer.staged.next(*head))
-				orphan_chain(*head);
-			dropped = shorten(peer, MAX_STAGED_PACKETS, too_many);
-		}
+		for (Packet *head = peer.staged_waits ? nullptr : peer.staged.first(); head; head = peer.staged.next(*head))
+			orphan_chain(*head);
+		peer.staged_waits = true;
 	}
-	give_up(peer, too_many, dropped, Drop::StagedFull);
+	drop_oldest(peer, MAX_STAGED_PACKETS, Drop::StagedFull);
 	request_initiation(peer, false);
 }
 
@@ -178,6 +169,7 @@ bool take_staged(Peer &peer, Run &run, bool &more)
 		if (!session || !session->keypair.can_send(batch.count, at) || !session->references.try_get())
 			return false;
 		peer.staged.pop();
+		peer.staged_waits = false;
 		count_staged(peer, 0, batch.count);
 		batch.session = session;
 		batch.counter = session->keypair.sending_counter;
@@ -187,37 +179,7 @@ bool take_staged(Peer &peer, Run &run, bool &more)
 		bytes += batch.bytes;
 		run.push(*head);
 	}
-	peer.staged_waits = false;
 	return true;
-}
-
-bool goes_with(const Batch &a, const Batch &b)
-{
-	return a.mtu == b.mtu && a.traffic_class == b.traffic_class && a.nesting == b.nesting;
-}
-
-/* Makes one batch of each row of neighbours that differ in nothing: one piece of work. Their counters follow on each other. */
-Run merge(Run &run)
-{
-	Run merged;
-	Packet *last = nullptr, *end = nullptr;
-
-	while (Packet *head = run.pop()) {
-		Batch &batch = batch_of(*head);
-
-		if (last && goes_with(batch_of(*last), batch)) {
-			next_of(*end) = head;
-			batch_of(*last).count += batch.count;
-			batch_of(*last).bytes += batch.bytes;
-			put(*batch.session);
-		} else {
-			last = head;
-			merged.push(*head);
-		}
-		for (end = head; next_of(*end); end = next_of(*end)) {
-		}
-	}
-	return merged;
 }
 
 /* What has to be sealed and sent now, in order; empty when workers are at what comes first. @more: there is more than that. The drainer. */
@@ -232,7 +194,6 @@ Run next_run(Peer &peer, bool &more)
 	lags = peer.tx_lag > MAX_LAG && peer.tx_poller.is_away();
 	if (peer.tx.is_empty() && !lags)
 		return run;
-	run = merge(run);
 	while (Packet *head = run.pop())
 		if (peer.tx.leave(*head, lags ? 0 : MAX_LEFT_BATCHES) == OrderedQueue::Pushed::Behind)
 			hand_over(peer.device, *head);
@@ -255,7 +216,7 @@ Outcome<void> send_to(Peer &peer, Packet &messages, u8 traffic_class, wg_source_
 
 /* Sealed messages that may leave as one: of one class, and as deep in other tunnels. */
 struct Outgoing {
-	Packet *first = nullptr, **link = &first;
+	Packet *first = nullptr, *last = nullptr;
 	u64 bytes = 0;
 	u32 count = 0;
 	u8 traffic_class = 0, nesting = 0;
@@ -267,7 +228,7 @@ void send_outgoing(Peer &peer, Outgoing &outgoing)
 
 	if (!outgoing.count)
 		return;
-	*outgoing.link = nullptr;
+	next_of(*outgoing.last) = nullptr;
 	*nesting = outgoing.nesting + 1u;
 	auto sent = send_to(peer, *outgoing.first, outgoing.traffic_class, WG_SOURCE_LOCAL);
 	*nesting = outside;
@@ -298,8 +259,8 @@ u32 add_sealed(Peer &peer, Packet &head, Outgoing &outgoing)
 			lost++;
 			continue;
 		}
-		*outgoing.link = packet;
-		outgoing.link = &next_of(*packet);
+		(outgoing.first ? next_of(*outgoing.last) : outgoing.first) = packet;
+		outgoing.last = packet;
 		outgoing.bytes += length_of(*packet);
 		outgoing.count++;
 	}
@@ -413,17 +374,7 @@ void send_keepalive(Peer &peer)
 
 void drop_staged(Peer &peer, Drop reason)
 {
-	PacketFifo<&Batch::queue_next> staged;
-	u32 count;
-	{
-		SpinGuard guard(peer.tx_lock);
-
-		staged = peer.staged;
-		count = peer.staged_packets.load_relaxed();
-		peer.staged = {};
-		count_staged(peer, 0, count);
-	}
-	give_up(peer, staged, count, reason);
+	drop_oldest(peer, 0, reason);
 }
 
 int poll_transmit(Peer &peer, int budget)

@@ -62,6 +62,21 @@ SCENARIO(all_traffic_arrives_in_order_on_a_good_network, 1)
 	}
 }
 
+/* What meets in one round may differ in the outside's ECN bits, and does not leave as one then. */
+SCENARIO(packets_of_different_classes_meet_and_all_arrive_in_order, 5)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = nullptr});
+
+	world.meet();
+	world.expect_traffic(0, 1, 12 * SECOND);
+	for (u32 round = 0; round < 5; round++) {
+		for (u32 i = 0; i < 12; i++)
+			world.send(0, 1, 100, 4, 1 + i % 3, static_cast<u8>(i / 4 % 3));
+		world.run_for(2 * SECOND);
+	}
+	EXPECT(world.flow(0, 1).received == world.flow(0, 1).sent);
+}
+
 /* The main one: everything a network does to messages, in chosen mixtures; then it stops, and data flows. */
 static void bad_weather(World &world)
 {

@@ -105,6 +105,11 @@ void learn_endpoint(Peer &peer, const wg_endpoint &endpoint);
 void set_endpoint(Peer &peer, const wg_endpoint &endpoint);
 void forget_source(Peer &peer);
 wg_endpoint endpoint_of(const Peer &peer);
+/* One byte, set once and for all: no lock. */
+inline bool has_endpoint(const Peer &peer)
+{
+	return __atomic_load_n(&peer.endpoint.family, __ATOMIC_RELAXED) != 0;
+}
 /* The way to the peer; a sticky source that does not do any more is forgotten. RCU, bottom halves off. Drop::NoEndpoint, SendFailed. */
 Outcome<wg_route> find_route(Peer &peer, wg_source_rule rule);
 

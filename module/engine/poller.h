@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Poller: what does a peer's work of one direction, in rounds, on one CPU at a time.
  *
- * Called by:  who brings work (claim, schedule), who has done a round in its place (run_here, release), the kernel (the rounds)
+ * Called by:  who brings work (claim, schedule), who took its place (run_here, run_on, release), the kernel (the rounds)
  * Context:    softirq, or bottom halves off
  * Policy:     protocol/spread: on the CPU that brings the work, or on one that is idle
  */
@@ -28,9 +28,10 @@ public:
 		if (claim())
 			run_here();
 	}
-	/* Takes the poller's place, see wg_kernel_poller_claim(); ends with run_here() or release(). */
+	/* Takes the poller's place, see wg_kernel_poller_claim(); ends with run_here(), run_on() or release(). */
 	bool claim() { return wg_kernel_poller_claim(&poller_); }
 	void run_here() { wg_kernel_poller_run(&poller_); }
+	void run_on(u32 cpu) { wg_kernel_poller_run_on(&poller_, cpu); }
 	void release() { wg_kernel_poller_release(&poller_); }
 	bool is_away() const { return spread_.is_away(); }
 	wg_poller &kernel_poller() { return poller_; }

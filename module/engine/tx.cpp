@@ -42,7 +42,7 @@ Outcome<Routed> route(Device &device, Packet &packet)
 	owner = device.allowed_ips.lookup(inner->version, inner->destination);
 	if (!owner)
 		return Drop::NoPeer;
-	if (endpoint_of(owner->peer).family == 0)
+	if (!has_endpoint(owner->peer))
 		return Drop::NoEndpoint;
 	return Routed{&owner->peer, static_cast<u8>(inner->traffic_class & ECN_MASK)};
 }
@@ -294,24 +294,19 @@ void send_run(Peer &peer, Run &run)
 	put(*session);
 }
 
-struct Round {
-	bool sent, more;
-};
-
-/* The drainer's work, bounded: seals and sends what one call of the AEAD may take. */
-Round send_round(Peer &peer)
+/* The drainer's work, bounded: seals and sends what one call of the AEAD may take. True: there is more. */
+bool send_round(Peer &peer)
 {
 	return peer.tx_poller.measure([&] {
-		Round round{};
-		Run run = next_run(peer, round.more);
+		bool more;
+		Run run = next_run(peer, more);
 
-		round.sent = !run.empty();
-		if (round.sent) {
+		if (!run.empty()) {
 			crypt_run(run);
 			send_run(peer, run);
 			peer.tx_backlog = wg_kernel_backlog();
 		}
-		return round;
+		return more;
 	});
 }
 
@@ -322,7 +317,9 @@ void send_or_leave(Peer &peer)
 		return peer.tx_poller.schedule();
 	if (!peer.tx_poller.claim())
 		return;
-	if (send_round(peer).more || !wg_kernel_backlog_passed(peer.tx_backlog))
+	if (!wg_kernel_backlog_passed(peer.tx_backlog))
+		peer.tx_poller.run_on(peer.tx_backlog.cpu);
+	else if (send_round(peer))
 		peer.tx_poller.run_here();
 	else
 		peer.tx_poller.release();
@@ -380,11 +377,8 @@ void drop_staged(Peer &peer, Drop reason)
 int poll_transmit(Peer &peer, int budget)
 {
 	RcuSection rcu;
-	Round round{};
 
-	if (peer.staged_packets.load_relaxed() != 0 || !peer.tx.is_empty())
-		round = send_round(peer);
-	return round.sent || round.more || !wg_kernel_backlog_passed(peer.tx_backlog) ? budget : 0;
+	return !wg_kernel_backlog_passed(peer.tx_backlog) || send_round(peer) ? budget : 0;
 }
 
 /* A peer without an endpoint is no error here: its retries would count for ever. */

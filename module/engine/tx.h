@@ -4,8 +4,8 @@
  * The drainer: who holds the peer's transmit poller (claimed, scheduled or in its poll) is the only one that hands out counters, seals and
  * sends for that peer. transmit() stages; with nothing before it, it claims the poller and does one round at once; else the packets of all
  * senders meet in the poller, which seals a round in one call of the AEAD. A round is bounded, so nobody sends others' packets without end.
- * Order: staged order is counter order is sending order. Below us software devices queue for each CPU apart, so the place is given up
- * only once this CPU's backlog is through with what we put there: then any CPU may be next. (The poller joins the CPU's list behind it.)
+ * Order: staged order is counter order is sending order. Below us software devices queue for each CPU apart, so another CPU sends for the
+ * peer only once the last one's backlog is through with what was put there; until then that one does, its poller being behind its backlog.
  * Nesting: a packet that comes out of one of our devices while another is sending is a tunnel in a tunnel. It is only staged, so the stack
  * does not grow with it. Its batch carries the depth, the sender lends it to the CPU meanwhile; beyond MAX_NESTING it is a routing loop.
  */
@@ -26,7 +26,7 @@ void send_keepalive(Peer &);
 /* Gives up what is staged. */
 void drop_staged(Peer &, Drop reason);
 
-/* The transmit poller: one round. @budget while it may have to come again, 0 when the next sender may begin anew. [softirq] */
+/* The transmit poller: one round. @budget while there is more, else 0. [softirq] */
 int poll_transmit(Peer &, int budget);
 
 /* Sends one handshake message of ours to the peer's endpoint, from a source that @rule allows. [any] */

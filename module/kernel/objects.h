@@ -11,6 +11,7 @@
 #include <linux/netdevice.h>
 #include <linux/netlink.h>
 #include <linux/skbuff.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
@@ -37,6 +38,7 @@ struct wg_timer_object {
 struct wg_poller_object {
 	struct napi_struct napi;
 	struct work_struct elsewhere;
+	struct __call_single_data remote;
 	int cpu;		/* that sent it elsewhere */
 	bool stayed;
 	int (*poll)(void *argument, int budget);

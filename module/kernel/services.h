@@ -105,6 +105,7 @@ void wg_kernel_poller_add(struct wg_poller *poller, struct wg_netdev *netdev, in
 /* Takes the poller's place: true, and until run or release no poll of it begins. False: it is scheduled, running or taken, and will poll once more. [softirq] */
 bool wg_kernel_poller_claim(struct wg_poller *poller);
 void wg_kernel_poller_run(struct wg_poller *poller);			/* after claim: it polls on this CPU, behind what the CPU has to do already. [softirq] */
+void wg_kernel_poller_run_on(struct wg_poller *poller, uint32_t cpu);	/* the same on @cpu, or here when it is offline */
 /* The same on a CPU that the scheduler finds idle. False where there is one CPU only: nothing was done. */
 bool wg_kernel_poller_run_elsewhere(struct wg_poller *poller);
 bool wg_kernel_poller_stayed(struct wg_poller *poller);		/* by its poll: the last run_elsewhere found no other CPU; told once */
@@ -114,7 +115,7 @@ void wg_kernel_poller_delete(struct wg_poller *poller);			/* [process] disables,
 /* What a CPU's backlog, the queue of received packets that software devices put sent ones into, held at some time. */
 struct wg_backlog { uint32_t cpu, end; };
 struct wg_backlog wg_kernel_backlog(void);				/* [softirq] of this CPU, now */
-bool wg_kernel_backlog_passed(struct wg_backlog backlog);		/* [any] all of it has been received */
+bool wg_kernel_backlog_passed(struct wg_backlog backlog);		/* [softirq] all of it has been received, or this CPU will come to it before what it sends now */
 
 /* ---- SIMD ---- */
 enum { WG_CPU_AVX2 = 1, WG_CPU_AVX512 = 2 };				/* AVX512: F, VL and IFMA, state saved by the OS */

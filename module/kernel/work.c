@@ -180,6 +180,12 @@ static void elsewhere(struct work_struct *work)
 	local_bh_enable();
 }
 
+/* In an interrupt of the CPU that was asked. */
+static void remote(void *napi)
+{
+	__napi_schedule(napi);
+}
+
 void wg_kernel_poller_add(struct wg_poller *poller, struct wg_netdev *netdev, int (*poll)(void *argument, int budget), void *argument)
 {
 	struct napi_struct *napi = &to_poller(poller)->napi;
@@ -188,6 +194,7 @@ void wg_kernel_poller_add(struct wg_poller *poller, struct wg_netdev *netdev, in
 	to_poller(poller)->argument = argument;
 	to_poller(poller)->stayed = false;
 	INIT_WORK(&to_poller(poller)->elsewhere, elsewhere);
+	INIT_CSD(&to_poller(poller)->remote, remote, &to_poller(poller)->napi);
 	/* Busy polling sockets cannot know which peer feeds them, and a million peers need no ids. */
 	set_bit(NAPI_STATE_NO_BUSY_POLL, &napi->state);
 	netif_napi_add(wg_to_net_device(netdev), napi, napi_polled);
@@ -202,6 +209,12 @@ bool wg_kernel_poller_claim(struct wg_poller *poller)
 void wg_kernel_poller_run(struct wg_poller *poller)
 {
 	__napi_schedule(&to_poller(poller)->napi);
+}
+
+void wg_kernel_poller_run_on(struct wg_poller *poller, uint32_t cpu)
+{
+	if (smp_call_function_single_async(cpu, &to_poller(poller)->remote))
+		wg_kernel_poller_run(poller);
 }
 
 bool wg_kernel_poller_run_elsewhere(struct wg_poller *poller)
@@ -236,7 +249,7 @@ struct wg_backlog wg_kernel_backlog(void)
 /* As receive flow steering decides whether a flow may go to another CPU. */
 bool wg_kernel_backlog_passed(struct wg_backlog backlog)
 {
-	return (s32)(wg_compat_backlog_begin(backlog.cpu) - backlog.end) >= 0;
+	return backlog.cpu == smp_processor_id() || (s32)(wg_compat_backlog_begin(backlog.cpu) - backlog.end) >= 0;
 }
 
 void wg_kernel_poller_delete(struct wg_poller *poller)

@@ -621,6 +621,11 @@ void wg_kernel_poller_release(wg_poller *poller)
 		object.scheduled = false;
 }
 
+void wg_kernel_poller_run_on(wg_poller *poller, uint32_t cpu)
+{
+	kernel->queue_poll(claimed_poller(poller, "poller_run_on"), cpu);
+}
+
 bool wg_kernel_poller_run_elsewhere(wg_poller *poller)
 {
 	u32 cpus = kernel->knobs.cpus, cpu = kernel->schedule.below(cpus);
@@ -648,10 +653,10 @@ wg_backlog wg_kernel_backlog(void)
 	return {kernel->current->cpu, 0};
 }
 
-bool wg_kernel_backlog_passed(wg_backlog)
+bool wg_kernel_backlog_passed(wg_backlog backlog)
 {
-	kernel->self("backlog_passed");
-	return !kernel->schedule.chance(256, 1024);
+	kernel->require_softirq("backlog_passed");
+	return backlog.cpu == kernel->current->cpu || !kernel->schedule.chance(256, 1024);
 }
 
 void Kernel::queue_poll(PollerObject &poller, u32 cpu)

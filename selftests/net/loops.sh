@@ -18,6 +18,34 @@ check tunnel_in_tunnel_full_size pings 1 10.8.0.2 -M do -s 1312
 check tunnel_in_tunnel_fragments pings 2 10.8.0.1 -s 9000
 check tcp_in_tunnel_in_tunnel stream 1 2 10.8.0.2
 
+# A peer behind another peer of the same device: what is for it goes through the device once more.
+#   5: wg0 10.11.0.5, 10.12.0.5 ── u 10.6.0.5 ═══ 10.6.0.6 u ── wga 10.11.0.6, and through it wgb 10.12.0.6 :6
+namespaces 5 6
+veth 5 u 6 u
+address 5 u 10.6.0.5/24
+address 6 u 10.6.0.6/24
+for name in 5 a b; do
+	key $name >/dev/null
+done
+device 5 wg0 5
+device 6 wga 6
+device 6 wgb 6
+address 5 wg0 10.11.0.5/24 10.12.0.5/24
+address 6 wga 10.11.0.6/24
+address 6 wgb 10.12.0.6/24
+in_ns 5 $wg set wg0 private-key 5.key peer "$(key a)" allowed-ips 10.11.0.6/32 endpoint 10.6.0.6:6666 \
+	peer "$(key b)" allowed-ips 10.12.0.6/32 endpoint 10.11.0.6:7777
+in_ns 6 $wg set wga private-key a.key listen-port 6666 peer "$(key 5)" allowed-ips 10.11.0.5/32
+in_ns 6 $wg set wgb private-key b.key listen-port 7777 peer "$(key 5)" allowed-ips 10.12.0.5/32
+for dev in wga wgb; do
+	ip -n "$(name_of 6)" link set $dev up
+done
+ip -n "$(name_of 5)" link set wg0 up
+check first_peer_is_reached reaches 5 10.11.0.6
+check peer_behind_a_peer_of_the_same_device_is_reached reaches 5 10.12.0.6
+check and_reaches_back pings 6 10.12.0.5
+check large_packets_to_a_peer_behind_a_peer pings 5 10.12.0.6 -s 9000
+
 namespaces 3
 key 3 >/dev/null
 sent() {

@@ -397,6 +397,8 @@ SCENARIO(byte_counters_of_peer_and_device_agree, 10)
 	World world(seed, STEADY);
 
 	world.meet();
+	world.send(0, 1);
+	world.run_for(SECOND);		/* if both sides called at once, one of the responses would be nobody's any more, and not counted */
 	world.stream(0, 1, 100 * MILLISECOND, world.time() + 20 * SECOND);
 	world.stream(1, 0, 300 * MILLISECOND, world.time() + 20 * SECOND);
 	world.run_for(25 * SECOND);

@@ -38,7 +38,7 @@ SCENARIO(burst_is_sealed_and_opened_without_a_worker, 5)
 }
 
 /* More than a poller seals in its rounds: workers help, and the order stays. */
-SCENARIO(workers_seal_what_outgrows_the_poller, 5)
+SCENARIO(workers_seal_what_outgrows_the_poller, 25)
 {
 	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; knobs.cpus = 32; knobs.long_rounds = 1024; }});
 

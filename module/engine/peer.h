@@ -105,7 +105,7 @@ void learn_endpoint(Peer &peer, const wg_endpoint &endpoint);
 void set_endpoint(Peer &peer, const wg_endpoint &endpoint);
 void forget_source(Peer &peer);
 wg_endpoint endpoint_of(const Peer &peer);
-/* One byte, set once and for all: no lock. */
+/* Once there is one there always is: no lock. */
 inline bool has_endpoint(const Peer &peer)
 {
 	return __atomic_load_n(&peer.endpoint.family, __ATOMIC_RELAXED) != 0;

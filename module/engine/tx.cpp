@@ -220,6 +220,7 @@ struct Outgoing {
 	u64 bytes = 0;
 	u32 count = 0;
 	u8 traffic_class = 0, nesting = 0;
+	bool payload = false;
 };
 
 void send_outgoing(Peer &peer, Outgoing &outgoing)
@@ -229,6 +230,7 @@ void send_outgoing(Peer &peer, Outgoing &outgoing)
 	if (!outgoing.count)
 		return;
 	next_of(*outgoing.last) = nullptr;
+	on_data_sent(peer, outgoing.payload);
 	*nesting = outgoing.nesting + 1u;
 	auto sent = send_to(peer, *outgoing.first, outgoing.traffic_class, WG_SOURCE_LOCAL);
 	*nesting = outside;
@@ -262,6 +264,7 @@ u32 add_sealed(Peer &peer, Packet &head, Outgoing &outgoing)
 		(outgoing.first ? next_of(*outgoing.last) : outgoing.first) = packet;
 		outgoing.last = packet;
 		outgoing.bytes += length_of(*packet);
+		outgoing.payload |= length_of(*packet) > MIN_DATA_MESSAGE;
 		outgoing.count++;
 	}
 	return lost;
@@ -272,12 +275,8 @@ void send_run(Peer &peer, Run &run)
 {
 	Outgoing outgoing;
 	Session *session = nullptr;
-	bool payload = false;
 	u32 lost = 0;
 
-	for (Packet *head = run.first(); head; head = Run::next(*head))
-		payload |= batch_of(*head).bytes > batch_of(*head).count * static_cast<u32>(MIN_DATA_MESSAGE);
-	on_data_sent(peer, payload);
 	while (Packet *head = run.pop()) {
 		if (session)
 			put(*session);

@@ -393,3 +393,22 @@ SCENARIO(what_waits_for_a_session_holds_nothing_of_its_sender, 10)
 	EXPECT(world.kernel.live_packets > 0);
 	EXPECT(world.kernel.owned_packets == 0);
 }
+
+/* Nobody can answer what never left: no handshake 15 s after a packet for whose sealing there was no memory. */
+SCENARIO(packet_that_could_not_be_sealed_counts_as_not_sent, 10)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }});
+
+	world.meet();
+	world.expect_traffic(0, 1, 12 * SECOND);
+	world.run_for(12 * SECOND);		/* passive keepalives and all */
+
+	u64 computed = world.kernel.x25519_calls, received = world.flow(0, 1).received;
+
+	world.kernel.knobs.fail_allocation = 2;	/* the first is for taking it from the stack */
+	world.kernel.arm_allocations();
+	world.send(0, 1);
+	world.run_for(30 * SECOND);
+	EXPECT(world.flow(0, 1).received == received);
+	EXPECT(world.kernel.x25519_calls == computed);
+}

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "tool.h"
 
 enum { INITIATION = 148, MAC1_AT = 116, POOL = 512, KEY = 32, MAC = 16 };
 
@@ -29,12 +30,6 @@ struct message {
 } __attribute__((packed));
 
 static struct message pool[POOL];
-
-static _Noreturn void die(const char *what)
-{
-	perror(what);
-	exit(2);
-}
 
 /* mac1's key: BLAKE2s-256 of the label and the receiver's public key. */
 static void mac1_key(const uint8_t public_key[KEY], uint8_t key[KEY])

@@ -6,13 +6,13 @@
  */
 #include <arpa/inet.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "tool.h"
 
 #define PERIOD_US 5000
 #define MOST 100000
@@ -20,28 +20,12 @@
 static struct sockaddr_in there = { .sin_family = AF_INET };
 static int done;
 
-static _Noreturn void die(const char *what)
-{
-	perror(what);
-	exit(2);
-}
-
 static uint64_t now_us(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000000ull + now.tv_nsec / 1000;
-}
-
-static void pin(int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	if (sched_setaffinity(0, sizeof(cpus), &cpus))
-		die("sched_setaffinity");
 }
 
 static int open_socket(void)

@@ -17,14 +17,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "tool.h"
 
 static uint8_t frame[70000];
-
-static _Noreturn void die(const char *what)
-{
-	perror(what);
-	exit(2);
-}
 
 static uint16_t checksum(const uint8_t *at, unsigned length)
 {

@@ -9,7 +9,6 @@
 #include <arpa/inet.h>
 #include <linux/futex.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include "tool.h"
 
 #define END UINT32_MAX
 
@@ -25,12 +25,6 @@ static struct sockaddr_storage there;
 static socklen_t there_size;
 static uint32_t count, next_number;	/* its lowest bit says whose turn it is */
 static int done;
-
-static _Noreturn void die(const char *what)
-{
-	perror(what);
-	exit(2);
-}
 
 static void parse(const char *address, const char *port)
 {
@@ -58,16 +52,6 @@ static int open_socket(void)
 	if (fd < 0)
 		die("socket");
 	return fd;
-}
-
-static void pin(int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	if (sched_setaffinity(0, sizeof(cpus), &cpus))
-		die("sched_setaffinity");
 }
 
 struct turn {

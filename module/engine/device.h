@@ -43,6 +43,7 @@ struct Device {
 	u16 port = 0;				/* config; 0: any, until the first time up */
 	Atomic<u32> mark;
 
+	Mutex pollers_lock{WG_LOCK_POLLERS};	/* which peers have them, and the kernel's list of them */
 	HandshakeQueue handshakes;
 	wg_workers *handshake_workers = nullptr, *crypt_workers = nullptr;
 	SpinLock crypt_lock{WG_LOCK_CRYPT_WORK};

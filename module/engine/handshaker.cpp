@@ -127,7 +127,7 @@ template <typename Question> Outcome<void> commit_session(Device &device, const 
 /* A session with what its handshake gave; not yet indexed or in a keyring. Null: no memory. */
 Session *create_session(Peer &peer, Role role, SessionIndex local_index, SessionIndex remote_index, const TransportKeys &keys)
 {
-	Session *session = create<Session>(WG_MAY_SLEEP, peer);
+	Session *session = make_pollers(peer) ? create<Session>(WG_MAY_SLEEP, peer) : nullptr;
 
 	if (!session)
 		return nullptr;

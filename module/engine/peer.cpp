@@ -66,6 +66,25 @@ void on_timer(void *argument)
 	carry_out(peer, actions);
 }
 
+bool is_dead(Peer &peer)
+{
+	SpinGuard guard(peer.keyring_lock);
+
+	return peer.is_dead;
+}
+
+/* There will be no others: the peer is dead. */
+void remove_pollers(Peer &peer)
+{
+	MutexGuard guard(peer.device.pollers_lock);
+	Pollers *pollers = peer.pollers.locked();
+
+	if (!pollers)
+		return;
+	pollers->rx.remove();
+	pollers->tx.remove();
+}
+
 } // namespace
 
 Peer::Peer(Device &owner, const PublicKey &public_key) : device(owner), serial(next_serial()), key_hash(hash_key(owner, public_key))
@@ -73,8 +92,6 @@ Peer::Peer(Device &owner, const PublicKey &public_key) : device(owner), serial(n
 	remote.set_public_key(primitives, public_key);
 	wg_kernel_route_cache_init(&route_cache);
 	wg_kernel_timer_init(&timer, on_timer, this);
-	rx_poller.add(device.netdev, [](void *argument, int budget) { return poll(*static_cast<Peer *>(argument), budget); }, this);
-	tx_poller.add(device.netdev, [](void *argument, int budget) { return poll_transmit(*static_cast<Peer *>(argument), budget); }, this);
 	wg_kernel_debug_life(&device.netdev, "Peer", serial, "created");
 }
 
@@ -84,6 +101,24 @@ Peer::~Peer()
 	while (Packet *head = staged.pop())
 		free_chain(head);
 	wg_kernel_route_cache_destroy(&route_cache);
+	destroy(pollers.locked());
+}
+
+bool make_pollers(Peer &peer)
+{
+	if (peer.pollers.read())
+		return true;
+	/* Two handshakes of the peer's may be in work, and the device's list of pollers is changed for all its peers. */
+	MutexGuard guard(peer.device.pollers_lock);
+	if (peer.pollers.locked())
+		return true;
+	Pollers *pollers = is_dead(peer) ? nullptr : create<Pollers>(WG_MAY_SLEEP);
+	if (!pollers)
+		return false;
+	pollers->rx.add(peer.device.netdev, [](void *argument, int budget) { return poll(*static_cast<Peer *>(argument), budget); }, &peer);
+	pollers->tx.add(peer.device.netdev, [](void *argument, int budget) { return poll_transmit(*static_cast<Peer *>(argument), budget); }, &peer);
+	peer.pollers.publish(pollers);
+	return true;
 }
 
 void put(Peer &peer)
@@ -130,8 +165,7 @@ static void drain(OrderedQueue &queue)
 
 void bury(Peer &peer)
 {
-	peer.rx_poller.remove();
-	peer.tx_poller.remove();
+	remove_pollers(peer);
 	drain(peer.rx);
 	drain(peer.tx);
 	drop_staged(peer, Drop::PeerGone);
@@ -158,12 +192,8 @@ void drop_displaced(Device &device, const Displaced<Session> &displaced)
 bool begin_pending_handshake(Peer &peer, const InitiatorState &state)
 {
 	end_pending_handshake(peer);
-	{
-		SpinGuard guard(peer.keyring_lock);
-
-		if (peer.is_dead)
-			return false;
-	}
+	if (is_dead(peer))
+		return false;
 	SpinGuard guard(peer.device.index_lock);
 	peer.initiator.copy_from(state);
 	peer.initiator.sender_index = unused_index(peer.device);

@@ -19,6 +19,12 @@ namespace wg::engine {
 
 struct Device;
 
+/* More than a third of what an idle peer would take. Who has a session of a peer's may take them for granted. */
+struct Pollers {
+	Poller rx;
+	Poller tx;			/* who holds it is tx's drainer, and alone uses the sessions' sending counters */
+};
+
 struct Peer {
 	Peer(Device &device, const PublicKey &);	/* starts with the device's reference */
 	~Peer();
@@ -51,8 +57,7 @@ struct Peer {
 	Atomic<u32> staged_packets;	/* readers need no lock */
 	bool staged_waits = false;	/* for a session */
 	OrderedQueue tx, rx;
-	Poller rx_poller;
-	Poller tx_poller;		/* who holds it is tx's drainer, and alone uses the sessions' sending counters and: */
+	RcuPtr<Pollers> pollers;	/* come with the first session and stay; writers: Device::pollers_lock; the holder of its tx alone uses: */
 	wg_backlog tx_backlog{};	/* what this CPU's backlog held after the last send */
 	u32 tx_lag = 0;			/* rounds in a row that left more than they took */
 
@@ -78,6 +83,9 @@ inline Peer &get(Peer &peer)
 	return peer;
 }
 void put(Peer &peer);
+
+/* Before a session is made. False: no memory, or the peer is dead. [process] */
+bool make_pollers(Peer &peer);
 
 /* ---- death ---- */
 void make_unreachable(Peer &peer);	/* keys, pending handshake, timers, staged packets; the caller has taken it out of the tables */

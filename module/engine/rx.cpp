@@ -70,7 +70,7 @@ void receive_data(Device &device, Packet &packet, const DataHeader &header, Inst
 		return put(*session);
 	}
 	if (pushed == OrderedQueue::Pushed::LeftToCaller)
-		return peer.rx_poller.schedule();
+		return peer.pollers.read()->rx.schedule();
 	if (pushed == OrderedQueue::Pushed::Behind)
 		hand_over(device, packet);
 }
@@ -119,7 +119,7 @@ Outcome<void> deliver(Peer &peer, Packet &packet, u32 plain_size)
 		return Drop::WrongSource;
 	if (wg_kernel_packet_trim(&packet, sizeof(DataHeader), inner->length))
 		return Drop::NoMemory;
-	if (wg_kernel_packet_deliver(&packet, &peer.device.netdev, &peer.rx_poller.kernel_poller(), static_cast<u8>(inner->version), outer_class))
+	if (wg_kernel_packet_deliver(&packet, &peer.device.netdev, &peer.pollers.read()->rx.kernel_poller(), static_cast<u8>(inner->version), outer_class))
 		return Drop::BadEcn;
 	return Outcome<void>::success();
 }
@@ -223,7 +223,7 @@ int poll(Peer &peer, int budget)
 {
 	RcuSection rcu;
 
-	return static_cast<int>(peer.rx_poller.measure([&] { return receive_round(peer, static_cast<u32>(budget)); }));
+	return static_cast<int>(peer.pollers.read()->rx.measure([&] { return receive_round(peer, static_cast<u32>(budget)); }));
 }
 
 } // namespace wg::engine

@@ -3,6 +3,7 @@
  *
  * Lock order, outermost first; a lock may be taken while holding any above it, never one below:
  *   Device::config (mutex)
+ *   Device::pollers_lock (mutex)
  *   Device::identity_lock
  *   Peer::handshake_lock
  *   Peer::keyring_lock

@@ -191,7 +191,7 @@ Run next_run(Peer &peer, bool &more)
 	if (!take_staged(peer, run, more))
 		let_wait(peer);
 	peer.tx_lag = more ? peer.tx_lag + 1 : 0;
-	lags = peer.tx_lag > MAX_LAG && peer.tx_poller.is_away();
+	lags = peer.tx_lag > MAX_LAG && peer.pollers.read()->tx.is_away();
 	if (peer.tx.is_empty() && !lags)
 		return run;
 	while (Packet *head = run.pop())
@@ -296,7 +296,7 @@ void send_run(Peer &peer, Run &run)
 /* The drainer's work, bounded: seals and sends what one call of the AEAD may take. True: there is more. */
 bool send_round(Peer &peer)
 {
-	return peer.tx_poller.measure([&] {
+	return peer.pollers.read()->tx.measure([&] {
 		bool more;
 		Run run = next_run(peer, more);
 
@@ -312,16 +312,20 @@ bool send_round(Peer &peer)
 /* Sends at once where nothing is before us, else leaves it to the poller. */
 void send_or_leave(Peer &peer)
 {
-	if (*wg_kernel_nesting() != 0 || peer.tx_poller.is_away())
-		return peer.tx_poller.schedule();
-	if (!peer.tx_poller.claim())
+	Pollers *pollers = peer.pollers.read();
+
+	if (!pollers)
+		return let_wait(peer);		/* it never had a session, and the first one will ask what waits */
+	if (*wg_kernel_nesting() != 0 || pollers->tx.is_away())
+		return pollers->tx.schedule();
+	if (!pollers->tx.claim())
 		return;
 	if (!wg_kernel_backlog_passed(peer.tx_backlog))
-		peer.tx_poller.run_on(peer.tx_backlog.cpu);
+		pollers->tx.run_on(peer.tx_backlog.cpu);
 	else if (send_round(peer))
-		peer.tx_poller.run_here();
+		pollers->tx.run_here();
 	else
-		peer.tx_poller.release();
+		pollers->tx.release();
 }
 
 } // namespace
@@ -350,9 +354,15 @@ int transmit(Device &device, Packet &packet)
 
 void send_staged(Peer &peer)
 {
-	BottomHalvesOff off;
+	Pollers *pollers = peer.pollers.read();
 
-	peer.tx_poller.schedule();
+	if (pollers) {
+		BottomHalvesOff off;
+
+		pollers->tx.schedule();
+	} else if (peer.staged_packets.load_relaxed() != 0) {
+		let_wait(peer);
+	}
 }
 
 void send_keepalive(Peer &peer)

@@ -224,6 +224,14 @@ public:
 	u64 x25519_calls = 0;
 	/* What the engine told of: created and not yet destroyed. */
 	std::map<std::pair<std::string, u64>, int> objects_told;
+	int living(const char *kind) const
+	{
+		int count = 0;
+
+		for (auto &[object, alive] : objects_told)
+			count += object.first == kind ? alive : 0;
+		return count;
+	}
 	void count_object(const char *kind, u64 number, const char *happened) { objects_told[{kind, number}] += *happened == 'c' ? 1 : -1; }
 	std::function<void()> on_x25519;	/* in the fiber that calls it, which may block */
 

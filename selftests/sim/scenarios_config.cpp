@@ -541,6 +541,17 @@ SCENARIO(static_static_secret_is_made_when_a_peer_first_speaks_and_once, 20)
 	world.expect_recovery(0, 1, 30 * SECOND);
 }
 
+SCENARIO(pollers_come_with_a_peer_s_first_session, 20)
+{
+	World world(seed);
+
+	world.meet();
+	world.run_for(SECOND);
+	EXPECT(world.kernel.pollers.empty());
+	world.expect_traffic(0, 1, 20 * SECOND);
+	EXPECT(world.kernel.pollers.size() == 4);
+}
+
 SCENARIO(dump_goes_on_over_parts_with_2000_peers_and_5000_allowed_ips, 250)
 {
 	World world(seed, {.hosts = 1, .ordered = true, .turn = [](Knobs &knobs) { knobs.preempt = 0; }});

@@ -267,13 +267,12 @@ SCENARIO(keys_are_erased_after_540_s_of_nothing_new, 20)
 
 	world.meet();
 	world.run_for(SECOND);
-	size_t blocks = world.kernel.memory.size();
 	world.keep_bytes = true;
 	world.expect_traffic(0, 1, SECOND);
 	world.run_for(530 * SECOND);
-	EXPECT(world.kernel.memory.size() > blocks);
+	EXPECT(world.kernel.living("Keypair") > 0);
 	world.run_for(20 * SECOND);
-	EXPECT(world.kernel.memory.size() == blocks);
+	EXPECT(world.kernel.living("Keypair") == 0);
 	/* A late message of that session names no key any more. */
 	u64 unknown = world.drops(1, "unknown-index");
 	for (size_t i = 0; i < world.log.size(); i++)

@@ -83,9 +83,6 @@ SCENARIO(no_session_outlives_the_interface_going_down, 2)
 
 	world.meet();
 	world.run_for(SECOND);
-
-	u64 without_sessions = world.kernel.allocated_bytes;
-
 	for (u32 round = 0; round < 8; round++) {
 		world.send(0, 1);
 		world.send(1, 0);
@@ -93,7 +90,7 @@ SCENARIO(no_session_outlives_the_interface_going_down, 2)
 		world.down(0);
 		world.down(1);
 		world.run_for(2 * SECOND);
-		EXPECT(world.kernel.allocated_bytes == without_sessions);
+		EXPECT(world.kernel.living("Keypair") == 0);
 		world.up(0);
 		world.up(1);
 		world.run_for(world.random.between(0, 20) * MILLISECOND);

@@ -158,7 +158,7 @@ int prepare_prefixes(Plan &plan, const Request &request, Attribute list)
 			return error;
 		/* A new prefix needs a node for itself and at most one for a fork. */
 		for (int i = 0; i < 2 && !(flags & WGALLOWEDIP_F_REMOVE_ME); i++) {
-			PrefixNode *node = create<PrefixNode>(WG_MAY_SLEEP);
+			PrefixNode *node = create<PrefixNode>();
 
 			if (!node)
 				return -WG_ENOMEM;
@@ -198,7 +198,7 @@ int prepare_peer(Plan &plan, const Request &request, Attribute entry)
 		return 0;
 	if (((request.flags() & WGDEVICE_F_REPLACE_PEERS) ? 0 : plan.device.peer_count) + plan.fresh_count >= MAX_PEERS)
 		return request.refuse(WG_ENOSPC, entry, "a device holds at most 2^20 peers");
-	fresh = create<Peer>(WG_MAY_SLEEP, plan.device, key_of(peer));
+	fresh = create<Peer>(plan.device, key_of(peer));
 	if (!fresh)
 		return -WG_ENOMEM;
 	plan.fresh.push_back(*fresh);
@@ -236,7 +236,7 @@ int prepare(Plan &plan, const Request &request, bool may_administer_birth_namesp
 		return request.refuse(WG_EINVAL, private_key, "a private key has 32 bytes");
 	plan.local.copy_from(device.local);	/* changes under config alone */
 	if (private_key)
-		plan.local.set_private_key(primitives, private_key.data());
+		plan.local.set_private_key(primitives(), private_key.data());
 	for (Attribute entry : AttributeList(request[WGDEVICE_A_PEERS])) {
 		if (int error = prepare_peer(plan, request, entry); error)
 			return error;

@@ -22,7 +22,7 @@ void drop(Device &device, Drop reason, u32 count, u64 peer)
 
 u64 hash_key(const Device &device, const PublicKey &key)
 {
-	return primitives.siphash(device.key_table_secret, key.data(), key.size());
+	return primitives().siphash(device.key_table_secret, key.data(), key.size());
 }
 
 Peer *find_peer(const Device &device, const PublicKey &key)
@@ -195,7 +195,7 @@ static Device &of(wg_device *device)
 
 int wg_engine_device_create(wg_netdev *netdev, wg_namespace *birth, wg_device **device)
 {
-	Device *created = create<Device>(WG_MAY_SLEEP, *netdev, birth);
+	Device *created = create<Device>(*netdev, birth);
 
 	if (!created)
 		return -WG_ENOMEM;

@@ -78,7 +78,7 @@ void copy_remote(Peer &peer, const OurIdentity &us, RemoteIdentity &remote)
 
 		remote.copy_from(peer.remote);
 	}
-	if (!remote.precompute(primitives, us.local))
+	if (!remote.precompute(primitives(), us.local))
 		return;
 	SpinGuard identity(peer.device.identity_lock);
 	SpinGuard guard(peer.handshake_lock);
@@ -127,7 +127,7 @@ template <typename Question> Outcome<void> commit_session(Device &device, const 
 /* A session with what its handshake gave; not yet indexed or in a keyring. Null: no memory. */
 Session *create_session(Peer &peer, Role role, SessionIndex local_index, SessionIndex remote_index, const TransportKeys &keys)
 {
-	Session *session = make_pollers(peer) ? create<Session>(WG_MAY_SLEEP, peer) : nullptr;
+	Session *session = make_pollers(peer) ? create<Session>(peer) : nullptr;
 
 	if (!session)
 		return nullptr;
@@ -169,7 +169,7 @@ void send_cookie_reply(Received &received, const MessageMacs &macs, SessionIndex
 	{
 		SpinGuard guard(received.device.identity_lock);
 
-		received.device.cookie_checker.create_reply(primitives, received.us.local.cookie_keys(), macs.mac1, sender_index,
+		received.device.cookie_checker.create_reply(primitives(), received.us.local.cookie_keys(), macs.mac1, sender_index,
 							    cookie_source(received.from), nonce, reply);
 	}
 	send_reply(received.device, received.packet, bytes_of(static_cast<const CookieReplyMessage &>(reply)));
@@ -187,7 +187,7 @@ Outcome<void> admit(Received &received, const MessageMacs &macs, SessionIndex se
 		SpinGuard guard(device.identity_lock);
 
 		refresh_cookie_secret(device, at);
-		verdict = device.cookie_checker.check(primitives, received.us.local.cookie_keys(), received.bytes, source, at);
+		verdict = device.cookie_checker.check(primitives(), received.us.local.cookie_keys(), received.bytes, source, at);
 	}
 	if (verdict == MacVerdict::Bad)
 		return Drop::BadMac1;
@@ -222,7 +222,7 @@ Outcome<void> respond(Received &received, const RemoteIdentity &remote, OpenedIn
 
 	random_secret(ephemeral);
 	/* Our index follows below: it is part of the message but of no hash, and exists once the session does. */
-	if (auto created = create_response(primitives, remote, opened, ephemeral, SessionIndex(), response, keys); !created)
+	if (auto created = create_response(primitives(), remote, opened, ephemeral, SessionIndex(), response, keys); !created)
 		return created;
 	session = create_session(peer, Role::Responder, SessionIndex(), opened.remote_index, keys);
 	if (!session)
@@ -238,7 +238,7 @@ Outcome<void> respond(Received &received, const RemoteIdentity &remote, OpenedIn
 	{
 		SpinGuard guard(peer.handshake_lock);
 
-		peer.cookie_maker.add_macs(primitives, remote.cookie_keys(), bytes_of(response), now());
+		peer.cookie_maker.add_macs(primitives(), remote.cookie_keys(), bytes_of(response), now());
 	}
 	on_handshake_message_sent(peer);
 	send_message(peer, bytes_of(static_cast<const ResponseMessage &>(response)), WG_SOURCE_LOCAL);
@@ -255,13 +255,13 @@ Outcome<void> handle_initiation(Received &received)
 		return message.error();
 	if (auto admitted = admit(received, message->macs, SessionIndex(message->sender_index.get())); !admitted)
 		return admitted;
-	if (auto done = open_initiation(primitives, received.us.local, *message, opened); !done)
+	if (auto done = open_initiation(primitives(), received.us.local, *message, opened); !done)
 		return done;
 	received.peer = find_sender(received.device, opened);
 	if (!received.peer)
 		return Drop::UnknownPeer;
 	copy_remote(*received.peer, received.us, remote);
-	auto timestamp = authenticate_initiation(primitives, remote, *message, opened);
+	auto timestamp = authenticate_initiation(primitives(), remote, *message, opened);
 	if (!timestamp)
 		return timestamp.error();
 	{
@@ -310,7 +310,7 @@ Outcome<void> handle_response(Received &received)
 		state.copy_from(peer.initiator);
 		remote.copy_from(peer.remote);
 	}
-	if (auto done = consume_response(primitives, received.us.local, remote, state, *message, keys); !done)
+	if (auto done = consume_response(primitives(), received.us.local, remote, state, *message, keys); !done)
 		return done;
 	session = create_session(peer, Role::Initiator, index, remote_index, keys);
 	if (!session)
@@ -348,7 +348,7 @@ Outcome<void> handle_cookie_reply(Received &received)
 		put(*session);
 	}
 	SpinGuard guard(received.peer->handshake_lock);
-	return received.peer->cookie_maker.consume_reply(primitives, received.peer->remote.cookie_keys(), *message, now());
+	return received.peer->cookie_maker.consume_reply(primitives(), received.peer->remote.cookie_keys(), *message, now());
 }
 
 /* Sends the initiation somebody asked for, if rule 2 still allows it. */
@@ -373,7 +373,7 @@ void initiate(Peer &peer)
 	copy_remote(peer, us, remote);
 	random_secret(ephemeral);
 	wg_kernel_wall_clock(&unix_seconds, &nanoseconds);
-	if (auto created = create_initiation(primitives, us.local, remote, ephemeral, tai64n(unix_seconds, nanoseconds), SessionIndex(), state, message);
+	if (auto created = create_initiation(primitives(), us.local, remote, ephemeral, tai64n(unix_seconds, nanoseconds), SessionIndex(), state, message);
 	    !created)
 		return drop(peer, created.error());
 	{
@@ -383,7 +383,7 @@ void initiate(Peer &peer)
 		if (!device.is_up || us.generation != device.identity_generation || !begin_pending_handshake(peer, state))
 			return;
 		message.sender_index.set(peer.initiator.sender_index.value());
-		peer.cookie_maker.add_macs(primitives, remote.cookie_keys(), bytes_of(message), now());
+		peer.cookie_maker.add_macs(primitives(), remote.cookie_keys(), bytes_of(message), now());
 	}
 	on_handshake_message_sent(peer);
 	/* No new session begins from an address that is on its way out. */

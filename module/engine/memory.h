@@ -7,9 +7,9 @@
 
 namespace wg::engine {
 
-template <typename T, typename... Arguments> T *create(wg_context context, Arguments &...arguments)
+template <typename T, typename... Arguments> T *create(Arguments &...arguments)
 {
-	void *memory = wg_kernel_alloc(sizeof(T), context);
+	void *memory = wg_kernel_alloc(sizeof(T));
 
 	return memory ? new (memory) T(arguments...) : nullptr;
 }
@@ -19,13 +19,7 @@ template <typename T> void destroy(T *object)
 	if (!object)
 		return;
 	object->~T();
-	wg_kernel_free(object);
-}
-
-/* A zeroed array of trivially constructed elements; ends with wg_kernel_free(). */
-template <typename T> T *create_array(usize count, wg_context context)
-{
-	return static_cast<T *>(wg_kernel_alloc(sizeof(T) * (count ? count : 1), context));
+	wg_kernel_free(object, sizeof(T));
 }
 
 /* Lets an object be freed after a grace period. */

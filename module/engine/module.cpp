@@ -82,17 +82,6 @@ bool passes_self_test(crypto::Form form)
 
 } // namespace
 
-const crypto::Primitives primitives = {
-	.blake2s = wg_kernel_blake2s,
-	.x25519 = wg_kernel_x25519,
-	.x25519_public = wg_kernel_x25519_public,
-	.aead_seal = wg_kernel_aead_seal,
-	.aead_open = wg_kernel_aead_open,
-	.xaead_seal = wg_kernel_xaead_seal,
-	.xaead_open = wg_kernel_xaead_open,
-	.siphash = wg_kernel_siphash,
-};
-
 crypto::Form aead_form()
 {
 	return loaded->form;
@@ -107,7 +96,7 @@ Outcome<void> accept_rate(u64 place, const CookieSource &source, Instant at)
 {
 	SpinGuard guard(loaded->ratelimit_lock);
 
-	return loaded->ratelimit.accept(primitives, place, source, at);
+	return loaded->ratelimit.accept(primitives(), place, source, at);
 }
 
 } // namespace wg::engine
@@ -126,7 +115,7 @@ int wg_engine_load(const char *name)
 	for (const FormName &known : FORM_NAMES)
 		if (is_available(known.form) && !passes_self_test(known.form))
 			return -WG_EBADMSG;
-	loaded = create<Module>(WG_MAY_SLEEP);
+	loaded = create<Module>();
 	if (!loaded)
 		return -WG_ENOMEM;
 	loaded->form = form;

@@ -8,7 +8,11 @@
 
 namespace wg::engine {
 
-extern const crypto::Primitives primitives;
+inline const crypto::Primitives &primitives()
+{
+	static_assert(sizeof(crypto::Primitives) == sizeof(wg_primitives));
+	return reinterpret_cast<const crypto::Primitives &>(wg_kernel_primitives);
+}
 
 /* Chosen and self-tested at load. Portable needs no FPU section, the others do. */
 crypto::Form aead_form();

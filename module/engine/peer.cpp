@@ -89,7 +89,7 @@ void remove_pollers(Peer &peer)
 
 Peer::Peer(Device &owner, const PublicKey &public_key) : device(owner), serial(next_serial()), key_hash(hash_key(owner, public_key))
 {
-	remote.set_public_key(primitives, public_key);
+	remote.set_public_key(primitives(), public_key);
 	wg_kernel_route_cache_init(&route_cache);
 	wg_kernel_timer_init(&timer, on_timer, this);
 	wg_kernel_debug_life(&device.netdev, "Peer", serial, "created");
@@ -112,7 +112,7 @@ bool make_pollers(Peer &peer)
 	MutexGuard guard(peer.device.pollers_lock);
 	if (peer.pollers.locked())
 		return true;
-	Pollers *pollers = is_dead(peer) ? nullptr : create<Pollers>(WG_MAY_SLEEP);
+	Pollers *pollers = is_dead(peer) ? nullptr : create<Pollers>();
 	if (!pollers)
 		return false;
 	pollers->rx.add(peer.device.netdev, [](void *argument, int budget) { return poll(*static_cast<Peer *>(argument), budget); }, &peer);

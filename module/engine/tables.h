@@ -19,7 +19,7 @@ template <typename T> struct HashLink {
 /* @Hash is the member with an element's hash, constant while the element is linked. */
 template <typename T, HashLink<T> T::*Link, u64 T::*Hash> class HashTable {
 public:
-	~HashTable() { wg_kernel_free(buckets_.locked()); }
+	~HashTable() { free(buckets_.locked()); }
 
 	/* Makes room for @count elements at about one a bucket; waits for RCU when it grows. False: no memory, nothing changed.
 	 * Before its first reserve() a table may not be used. */
@@ -33,7 +33,7 @@ public:
 		old = buckets_.locked();
 		if (old && old->size >= size)
 			return true;
-		grown = static_cast<Buckets *>(wg_kernel_alloc(sizeof(Buckets) + size * sizeof(RcuPtr<T>), WG_MAY_SLEEP));
+		grown = static_cast<Buckets *>(wg_kernel_alloc(memory_of(size)));
 		if (!grown)
 			return false;
 		grown->size = size;
@@ -48,7 +48,7 @@ public:
 		}
 		if (old) {
 			wg_kernel_rcu_wait();
-			wg_kernel_free(old);
+			free(old);
 		}
 		return true;
 	}
@@ -83,6 +83,12 @@ private:
 		RcuPtr<T> *heads() { return reinterpret_cast<RcuPtr<T> *>(this + 1); }
 	};
 	static constexpr u32 MIN_BUCKETS() { return 64; }
+	static constexpr usize memory_of(u32 size) { return sizeof(Buckets) + size * sizeof(RcuPtr<T>); }
+	static void free(Buckets *buckets)
+	{
+		if (buckets)
+			wg_kernel_free(buckets, memory_of(buckets->size));
+	}
 	void push(Buckets &buckets, T &element)
 	{
 		RcuPtr<T> &head = buckets.heads()[(element.*Hash) & (buckets.size - 1)];

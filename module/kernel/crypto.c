@@ -48,50 +48,41 @@ void wg_kernel_bottom_half_enable(void)
 	local_bh_enable();
 }
 
-#ifdef CONFIG_X86_64
 uint32_t wg_kernel_cpu_features(void)
 {
-	const u64 ymm = XFEATURE_MASK_SSE | XFEATURE_MASK_YMM;
 	u32 features = 0;
+#ifdef CONFIG_X86_64
+	const u64 ymm = XFEATURE_MASK_SSE | XFEATURE_MASK_YMM;
 
 	if (boot_cpu_has(X86_FEATURE_AVX2) && wg_compat_cpu_saves(ymm))
 		features |= WG_CPU_AVX2;
 	if (boot_cpu_has(X86_FEATURE_AVX512F) && boot_cpu_has(X86_FEATURE_AVX512VL) && boot_cpu_has(X86_FEATURE_AVX512IFMA) &&
 	    wg_compat_cpu_saves(ymm | XFEATURE_MASK_AVX512))
 		features |= WG_CPU_AVX512;
+#endif
 	return features;
 }
 
 int wg_kernel_fpu_begin(void)
 {
-	if (!irq_fpu_usable())
-		return 0;
-	kernel_fpu_begin();
-	return 1;
-}
-
-void wg_kernel_fpu_end(void)
-{
-	kernel_fpu_end();
-}
-#else
-uint32_t wg_kernel_cpu_features(void)
-{
-	return 0;
-}
-
-int wg_kernel_fpu_begin(void)
-{
-	return 0;
-}
-
-void wg_kernel_fpu_end(void)
-{
-}
+#ifdef CONFIG_X86_64
+	if (irq_fpu_usable()) {
+		kernel_fpu_begin();
+		return 1;
+	}
 #endif
+	return 0;
+}
 
-void wg_kernel_blake2s(uint8_t *out, size_t out_size, const uint8_t *key, size_t key_size, const uint8_t *a, size_t a_size,
-		       const uint8_t *b, size_t b_size)
+void wg_kernel_fpu_end(void)
+{
+#ifdef CONFIG_X86_64
+	kernel_fpu_end();
+#endif
+}
+
+/* ---- the crypto library ---- */
+static void blake2s_of_two(u8 *out, size_t out_size, const u8 *key, size_t key_size, const u8 *a, size_t a_size, const u8 *b, size_t b_size)
 {
 	struct blake2s_state state;
 
@@ -104,43 +95,20 @@ void wg_kernel_blake2s(uint8_t *out, size_t out_size, const uint8_t *key, size_t
 	blake2s_final(&state, out);	/* wipes the state */
 }
 
-bool wg_kernel_x25519(uint8_t *shared, const uint8_t *secret, const uint8_t *public_key)
-{
-	return curve25519(shared, secret, public_key);
-}
-
-bool wg_kernel_x25519_public(uint8_t *public_key, const uint8_t *secret)
-{
-	return curve25519_generate_public(public_key, secret);
-}
-
-void wg_kernel_aead_seal(uint8_t *sealed, const uint8_t *plain, size_t size, const uint8_t *aad, size_t aad_size, uint64_t counter,
-			 const uint8_t *key)
-{
-	chacha20poly1305_encrypt(sealed, plain, size, aad, aad_size, counter, key);
-}
-
-bool wg_kernel_aead_open(uint8_t *plain, const uint8_t *sealed, size_t size, const uint8_t *aad, size_t aad_size, uint64_t counter,
-			 const uint8_t *key)
-{
-	return chacha20poly1305_decrypt(plain, sealed, size, aad, aad_size, counter, key);
-}
-
-void wg_kernel_xaead_seal(uint8_t *sealed, const uint8_t *plain, size_t size, const uint8_t *aad, size_t aad_size, const uint8_t *nonce,
-			  const uint8_t *key)
-{
-	xchacha20poly1305_encrypt(sealed, plain, size, aad, aad_size, nonce, key);
-}
-
-bool wg_kernel_xaead_open(uint8_t *plain, const uint8_t *sealed, size_t size, const uint8_t *aad, size_t aad_size, const uint8_t *nonce,
-			  const uint8_t *key)
-{
-	return xchacha20poly1305_decrypt(plain, sealed, size, aad, aad_size, nonce, key);
-}
-
-uint64_t wg_kernel_siphash(const uint8_t *key, const uint8_t *data, size_t size)
+static u64 siphash_of_bytes(const u8 *key, const u8 *data, size_t size)
 {
 	const siphash_key_t words = { { get_unaligned_le64(key), get_unaligned_le64(key + 8) } };
 
 	return siphash(data, size, &words);
 }
+
+const struct wg_primitives wg_kernel_primitives = {
+	.blake2s = blake2s_of_two,
+	.x25519 = curve25519,
+	.x25519_public = curve25519_generate_public,
+	.aead_seal = chacha20poly1305_encrypt,
+	.aead_open = chacha20poly1305_decrypt,
+	.xaead_seal = xchacha20poly1305_encrypt,
+	.xaead_open = xchacha20poly1305_decrypt,
+	.siphash = siphash_of_bytes,
+};

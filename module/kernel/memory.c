@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* memory.c: memory, RCU, time and randomness for the engine; and the proof that services.h's storage fits the kernel's objects. */
+#include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
-#include <linux/slab.h>
 #include <linux/timekeeping.h>
-#include <linux/vmalloc.h>
 #include "objects.h"
 #include "services.h"
 
@@ -38,32 +37,14 @@ ASSERT_ERRNO(EPFNOSUPPORT);
 ASSERT_ERRNO(ENETUNREACH);
 ASSERT_ERRNO(ENOKEY);
 
-/* A vmalloc area does not tell its size; it is kept in front, for the wipe. */
-#define LARGE_HEADER 16
-
-void *wg_kernel_alloc(size_t size, enum wg_context context)
+void *wg_kernel_alloc(size_t size)
 {
-	gfp_t gfp = context == WG_MAY_SLEEP ? GFP_KERNEL_ACCOUNT : GFP_ATOMIC;
-	void *memory = kzalloc(size, gfp | __GFP_NOWARN | (size > PAGE_SIZE ? __GFP_NORETRY : 0));
-
-	if (memory || context != WG_MAY_SLEEP || size > SIZE_MAX - LARGE_HEADER)
-		return memory;
-	memory = __vmalloc(size + LARGE_HEADER, gfp | __GFP_NOWARN | __GFP_ZERO);
-	if (!memory)
-		return NULL;
-	*(size_t *)memory = size;
-	return memory + LARGE_HEADER;
+	return kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
-void wg_kernel_free(void *memory)
+void wg_kernel_free(void *memory, size_t size)
 {
-	if (!is_vmalloc_addr(memory)) {
-		kfree_sensitive(memory);
-		return;
-	}
-	memory -= LARGE_HEADER;
-	memzero_explicit(memory, *(size_t *)memory + LARGE_HEADER);
-	vfree(memory);
+	kvfree_sensitive(memory, size);
 }
 
 void wg_kernel_rcu_read_lock(void) __acquires(RCU)

@@ -50,10 +50,9 @@ enum wg_errno { WG_EPERM = 1, WG_E2BIG = 7, WG_ENOMEM = 12, WG_ENODEV = 19, WG_E
 		WG_ELOOP = 40, WG_EDESTADDRREQ = 89, WG_EMSGSIZE = 90, WG_EPROTONOSUPPORT = 93, WG_EOPNOTSUPP = 95, WG_EPFNOSUPPORT = 96, WG_ENETUNREACH = 101,
 		WG_ENOKEY = 126 };
 
-/* ---- memory [any], RCU ---- */
-enum wg_context { WG_MAY_SLEEP, WG_ATOMIC };
-void *wg_kernel_alloc(size_t size, enum wg_context context);		/* zeroed; large sizes fall back to vmalloc when it may sleep */
-void wg_kernel_free(void *memory);					/* wipes; NULL is fine; [any] for WG_ATOMIC-sized blocks, else [process] */
+/* ---- memory, RCU ---- */
+void *wg_kernel_alloc(size_t size);					/* [process] zeroed; large sizes fall back to vmalloc */
+void wg_kernel_free(void *memory, size_t size);				/* wipes; @size as allocated; NULL is fine; [process] when larger than a page */
 void wg_kernel_rcu_read_lock(void);
 void wg_kernel_rcu_read_unlock(void);
 void wg_kernel_call_rcu(struct wg_rcu_head *head, void (*function)(struct wg_rcu_head *head));
@@ -127,15 +126,18 @@ void wg_kernel_fpu_end(void);
 void *wg_kernel_scratch(void);						/* this CPU's WG_SCRATCH_SIZE bytes, 64-byte aligned; only with BH off, never across a call that may use it again */
 #define WG_SCRATCH_SIZE 24576
 
-/* ---- crypto library; signatures of crypto/primitives.h ---- */
-void wg_kernel_blake2s(uint8_t *out, size_t out_size, const uint8_t *key, size_t key_size, const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size);
-bool wg_kernel_x25519(uint8_t *shared, const uint8_t *secret, const uint8_t *public_key);
-bool wg_kernel_x25519_public(uint8_t *public_key, const uint8_t *secret);
-void wg_kernel_aead_seal(uint8_t *sealed, const uint8_t *plain, size_t size, const uint8_t *aad, size_t aad_size, uint64_t counter, const uint8_t *key);
-bool wg_kernel_aead_open(uint8_t *plain, const uint8_t *sealed, size_t size, const uint8_t *aad, size_t aad_size, uint64_t counter, const uint8_t *key);
-void wg_kernel_xaead_seal(uint8_t *sealed, const uint8_t *plain, size_t size, const uint8_t *aad, size_t aad_size, const uint8_t *nonce, const uint8_t *key);
-bool wg_kernel_xaead_open(uint8_t *plain, const uint8_t *sealed, size_t size, const uint8_t *aad, size_t aad_size, const uint8_t *nonce, const uint8_t *key);
-uint64_t wg_kernel_siphash(const uint8_t *key, const uint8_t *data, size_t size);
+/* ---- crypto library [any] ---- */
+struct wg_primitives {		/* = crypto::Primitives, where each is described */
+	void (*blake2s)(uint8_t *out, size_t out_size, const uint8_t *key, size_t key_size, const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size);
+	bool (*x25519)(uint8_t *shared, const uint8_t *secret, const uint8_t *public_key);
+	bool (*x25519_public)(uint8_t *public_key, const uint8_t *secret);
+	void (*aead_seal)(uint8_t *sealed, const uint8_t *plain, size_t size, const uint8_t *aad, size_t aad_size, uint64_t counter, const uint8_t *key);
+	bool (*aead_open)(uint8_t *plain, const uint8_t *sealed, size_t size, const uint8_t *aad, size_t aad_size, uint64_t counter, const uint8_t *key);
+	void (*xaead_seal)(uint8_t *sealed, const uint8_t *plain, size_t size, const uint8_t *aad, size_t aad_size, const uint8_t *nonce, const uint8_t *key);
+	bool (*xaead_open)(uint8_t *plain, const uint8_t *sealed, size_t size, const uint8_t *aad, size_t aad_size, const uint8_t *nonce, const uint8_t *key);
+	uint64_t (*siphash)(const uint8_t *key, const uint8_t *data, size_t size);
+};
+extern const struct wg_primitives wg_kernel_primitives;
 
 /* ---- endpoints and sockets ---- */
 /* No padding: two are equal when their bytes are. */

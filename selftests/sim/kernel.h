@@ -215,7 +215,6 @@ public:
 	u64 allocations() const { return allocations_; }
 	struct Allocation {
 		size_t size;
-		bool may_sleep;
 		u64 number;
 	};
 	std::unordered_map<void *, Allocation> memory;

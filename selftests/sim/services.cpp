@@ -82,30 +82,27 @@ u32 work_class(wg_worker_kind kind)
 
 /* ---- memory, RCU ---- */
 
-void *wg_kernel_alloc(size_t size, wg_context context)
+void *wg_kernel_alloc(size_t size)
 {
-	Fiber &fiber = kernel->self("alloc");
 	void *memory;
 
-	if (context == WG_MAY_SLEEP) {
-		kernel->require_sleepable("alloc(WG_MAY_SLEEP)");
-		if (kernel->schedule.chance(20, 1024) && kernel->knobs.preempt)
-			kernel->sleep(kernel->schedule.between(1, MILLISECOND));
-	}
+	kernel->self("alloc");
+	kernel->require_sleepable("alloc");
+	if (kernel->schedule.chance(20, 1024) && kernel->knobs.preempt)
+		kernel->sleep(kernel->schedule.between(1, MILLISECOND));
 	if (size == 0)
 		fail("alloc of nothing");
-	(void)fiber;
 	if (kernel->allocation_fails())
 		return nullptr;
 	memory = calloc(1, size);
-	kernel->memory[memory] = {size, context == WG_MAY_SLEEP, kernel->allocations()};
+	kernel->memory[memory] = {size, kernel->allocations()};
 	kernel->allocated_bytes += size;
 	if (kernel->allocated_bytes > kernel->most_allocated_bytes)
 		kernel->most_allocated_bytes = kernel->allocated_bytes;
 	return memory;
 }
 
-void wg_kernel_free(void *memory)
+void wg_kernel_free(void *memory, size_t size)
 {
 	if (!memory)
 		return;
@@ -114,8 +111,9 @@ void wg_kernel_free(void *memory)
 
 	if (found == kernel->memory.end())
 		fail("free of what was never allocated, or a second time");
-	size_t size = found->second.size;
-	if (size > 8192 && found->second.may_sleep)
+	if (size != found->second.size)
+		fail("%zu bytes are freed of %zu", size, found->second.size);
+	if (size > 8192)
 		kernel->require_sleepable("free of a large block");
 	uintptr_t from = address_of(memory), to = from + size;
 	for (auto at = kernel->objects.lower_bound(from); at != kernel->objects.end() && at->first < to; at = kernel->objects.erase(at)) {
@@ -770,13 +768,7 @@ void require_unhurried(const char *service)
 
 } // namespace
 
-void wg_kernel_blake2s(uint8_t *out, size_t out_size, const uint8_t *key, size_t key_size, const uint8_t *a, size_t a_size, const uint8_t *b,
-		       size_t b_size)
-{
-	library().blake2s(out, out_size, key, key_size, a, a_size, b, b_size);
-}
-
-bool wg_kernel_x25519(uint8_t *shared, const uint8_t *secret, const uint8_t *public_key)
+static bool counted_x25519(uint8_t *shared, const uint8_t *secret, const uint8_t *public_key)
 {
 	require_unhurried("x25519");
 	kernel->x25519_calls++;
@@ -785,36 +777,22 @@ bool wg_kernel_x25519(uint8_t *shared, const uint8_t *secret, const uint8_t *pub
 	return library().x25519(shared, secret, public_key);
 }
 
-bool wg_kernel_x25519_public(uint8_t *public_key, const uint8_t *secret)
+static bool unhurried_x25519_public(uint8_t *public_key, const uint8_t *secret)
 {
 	require_unhurried("x25519_public");
 	return library().x25519_public(public_key, secret);
 }
 
-void wg_kernel_aead_seal(uint8_t *sealed, const uint8_t *plain, size_t size, const uint8_t *aad, size_t aad_size, uint64_t counter, const uint8_t *key)
-{
-	library().aead_seal(sealed, plain, size, aad, aad_size, counter, key);
-}
-
-bool wg_kernel_aead_open(uint8_t *plain, const uint8_t *sealed, size_t size, const uint8_t *aad, size_t aad_size, uint64_t counter, const uint8_t *key)
-{
-	return library().aead_open(plain, sealed, size, aad, aad_size, counter, key);
-}
-
-void wg_kernel_xaead_seal(uint8_t *sealed, const uint8_t *plain, size_t size, const uint8_t *aad, size_t aad_size, const uint8_t *nonce, const uint8_t *key)
-{
-	library().xaead_seal(sealed, plain, size, aad, aad_size, nonce, key);
-}
-
-bool wg_kernel_xaead_open(uint8_t *plain, const uint8_t *sealed, size_t size, const uint8_t *aad, size_t aad_size, const uint8_t *nonce, const uint8_t *key)
-{
-	return library().xaead_open(plain, sealed, size, aad, aad_size, nonce, key);
-}
-
-uint64_t wg_kernel_siphash(const uint8_t *key, const uint8_t *data, size_t size)
-{
-	return library().siphash(key, data, size);
-}
+const wg_primitives wg_kernel_primitives = {
+	.blake2s = [](auto... given) { library().blake2s(given...); },
+	.x25519 = counted_x25519,
+	.x25519_public = unhurried_x25519_public,
+	.aead_seal = [](auto... given) { library().aead_seal(given...); },
+	.aead_open = [](auto... given) { return library().aead_open(given...); },
+	.xaead_seal = [](auto... given) { library().xaead_seal(given...); },
+	.xaead_open = [](auto... given) { return library().xaead_open(given...); },
+	.siphash = [](auto... given) { return library().siphash(given...); },
+};
 
 /* ---- sockets ---- */
 

@@ -5,6 +5,7 @@
 #include "host/http.h"
 #include "host/lookout.h"
 #include "host/namespaces.h"
+#include "host/process.h"
 #include "host/screen.h"
 #include "host/shell.h"
 #include "host/store.h"
@@ -21,6 +22,7 @@ int main(int argc, char **argv)
 
 	if (sodium_init() < 0)
 		return 1;
+	survive_lost_readers();
 	SystemFiles files;
 	SystemTerminal terminal;
 	SystemResolver resolver;

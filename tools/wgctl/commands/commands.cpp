@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdint>
 
 #include "model/values.h"
@@ -139,6 +140,9 @@ int run_command_line(Arguments arguments, World &world)
 {
 	try {
 		return run(arguments, world);
+	} catch (const ReaderGone &) {
+		/* As a shell has it of a program that SIGPIPE ended. */
+		return 128 + SIGPIPE;
 	} catch (const Failure &failure) {
 		complain(failure.text, world.terminal);
 	} catch (const std::bad_alloc &) {

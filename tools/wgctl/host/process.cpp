@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <optional>
 
 #include "model/outside.h"
 
@@ -21,6 +22,8 @@ constexpr std::array FORWARDED{SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
 volatile pid_t forward_to = 0;
 volatile sig_atomic_t remembered = 0;
+/* Before survive_lost_readers(). */
+std::optional<struct sigaction> on_lost_reader;
 
 void remember(int)
 {
@@ -123,6 +126,15 @@ void release_signals()
 	handle_held(leave);
 }
 
+void survive_lost_readers()
+{
+	struct sigaction ignored {}, before;
+
+	ignored.sa_handler = SIG_IGN;
+	if (sigaction(SIGPIPE, &ignored, &before) == 0)
+		on_lost_reader = before;
+}
+
 bool is_interrupted()
 {
 	return remembered;
@@ -140,6 +152,8 @@ int run_process(Signals signals, const std::function<int()> &child)
 	pid_t pid = fork();
 	if (pid == 0) {
 		dispositions.restore();
+		if (on_lost_reader)
+			sigaction(SIGPIPE, &*on_lost_reader, nullptr);
 		sigprocmask(SIG_SETMASK, &before, nullptr);
 		_exit(child());
 	}

@@ -22,6 +22,10 @@ void hold_signals();
 void release_signals();
 bool is_interrupted();
 
+/* From now on, writing to a reader that is gone, as behind `| head', is an error and ends nothing half-way. For
+ * programs that are started it is as it was. */
+void survive_lost_readers();
+
 /* Runs `child` in a new process, which should replace itself; what it returns is its exit status.
  * Returns the exit status, 128 and the signal's number when a signal ended it. Throws Failure. */
 int run_process(Signals signals, const std::function<int()> &child);

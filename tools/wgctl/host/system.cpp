@@ -11,14 +11,13 @@
 
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <thread>
-#include <utility>
 
+#include "model/descriptor.h"
 #include "model/values.h"
 
 namespace wgctl {
@@ -32,24 +31,6 @@ constexpr std::string_view SOCKET_SUFFIX = ".sock";
 {
 	throw Failure{what + ": " + std::strerror(errno)};
 }
-
-class FileDescriptor {
-public:
-	explicit FileDescriptor(int fd) : fd_(fd) {}
-	FileDescriptor(FileDescriptor &&other) : fd_(std::exchange(other.fd_, -1)) {}
-	~FileDescriptor()
-	{
-		int error = errno;
-
-		if (fd_ >= 0)
-			close(fd_);
-		errno = error;
-	}
-	int get() const { return fd_; }
-
-private:
-	int fd_;
-};
 
 /* Reads up to `limit` bytes; stops before the end of file only when `is_complete` says so. */
 template<class IsComplete>
@@ -88,26 +69,15 @@ void write_all(Put put, std::string_view text, const std::string &what)
 	}
 }
 
-/* When there is nobody left to tell, as behind `| head', what is under way goes on, and ends as a whole. */
-void write_error(std::string_view text)
-{
-	struct sigaction ignored {}, before;
-
-	ignored.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &ignored, &before);
-	[[maybe_unused]] ssize_t size = ::write(STDERR_FILENO, text.data(), text.size());
-	sigaction(SIGPIPE, &before, nullptr);
-}
-
 std::string socket_path(const std::string &name)
 {
 	return SOCKET_FOLDER + name + std::string(SOCKET_SUFFIX);
 }
 
 /* Nothing, with errno, when that fails. */
-std::optional<FileDescriptor> connect_to(const std::string &name)
+std::optional<Descriptor> connect_to(const std::string &name)
 {
-	FileDescriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	Descriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
 	std::string path = socket_path(name);
 	sockaddr_un address{};
 
@@ -162,7 +132,7 @@ Text SystemFiles::read(const std::string &path, std::size_t limit)
 	/* Sockets cannot be opened by that name, and not everybody has a /proc behind it. */
 	if (path.starts_with(DESCRIPTORS))
 		number = parse_number<std::uint16_t>(std::string_view(path).substr(DESCRIPTORS.size()));
-	FileDescriptor file(number ? fcntl(*number, F_DUPFD_CLOEXEC, 0) : open(path.c_str(), O_RDONLY | O_CLOEXEC));
+	Descriptor file(number ? fcntl(*number, F_DUPFD_CLOEXEC, 0) : open(path.c_str(), O_RDONLY | O_CLOEXEC));
 	if (file.get() < 0)
 		fail(path);
 	return read_to_end(file.get(), limit, path);
@@ -175,11 +145,18 @@ Text SystemTerminal::read_input(std::size_t limit)
 
 void SystemTerminal::write(Stream stream, std::string_view text)
 {
-	if (stream == Stream::out)
-		write_all([](const void *data, std::size_t size) { return ::write(STDOUT_FILENO, data, size); }, text,
-			  "standard output");
-	else
-		write_error(text);
+	if (stream == Stream::err) {
+		/* When there is nobody left to tell, what is under way goes on, and ends as a whole. */
+		[[maybe_unused]] ssize_t size = ::write(STDERR_FILENO, text.data(), text.size());
+		return;
+	}
+	auto put = [](const void *data, std::size_t size) {
+		ssize_t written = ::write(STDOUT_FILENO, data, size);
+		if (written < 0 && errno == EPIPE)
+			throw ReaderGone{{"standard output: nobody reads it any more"}};
+		return written;
+	};
+	write_all(put, text, "standard output");
 }
 
 bool SystemTerminal::output_is_terminal()
@@ -267,7 +244,7 @@ bool SystemConfigSockets::exists(const std::string &name)
 
 Text SystemConfigSockets::exchange(const std::string &name, std::string_view request)
 {
-	std::optional<FileDescriptor> connection = connect_to(name);
+	std::optional<Descriptor> connection = connect_to(name);
 
 	if (!connection)
 		throw Failure{std::strerror(errno)};

@@ -261,7 +261,11 @@ void change_hub(const Hub &hub, const HubChange &change, const std::function<voi
 			steps.undo_by("restore the route to " + format_prefix(route.destination), [&network, &name, route] { network.add_route(name, route); });
 		}
 	}
-	finish();
+	try {
+		finish();
+	} catch (const ReaderGone &gone) {
+		throw Failure{gone.text + ": what was done is undone"};
+	}
 	steps.keep();
 }
 

@@ -33,9 +33,13 @@ public:
 
 	T *operator->() { return fixed_; }
 	nlmsghdr *header() { return header_; }
-	void put(std::uint16_t type, const void *data, std::size_t size) { mnl_attr_put(header_, type, size, data); }
-	void put_number(std::uint16_t type, std::uint32_t value) { mnl_attr_put_u32(header_, type, value); }
-	void put_text(std::uint16_t type, const std::string &text) { mnl_attr_put_strz(header_, type, text.c_str()); }
+	void put(std::uint16_t type, const void *data, std::size_t size)
+	{
+		if (!mnl_attr_put_check(header_, REQUEST_SIZE, type, size, data))
+			throw Failure{std::strerror(EMSGSIZE)};
+	}
+	void put_number(std::uint16_t type, std::uint32_t value) { put(type, &value, sizeof(value)); }
+	void put_text(std::uint16_t type, const std::string &text) { put(type, text.c_str(), text.size() + 1); }
 	void put_address(std::uint16_t type, const Prefix &prefix) { put(type, prefix.address.data(), prefix.bits() / 8); }
 
 private:

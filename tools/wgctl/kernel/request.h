@@ -2,6 +2,8 @@
 /* One message to the kernel's WireGuard family, filled up to a limit. */
 #pragma once
 
+#include <net/if.h>
+
 #include <cerrno>
 #include <cstring>
 
@@ -33,7 +35,9 @@ public:
 		auto *generic = static_cast<genlmsghdr *>(mnl_nlmsg_put_extra_header(header_, sizeof(genlmsghdr)));
 		generic->cmd = command;
 		generic->version = WG_GENL_VERSION;
-		mnl_attr_put_strz(header_, WGDEVICE_A_IFNAME, name.c_str());
+		/* It comes from the command line. */
+		if (name.size() >= IFNAMSIZ || !put(WGDEVICE_A_IFNAME, name.c_str(), name.size() + 1))
+			throw Failure{"no interface has a name of " + std::to_string(name.size()) + " characters; " + std::to_string(IFNAMSIZ - 1) + " are the most"};
 		return header_;
 	}
 	nlmsghdr *header() { return header_; }

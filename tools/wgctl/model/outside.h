@@ -33,6 +33,9 @@ auto step(const std::string &what, Action action)
 	}
 }
 
+/* Nobody reads standard output any more: nothing to tell, unless something had to be undone. */
+struct ReaderGone : Failure {};
+
 /* WireGuard interfaces, whoever implements them. Every call throws Failure, with the system's words. */
 class Devices {
 public:

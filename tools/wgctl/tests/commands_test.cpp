@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include "tests/fakes.h"
 
 namespace wgctl {
@@ -72,6 +74,13 @@ TEST_F(Commands, output_that_cannot_be_written_is_an_error)
 	fake.terminal.is_full = true;
 	EXPECT_EQ(run({"genkey"}), 1);
 	EXPECT_EQ(err(), "wgctl: standard output: No space left on device\n");
+}
+
+TEST_F(Commands, output_nobody_reads_ends_without_a_word)
+{
+	fake.terminal.is_unread = true;
+	EXPECT_EQ(run({"genkey"}), 128 + SIGPIPE);
+	EXPECT_EQ(err(), "");
 }
 
 TEST_F(Commands, pubkey_reads_one_key)

@@ -537,6 +537,19 @@ TEST_F(Kernel, interfaces_are_listed_by_kind)
 	EXPECT_EQ(devices.names(), (std::vector<std::string>{"wg1", "wg0"}));
 }
 
+/* It comes from the command line, and went into a buffer of 32 KiB whatever its length. */
+TEST_F(Kernel, name_that_no_interface_has_is_not_sent)
+{
+	for (std::size_t length : {std::size_t{16}, std::size_t{40'000}}) {
+		Device change;
+		change.name = std::string(length, 'a');
+		std::string expected = "no interface has a name of " + std::to_string(length) + " characters; 15 are the most";
+		EXPECT_EQ(failure_of([&] { devices.get(change.name); }), expected);
+		EXPECT_EQ(failure_of([&] { devices.set(change); }), expected);
+	}
+	EXPECT_TRUE(sent(kernel).empty());
+}
+
 TEST_F(Kernel, change_says_only_what_changes)
 {
 	Device change;

@@ -55,11 +55,13 @@ struct FakeFiles : Files {
 
 struct FakeTerminal : Terminal {
 	std::string input, out, err;
-	bool is_terminal = false, is_open_to_the_world = false, is_full = false;
+	bool is_terminal = false, is_open_to_the_world = false, is_full = false, is_unread = false;
 
 	Text read_input(std::size_t limit) override { return Text(std::string_view(input).substr(0, limit)); }
 	void write(Stream stream, std::string_view text) override
 	{
+		if (stream == Stream::out && is_unread)
+			throw ReaderGone{{"standard output: nobody reads it any more"}};
 		if (stream == Stream::out && is_full)
 			throw Failure{"standard output: No space left on device"};
 		(stream == Stream::out ? out : err).append(text);

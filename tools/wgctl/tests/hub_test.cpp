@@ -184,6 +184,20 @@ TEST_F(HubTest, what_fails_late_leaves_nothing_behind)
 	EXPECT_TRUE(fake.devices.changes[1].peers.at(0).remove);
 }
 
+/* As `wgctl client wg0 Bob | head -1` may have it: the old key must not be gone for a new one that nobody has. */
+TEST_F(HubTest, what_nobody_reads_changes_nothing)
+{
+	start();
+	fake.terminal.is_unread = true;
+	for (std::vector<std::string_view> line : std::vector<std::vector<std::string_view>>{{"peer", "add", "wg0", "phone"}, {"client", "wg0", "Bob"}}) {
+		fake.terminal.err.clear();
+		EXPECT_EQ(run(line), 1);
+		EXPECT_EQ(file(), text);
+		EXPECT_NE(fake.terminal.err.find("undone"), std::string::npos) << fake.terminal.err;
+	}
+	EXPECT_EQ(fake.devices.changes.size(), 4u);
+}
+
 TEST_F(HubTest, names_are_given_once)
 {
 	EXPECT_EQ(run({"peer", "add", "wg0", "Bob"}), 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SystemTerminal, with a real standard error. */
+/* SystemTerminal, with a real pipe that nobody reads. */
 #include "host/system.h"
 
 #include <gtest/gtest.h>
@@ -8,28 +8,56 @@
 
 #include <csignal>
 
+#include "host/process.h"
+
 namespace wgctl {
+
+namespace {
+
+/* What `child` returns, with `stream` a pipe whose reader is gone; 128 and the signal's number when one ended it. */
+int without_reader(int stream, int (*child)())
+{
+	int ends[2], status = 0;
+
+	if (pipe(ends) < 0)
+		return -1;
+	close(ends[0]);
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(ends[1], stream);
+		survive_lost_readers();
+		_exit(child());
+	}
+	close(ends[1]);
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+}
 
 /* As `wgctl up wg0 2>&1 | head -1` has it: up goes on. */
 TEST(SystemTerminals, a_reader_that_is_gone_stops_nothing)
 {
-	int ends[2], status = 0;
+	EXPECT_EQ(without_reader(STDERR_FILENO, [] { return SystemTerminal().write(Stream::err, "[#] add interface wg0\n"), 42; }), 42);
+}
 
-	ASSERT_EQ(pipe(ends), 0);
-	close(ends[0]);
-	pid_t child = fork();
-	if (child == 0) {
-		dup2(ends[1], STDERR_FILENO);
-		SystemTerminal().write(Stream::err, "[#] add interface wg0\n");
-		/* Others, and programs that are started, end by it as always. */
-		struct sigaction after {};
-		sigaction(SIGPIPE, nullptr, &after);
-		_exit(after.sa_handler == SIG_DFL ? 42 : 1);
-	}
-	close(ends[1]);
-	ASSERT_EQ(waitpid(child, &status, 0), child);
-	EXPECT_TRUE(WIFEXITED(status));
-	EXPECT_EQ(WEXITSTATUS(status), 42);
+/* As `wgctl client wg0 phone | true' has it: who has changed something can undo it. */
+TEST(SystemTerminals, output_nobody_reads_is_a_failure)
+{
+	EXPECT_EQ(without_reader(STDOUT_FILENO, [] {
+		try {
+			SystemTerminal().write(Stream::out, "[Interface]\n");
+		} catch (const ReaderGone &) {
+			return 42;
+		}
+		return 1;
+	}), 42);
+}
+
+TEST(SystemTerminals, programs_end_by_lost_readers_as_always)
+{
+	EXPECT_EQ(without_reader(STDOUT_FILENO, [] { return run_process(Signals::forward, [] { return write(STDOUT_FILENO, "x", 1) < 0 ? 1 : 2; }); }),
+		  128 + SIGPIPE);
 }
 
 }

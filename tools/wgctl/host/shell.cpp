@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "host/shell.h"
 
+#include <cstdlib>
+
 #include "host/process.h"
 
 namespace wgctl {
@@ -15,11 +17,17 @@ bool SystemShell::is_interrupted()
 	return wgctl::is_interrupted();
 }
 
-int SystemShell::run(const std::string &command)
+int SystemShell::run(const std::string &command, const std::map<std::string, std::string> &variables)
 {
+	/* Everybody sees a program's arguments, and only its user its environment: hooks may hold a password. */
+	constexpr const char *HOOK = "WGCTL_HOOK", *RUN_IT = "hook=$WGCTL_HOOK; unset WGCTL_HOOK; eval \"$hook\"";
+
 	return run_process(Signals::forward, [&] {
-		int status = replace_by_program({"bash", "-e", "-o", "pipefail", "-c", command});
-		return status == 127 ? replace_by_program({"sh", "-e", "-c", command}) : status;
+		for (const auto &[name, value] : variables)
+			setenv(name.c_str(), value.c_str(), 1);
+		setenv(HOOK, command.c_str(), 1);
+		int status = replace_by_program({"bash", "-e", "-o", "pipefail", "-c", RUN_IT});
+		return status == 127 ? replace_by_program({"sh", "-e", "-c", RUN_IT}) : status;
 	});
 }
 

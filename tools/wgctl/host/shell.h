@@ -10,7 +10,7 @@ namespace wgctl {
  * that fails ends a hook, in a pipe, too (-e, pipefail). */
 class SystemShell : public Shell {
 public:
-	int run(const std::string &command) override;
+	int run(const std::string &command, const std::map<std::string, std::string> &variables) override;
 	int run_program(const std::vector<std::string> &arguments) override;
 	void hold_signals() override;
 	bool is_interrupted() override;

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -166,8 +167,9 @@ public:
 class Shell {
 public:
 	virtual ~Shell() = default;
-	/* Returns the exit status: 128 and the signal's number when one ended it. */
-	virtual int run(const std::string &command) = 0;
+	/* With these variables besides. What the command is, no other user can see. Returns the exit status:
+	 * 128 and the signal's number when one ended it. */
+	virtual int run(const std::string &command, const std::map<std::string, std::string> &variables) = 0;
 	/* The same with a program found by PATH; 127 when there is none. */
 	virtual int run_program(const std::vector<std::string> &arguments) = 0;
 	/* From now on, a signal that would end the program is only remembered. */

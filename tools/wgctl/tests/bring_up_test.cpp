@@ -302,13 +302,31 @@ TEST_F(Quick, down_stops_at_a_failed_pre_down)
 	EXPECT_EQ(fake.host.network.links.size(), 1u);
 }
 
+TEST_F(Quick, hooks_have_the_variables_of_wg_quick)
+{
+	interface += "PreDown = x\n";
+	up();
+	down();
+	EXPECT_EQ(fake.host.shell.last_variables,
+		  (std::map<std::string, std::string>{{"INTERFACE", "wg0"}, {"CONFIG_FILE", "/etc/wireguard/wg0.conf"}, {"LC_ALL", "C"}}));
+}
+
 TEST_F(Quick, down_goes_on_after_other_failures)
 {
 	interface += "DNS = 10.0.0.53\nPostDown = after\n";
 	up();
 	fake.host.log.broken = "no dns wg0";
-	EXPECT_EQ(down(), "delete link wg0\n! wg0 is not down as a whole: see above\n");
+	/* The hook may take a firewall's rules away: there is no second chance for that. */
+	EXPECT_EQ(down(), "delete link wg0\nrun after\n! wg0 is not down as a whole: see above\n");
 	EXPECT_NE(fake.terminal.err.find("cannot unset the DNS of wg0: broken"), std::string::npos);
+}
+
+TEST_F(Quick, post_down_waits_for_the_end_of_the_interface)
+{
+	interface += "PostDown = after\n";
+	up();
+	fake.host.log.broken = "delete link wg0";
+	EXPECT_EQ(down(), "! wg0 is not down as a whole: see above\n");
 }
 
 /* Deleting an interface by hand leaves what is not its own. */

@@ -311,9 +311,11 @@ struct FakeShell : Shell {
 	FakeLog &log;
 	std::map<std::string, int> statuses;
 
-	int run(const std::string &command) override
+	std::map<std::string, std::string> last_variables;
+	int run(const std::string &command, const std::map<std::string, std::string> &variables) override
 	{
 		log.act("run " + command);
+		last_variables = variables;
 		return statuses[command];
 	}
 	int run_program(const std::vector<std::string> &arguments) override

@@ -37,11 +37,13 @@ public:
 			for (std::uint16_t family : FAMILIES)
 				attempt("read the rules", [&] { delete_rules(family, *device.fwmark); });
 		attempt("look for the DNS of " + name_, [&] { unset_dns(); });
-		tell_and_attempt("delete interface " + name_, [&] { host_.network.delete_link(name_); });
+		bool is_gone = tell_and_attempt("delete interface " + name_, [&] { host_.network.delete_link(name_); });
 		note_table(name_, {}, world_);
+		/* They undo what PostUp did, whatever else could not be undone. */
+		if (is_gone)
+			run_hooks(config_, config_.post_down, world_);
 		if (failed_)
 			throw Failure{name_ + " is not down as a whole: see above"};
-		run_hooks(config_, config_.post_down, world_);
 	}
 
 private:
@@ -58,20 +60,22 @@ private:
 	}
 
 	template<class Action>
-	void attempt(const std::string &what, Action action)
+	bool attempt(const std::string &what, Action action)
 	{
 		try {
 			step(what, action);
+			return true;
 		} catch (const Failure &failure) {
 			complain(failure.text, world_.terminal);
 			failed_ = true;
+			return false;
 		}
 	}
 	template<class Action>
-	void tell_and_attempt(const std::string &what, Action action)
+	bool tell_and_attempt(const std::string &what, Action action)
 	{
 		world_.terminal.write(Stream::err, "[#] " + what + "\n");
-		attempt(what, action);
+		return attempt(what, action);
 	}
 
 	void delete_filters()

@@ -76,9 +76,9 @@ struct LivingShell : FakeShell {
 	using FakeShell::FakeShell;
 	int status = 0;
 
-	int run(const std::string &command) override
+	int run(const std::string &command, const std::map<std::string, std::string> &variables) override
 	{
-		FakeShell::run(command);
+		FakeShell::run(command, variables);
 		return status;
 	}
 };

@@ -16,7 +16,7 @@ constexpr int CHANGED = 2;
 
 std::string coloured(const Change &change, const PeerNames &names, World &world)
 {
-	std::string text = describe(change, names);
+	std::string text = printable(describe(change, names));
 	std::string_view colour = change.action == Change::Action::add ? GREEN : change.action == Change::Action::remove ? RED : YELLOW;
 
 	return wants_colour(world) ? std::string(colour) + text + std::string(RESET) : text;
@@ -49,9 +49,9 @@ void tell(const Plan &plan, World &world)
 	for (const Change &change : plan.changes)
 		text += "  " + coloured(change, plan.names, world) + "\n";
 	for (const Change &change : plan.kept)
-		text += "  = " + reason_to_stay(change, plan.names) + "\n";
+		text += "  = " + printable(reason_to_stay(change, plan.names)) + "\n";
 	for (const Hook &hook : hooks_of(plan))
-		text += "  ! " + std::string(hook.key) + " runs: " + hook.command + "\n";
+		text += "  ! " + std::string(hook.key) + " runs: " + printable(hook.command) + "\n";
 	world.terminal.write(Stream::out, text);
 }
 

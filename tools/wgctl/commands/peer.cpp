@@ -108,7 +108,11 @@ void hand_over(const Hub &hub, const Report &report, const Options &options, Wor
 		return deliver(report.config, delivery, world);
 	if (!delivery.out.empty())
 		deliver(report.config, delivery, world);
-	world.terminal.write(Stream::out, json_of(hub, report, options));
+	Text document = json_of(hub, report, options);
+	if (options.has("--secrets"))
+		write_secret(document, world.terminal);
+	else
+		world.terminal.write(Stream::out, document);
 }
 
 void check_count(const Options &options, std::size_t count, const std::string &command)

@@ -92,7 +92,10 @@ int show_json(const std::string &name, const Options &options, World &world)
 		status = for_each_device(world, [&](const Device &device, bool) { add(device); });
 	else
 		add(get_device(name, world));
-	world.terminal.write(Stream::out, to_text(document));
+	if (secrets == Secrets::shown)
+		write_secret(to_text(document), world.terminal);
+	else
+		world.terminal.write(Stream::out, to_text(document));
 	return status;
 }
 

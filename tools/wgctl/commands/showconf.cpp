@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands/commands.h"
 
+#include "model/values.h"
 #include "view/format.h"
 
 namespace wgctl {
 
 int showconf(Arguments arguments, World &world)
 {
-	world.terminal.write(Stream::out, format_config(get_device(std::string(arguments[0]), world)));
+	write_secret(format_config(get_device(std::string(arguments[0]), world)), world.terminal);
 	return 0;
 }
 

@@ -2,12 +2,13 @@
 #include "commands/commands.h"
 
 #include "config/quick_config.h"
+#include "model/values.h"
 
 namespace wgctl {
 
 int strip(Arguments arguments, World &world)
 {
-	world.terminal.write(Stream::out, strip_quick_keys(read_quick_text(arguments[0], world)));
+	write_secret(strip_quick_keys(read_quick_text(arguments[0], world)), world.terminal);
 	return 0;
 }
 

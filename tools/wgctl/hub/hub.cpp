@@ -280,7 +280,7 @@ void deliver(const Text &config, const Delivery &delivery, World &world)
 		if (delivery.as_qr)
 			world.terminal.write(Stream::out, qr_code(config));
 		else if (delivery.out.empty())
-			world.terminal.write(Stream::out, config);
+			write_secret(config, world.terminal);
 	} catch (const Failure &) {
 		if (!delivery.out.empty())
 			world.host.store.remove(delivery.out);

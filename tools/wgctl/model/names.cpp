@@ -46,6 +46,18 @@ std::string printable(std::string_view text)
 	return result;
 }
 
+std::string harmless(std::string_view text)
+{
+	std::size_t end = text.find('\n');
+	std::string result = printable(text.substr(0, end));
+
+	for (; end != text.npos; end = text.find('\n')) {
+		text.remove_prefix(end + 1);
+		result += "\n" + printable(text.substr(0, text.find('\n')));
+	}
+	return result;
+}
+
 std::string describe_peer(const Key &key, const PeerNames &names)
 {
 	Text text = to_base64(key);

@@ -15,6 +15,8 @@ using PeerNames = std::map<Key, std::string>;
 /* ? for every byte that is no UTF-8 or steers terminals: controls, changes of direction, characters that
  * are not seen. For names of interfaces, too, in which the kernel takes nearly anything. */
 std::string printable(std::string_view text);
+/* The same, but lines stay lines: for whatever comes from a file, an argument or elsewhere. */
+std::string harmless(std::string_view text);
 
 /* The name and the key, or the key alone: to tell people which peer. */
 std::string describe_peer(const Key &key, const PeerNames &names);

@@ -386,23 +386,20 @@ std::string shell_word(std::string_view text)
 
 std::string quoted(std::string_view text)
 {
-	std::string result = harmless(text);
+	return "`" + printable(text) + "'";
+}
 
-	std::replace(result.begin(), result.end(), '\n', '?');
-	return "`" + result + "'";
+void write_secret(std::string_view text, Terminal &terminal)
+{
+	if (terminal.output_is_open_to_the_world())
+		terminal.write(Stream::err, "Warning: writing to world accessible file.\n"
+					    "Consider setting the umask to 077 and trying again.\n");
+	terminal.write(Stream::out, text);
 }
 
 void complain(std::string_view text, Terminal &terminal)
 {
 	terminal.write(Stream::err, "wgctl: " + harmless(text) + "\n");
-}
-
-std::string harmless(std::string_view text)
-{
-	std::string result(text);
-
-	std::replace_if(result.begin(), result.end(), [](char c) { return (c >= 0 && c < ' ' && c != '\n') || c == 127; }, '?');
-	return result;
 }
 
 }

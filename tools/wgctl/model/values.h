@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/names.h"
 #include "model/outside.h"
 
 namespace wgctl {
@@ -83,9 +84,8 @@ std::optional<T> parse_number(std::string_view text, int base = 10, T limit = st
 std::string quoted(std::string_view text);
 /* One word of a shell, for lines people are told to run. */
 std::string shell_word(std::string_view text);
-/* Nothing from a file, an argument or elsewhere may steer the terminal: ? instead of control characters,
- * newlines excepted. */
-std::string harmless(std::string_view text);
+/* To standard output; warns when others may read what it goes to. */
+void write_secret(std::string_view text, Terminal &terminal);
 /* A line for whoever runs the program, about what went wrong. */
 void complain(std::string_view text, Terminal &terminal);
 

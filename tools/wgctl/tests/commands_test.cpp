@@ -48,11 +48,16 @@ TEST_F(Commands, genkey_prints_a_private_key)
 TEST_F(Commands, secrets_in_a_world_readable_file_are_worth_a_warning)
 {
 	fake.terminal.is_open_to_the_world = true;
-	for (const char *command : {"genkey", "genpsk"}) {
-		EXPECT_EQ(run({command}), 0);
-		EXPECT_EQ(err(), "Warning: writing to world accessible file.\nConsider setting the umask to 077 and trying again.\n");
-		EXPECT_EQ(out().size(), KEY_TEXT_LENGTH + 1);
+	add("wg0", 7);
+	fake.files.contents["/etc/wireguard/wg0.conf"] = "[Interface]\n";
+	for (std::vector<std::string_view> line : std::vector<std::vector<std::string_view>>{
+		     {"genkey"}, {"genpsk"}, {"showconf", "wg0"}, {"strip", "wg0"}, {"show", "wg0", "--json", "--secrets"}}) {
+		EXPECT_EQ(run(line), 0);
+		EXPECT_EQ(err(), "Warning: writing to world accessible file.\nConsider setting the umask to 077 and trying again.\n") << line[0];
+		EXPECT_NE(out(), "");
 	}
+	run({"show", "wg0", "--json"});
+	EXPECT_EQ(err(), "");
 }
 
 TEST_F(Commands, no_message_steers_the_terminal)
@@ -63,6 +68,13 @@ TEST_F(Commands, no_message_steers_the_terminal)
 	EXPECT_EQ(err(), "wgctl: ?]0;x?: No such file or directory\n");
 	EXPECT_NE(run({"doctor", "\x1b[2J"}), 0);
 	EXPECT_EQ(err().find('\x1b'), std::string::npos);
+	add("wg\x1b[2J", 1);
+	EXPECT_EQ(run({"show"}), 0);
+	EXPECT_EQ(out().find("\x1b[2J"), std::string::npos) << out();
+	/* C1: as two bytes of UTF-8, and as one byte. */
+	EXPECT_EQ(run({"set", "wg0", "a\xc2\x9b" "2J\x9b" "2J", "1"}), 1);
+	EXPECT_EQ(err(), "wgctl: a??2J?2J: unknown argument\n");
+	fake.devices.order.clear();
 	add("wg0", 1);
 	fake.devices.broken["wg0"] = "\x1b[2J";
 	EXPECT_EQ(run({"show", "all"}), 1);

@@ -198,6 +198,17 @@ TEST_F(HubTest, what_nobody_reads_changes_nothing)
 	EXPECT_EQ(fake.devices.changes.size(), 4u);
 }
 
+TEST_F(HubTest, a_key_in_a_file_for_everybody_is_worth_a_warning)
+{
+	fake.terminal.is_open_to_the_world = true;
+	for (std::vector<std::string_view> line : std::vector<std::vector<std::string_view>>{
+		     {"peer", "add", "wg0", "phone"}, {"client", "wg0", "Bob"}, {"client", "wg0", "Bob", "--json", "--secrets"}}) {
+		fake.terminal.err.clear();
+		EXPECT_EQ(run(line), 0) << fake.terminal.err;
+		EXPECT_NE(fake.terminal.err.find("Warning: writing to world accessible file."), std::string::npos) << line[0];
+	}
+}
+
 TEST_F(HubTest, names_are_given_once)
 {
 	EXPECT_EQ(run({"peer", "add", "wg0", "Bob"}), 1);

@@ -87,6 +87,15 @@ const std::string ADDRESS = "Address = 10.0.0.1/24\n";
 
 }
 
+/* Whoever looks at a stranger's file before it runs must see all of it. */
+TEST_F(Apply, nothing_in_a_file_steers_the_terminal)
+{
+	fake.devices.order.clear();
+	write(interface("PostUp = evil; \x1b[2K\xc2\x9b" "1Atrue\n"));
+	EXPECT_EQ(run({"apply", "--dry-run", "wg0"}), 2);
+	EXPECT_NE(fake.terminal.out.find("PostUp runs: evil; ?[2K??1Atrue\n"), std::string::npos) << fake.terminal.out;
+}
+
 TEST_F(Apply, same_is_unchanged)
 {
 	EXPECT_EQ(run(), 0);

@@ -203,7 +203,7 @@ Text Painter::paint(const Device &device)
 	std::vector<const Peer *> peers;
 
 	colour(RESET);
-	title(GREEN, "interface", device.name);
+	title(GREEN, "interface", printable(device.name));
 	if (device.public_key)
 		line("public key", to_base64(*device.public_key));
 	if (device.private_key)

@@ -38,7 +38,7 @@ struct alignas(64) Workspace {
 
 enum class Form : u8 { Portable, Avx2, Avx512 };
 
-/* avx512 stands for F, VL and IFMA; each is true only when the OS also saves that state. */
+/* avx2 stands for BMI2 too, avx512 for F, VL and IFMA and all of avx2; each is true only when the OS also saves that state. */
 struct CpuFeatures {
 	bool avx2, avx512;
 };

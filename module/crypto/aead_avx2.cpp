@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <immintrin.h>
-#include "crypto/aead_batch.h"
+#include "crypto/aead_woven.h"
 
 namespace wg::crypto {
 
-/* Eight blocks a pass; four messages' Poly1305 in limbs of 26 bits, because the multiplier takes 32. */
+/* Eight blocks, which fill the sixteen registers, and Poly1305 beside them by BMI2's multiplier, which leaves the flags alone. */
 struct Avx2 {
-	enum : u32 { LANES = 8, GROUPS = 2, WOVEN = 2, MAC_LANES = 4, MAC_ASIDE = 1, LIMBS = 5, LIMB_BITS = 26 };
-	enum : u32 { PLAIN_BLOCK = 10, STRIPED_SETUP = 180, STEP = 44, LANES_SETUP = 150, STACK = 1312 };
+	enum : u32 { LANES = 8, GROUPS = 1, STACK = 768 };
 	using Words = u32 __attribute__((vector_size(32)));
 	using Quads = u64 __attribute__((vector_size(32)));
 	using Octets = u8 __attribute__((vector_size(32)));
 	using Text = Quads;
-	using Aside = Words[GROUPS][16];
-	struct Product {
-		Quads sum[LIMBS];
-	};
 
 	[[gnu::always_inline]] static Words broadcast(u32 value) { return Words{} + value; }
 	template <u32 BITS> [[gnu::always_inline]] static Words rotate(Words x)
@@ -29,19 +24,6 @@ struct Avx2 {
 										3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14});
 		else
 			return (x << BITS) | (x >> (32 - BITS));
-	}
-	/* Two groups have twice as many words as there are registers: this says which ones go to memory, off the path of what comes next. */
-	[[gnu::always_inline]] static void put_aside(Words word, Aside &aside, u32 group, u32 i)
-	{
-		if (i / 4 == 1)
-			return;
-		aside[group][i] = word;
-		__asm__ __volatile__("" : "+m"(aside));
-	}
-	[[gnu::always_inline]] static void take_back(Words &word, Aside &aside, u32 group, u32 i)
-	{
-		if (i / 4 != 1)
-			word = aside[group][i];
 	}
 	/* Columns to rows: of words 4q to 4q + 3 of eight blocks, those of block j in the low half of row j and of block 4 + j in the high one. */
 	[[gnu::always_inline]] static void turn_square(const Words *x, __m256i (&row)[4])
@@ -92,65 +74,27 @@ struct Avx2 {
 		store_two((__m256i)x[2], (__m256i)x[3], to + 32, to + CIPHER_BLOCK_SIZE + 32);
 	}
 
-	[[gnu::always_inline]] static Quads wrap(Quads limb) { return limb + (limb << 2); }
-	[[gnu::always_inline]] static void multiply_add(Product &product, u32 place, Quads a, Quads b)
+	[[gnu::noinline]] static void make_all(const u8 *key, const Wanted<Avx2> &wanted, Block *keystream)
 	{
-		product.sum[place] += (Quads)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+		make_blocks<Avx2>(key, wanted, keystream, []() __attribute__((always_inline)) {});
 	}
-	template <typename N> [[gnu::always_inline]] static void add(Product &product, const N &number)
+	[[gnu::noinline]] static void make_woven(const u8 *key, const Wanted<Avx2> &wanted, Block *keystream, Authenticator<Avx2> &authenticator)
 	{
-#pragma GCC unroll 5
-		for (u32 i = 0; i < LIMBS; i++)
-			product.sum[i] += number.limb[i];
-	}
-	/* Sums below 2^60 in; limbs below 2^26 + 2^10 out. Two chains that meet, instead of one of twice the length. */
-	[[gnu::always_inline]] static LaneNumber<Avx2> reduce(const Product &product)
-	{
-		const Quads LOW = Quads{} + ((1u << LIMB_BITS) - 1);
-		Quads a = product.sum[0], b = product.sum[1], c = product.sum[2], d = product.sum[3], e = product.sum[4], carry;
+		Authenticator<Avx2>::Steps steps(authenticator);
 
-		b += a >> 26, a &= LOW;
-		e += d >> 26, d &= LOW;
-		c += b >> 26, b &= LOW;
-		carry = e >> 26, e &= LOW;
-		a += carry + (carry << 2);
-		d += c >> 26, c &= LOW;
-		b += a >> 26, a &= LOW;
-		e += d >> 26, d &= LOW;
-		return {{a, b, c, d, e}};
+		make_blocks<Avx2>(key, wanted, keystream, [&]() __attribute__((always_inline)) { steps.step(); });
+		steps.stop();
 	}
-	template <typename At> [[gnu::always_inline]] static void load(At at, Quads &low, Quads &high)
+	/* At least the first @count blocks. Returns how many it has made. */
+	[[gnu::always_inline]] static u32 make(const u8 *key, const Wanted<Avx2> &wanted, u32 count, Block *keystream, Authenticator<Avx2> &authenticator)
 	{
-		__m256i even = _mm256_loadu2_m128i((const __m128i *)at(2), (const __m128i *)at(0));
-		__m256i odd = _mm256_loadu2_m128i((const __m128i *)at(3), (const __m128i *)at(1));
-
-		low = (Quads)_mm256_unpacklo_epi64(even, odd);
-		high = (Quads)_mm256_unpackhi_epi64(even, odd);
-	}
-	[[gnu::always_inline]] static LaneNumber<Avx2> split(Quads low, Quads high)
-	{
-		const Quads LOW = Quads{} + ((1u << LIMB_BITS) - 1);
-
-		return {{low & LOW, (low >> 26) & LOW, ((low >> 52) | (high << 12)) & LOW, (high >> 14) & LOW, high >> 40}};
-	}
-	[[gnu::always_inline]] static void spread(const Number &number, u64 (&limb)[LIMBS])
-	{
-		const u64 LOW = (1u << LIMB_BITS) - 1;
-		u128 low = number.limb[0] + (static_cast<u128>(number.limb[1]) << 44);
-		u128 high = static_cast<u64>(low >> 78) + (static_cast<u128>(number.limb[2]) << 10);
-
-		limb[0] = static_cast<u64>(low) & LOW;
-		limb[1] = static_cast<u64>(low >> 26) & LOW;
-		limb[2] = static_cast<u64>(low >> 52) & LOW;
-		limb[3] = static_cast<u64>(high) & LOW;
-		limb[4] = static_cast<u64>(high >> 26);
-	}
-	[[gnu::always_inline]] static Number collect(const u64 (&limb)[LIMBS])
-	{
-		u128 low = limb[0] + (static_cast<u128>(limb[1]) << 26) + (static_cast<u128>(limb[2]) << 52);
-		u128 high = static_cast<u64>(low >> 44) + (static_cast<u128>(limb[3]) << 34) + (static_cast<u128>(limb[4]) << 60);
-
-		return {{static_cast<u64>(low) & LOW_44, static_cast<u64>(high) & LOW_44, static_cast<u64>(high >> 44)}};
+		if (!authenticator.is_empty())
+			return make_woven(key, wanted, keystream, authenticator), LANES;
+		if (count <= 2)
+			return make_few_blocks<Avx2, 1>(key, wanted, keystream), 2;
+		if (count <= 4)
+			return make_few_blocks<Avx2, 2>(key, wanted, keystream), 4;
+		return make_all(key, wanted, keystream), LANES;
 	}
 	[[gnu::always_inline]] static void wipe_registers() { _mm256_zeroall(); }
 };

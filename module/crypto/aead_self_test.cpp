@@ -117,7 +117,7 @@ bool self_test(Form form)
 		return false;
 	for (u8 &byte : text)
 		byte = static_cast<u8>(draw.below(256));
-	/* From one long message, which is striped, to many short ones, which lie side by side. */
+	/* From one long message to many short ones. */
 	for (u32 batch = 0; batch < BATCHES; batch++) {
 		u32 count = 1 + batch * (MOST_MESSAGES - 1) / (BATCHES - 1);
 

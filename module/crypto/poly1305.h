@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Poly1305's field, one number at a time: arithmetic modulo 2^130 - 5 in three limbs of 44, 44 and 42 bits, or in whole words. [RFC 8439 §2.5]
  *
- * Called by:  every form: the portable one for all blocks, the others for keys, powers, short messages and the last reduction
+ * Called by:  authenticator.h; poly1305_lanes.h for keys and the last reduction
  * Context:    any; no branch and no index depends on a secret
- * Units:      a Number is limb[0] + limb[1] 2^44 + limb[2] 2^88; multiply() takes limbs below 2^52 and gives them below 2^44 + 2^16
+ * Units:      a Number is limb[0] + limb[1] 2^44 + limb[2] 2^88, with limbs below 2^52
  */
 #pragma once
 #include "rt/little_endian.h"
@@ -45,29 +45,21 @@ struct Number {
 	return number_from(load_u64(key) & 0x0ffffffc0fffffff, load_u64(key + 8) & 0x0ffffffc0ffffffc);
 }
 
-/* 2^132 = 20 modulo 2^130 - 5: what a product of limbs is worth that falls off the top. */
-[[gnu::always_inline]] inline Number multiply(const Number &a, const Number &b)
-{
-	const u64 wrapped1 = b.limb[1] * 20, wrapped2 = b.limb[2] * 20;
-	u128 d0 = static_cast<u128>(a.limb[0]) * b.limb[0] + static_cast<u128>(a.limb[1]) * wrapped2 + static_cast<u128>(a.limb[2]) * wrapped1;
-	u128 d1 = static_cast<u128>(a.limb[0]) * b.limb[1] + static_cast<u128>(a.limb[1]) * b.limb[0] + static_cast<u128>(a.limb[2]) * wrapped2;
-	u128 d2 = static_cast<u128>(a.limb[0]) * b.limb[2] + static_cast<u128>(a.limb[1]) * b.limb[1] + static_cast<u128>(a.limb[2]) * b.limb[0];
-
-	d1 += static_cast<u64>(d0 >> 44);
-	d2 += static_cast<u64>(d1 >> 44);
-	u64 low = (static_cast<u64>(d0) & LOW_44) + static_cast<u64>(d2 >> 42) * 5;
-	return {{low & LOW_44, (static_cast<u64>(d1) & LOW_44) + (low >> 44), static_cast<u64>(d2) & LOW_42}};
-}
-
-/* Two words of 64 bits and what is above them: for absorbing, half the instructions of a Number where there is an add with carry. */
+/* A sum in two words of 64 bits and what is above them: for absorbing, half the instructions of a Number. It stays below 2^131. */
 struct WordNumber {
 	u64 low, high, top;
 };
 
-/* Of a multiplier: reduced, and below 2^128. */
-[[gnu::always_inline]] inline WordNumber word_number_from(const Number &number)
+/* What a sum is multiplied by: clamped, so that 2^128 high = 5/4 high modulo 2^130 - 5 is a whole number, and all words are below 2^61. */
+struct Factor {
+	u64 low, high, wrapped;
+};
+
+[[gnu::always_inline]] inline Factor clamped_factor(const u8 *key)
 {
-	return {number.limb[0] | number.limb[1] << 44, number.limb[1] >> 20 | number.limb[2] << 24, 0};
+	const u64 high = load_u64(key + 8) & 0x0ffffffc0ffffffc;
+
+	return {load_u64(key) & 0x0ffffffc0fffffff, high, high + (high >> 2)};
 }
 
 [[gnu::always_inline]] inline Number number_from(const WordNumber &number)
@@ -78,24 +70,51 @@ struct WordNumber {
 	return result;
 }
 
-/* @top is the block's 2^128: 1, or 0 for a null block in front. The sum stays below 2^131. */
-[[gnu::always_inline]] inline void absorb(WordNumber &sum, const u8 *block, u64 top, const WordNumber &factor)
+/* (low, high) += (a, b), words of numbers of 128 bits. */
+[[gnu::always_inline]] inline void add_words(u64 &low, u64 &high, u64 a, u64 b)
 {
-	const u64 wrapped = factor.high + (factor.high >> 2); // 2^128 factor.high = 5/4 of it, modulo 2^130 - 5: clamped, it is a multiple of 4
-	u64 low = load_u64(block), high = load_u64(block + 8), a = sum.low + low, b = sum.high + high, carry = a < low;
-	u64 c = sum.top + top + (b < high);
+#ifdef __x86_64__
+	/* Compilers make comparisons of the carry. */
+	__asm__("add %[a], %[low]\n\tadc %[b], %[high]" : [low] "+&r"(low), [high] "+r"(high) : [a] "rm"(a), [b] "rme"(b) : "cc");
+#else
+	low += a;
+	high += b + (low < a);
+#endif
+}
 
-	b += carry;
-	c += b < carry;
-	u128 d0 = static_cast<u128>(a) * factor.low + static_cast<u128>(b) * wrapped;
+[[gnu::always_inline]] inline void add_words(u64 &low, u64 &high, u64 &top, u64 a, u64 b, u64 c)
+{
+#ifdef __x86_64__
+	__asm__("add %[a], %[low]\n\tadc %[b], %[high]\n\tadc %[c], %[top]"
+		: [low] "+&r"(low), [high] "+&r"(high), [top] "+r"(top)
+		: [a] "rm"(a), [b] "rme"(b), [c] "rme"(c)
+		: "cc");
+#else
+	u64 carry = 0;
+
+	add_words(low, carry, a, 0);
+	add_words(high, top, b, c);
+	add_words(high, top, carry, 0);
+#endif
+}
+
+/* sum = (sum + 2^128 + block) factor */
+[[gnu::always_inline]] inline void absorb(WordNumber &sum, const u8 *block, const Factor &factor)
+{
+	u64 a = sum.low, b = sum.high, c = sum.top;
+
+	add_words(a, b, c, load_u64(block), load_u64(block + 8), 1);
+	u128 d0 = static_cast<u128>(a) * factor.low + static_cast<u128>(b) * factor.wrapped;
 	u128 d1 = static_cast<u128>(a) * factor.high + static_cast<u128>(b) * factor.low;
-	d1 += c * wrapped + static_cast<u64>(d0 >> 64); // below 2^64: c is at most 6, the factor's words are below 2^60
-	u64 d2 = c * factor.low + static_cast<u64>(d1 >> 64), folded = (d2 & ~3ull) + (d2 >> 2);
+	u64 low = static_cast<u64>(d0), high = static_cast<u64>(d1), top = static_cast<u64>(d1 >> 64);
 
-	sum.low = static_cast<u64>(d0) + folded;
-	carry = sum.low < folded;
-	sum.high = static_cast<u64>(d1) + carry;
-	sum.top = (d2 & 3) + (sum.high < carry);
+	add_words(high, top, c * factor.wrapped, c * factor.low); // c is at most 6
+	add_words(high, top, static_cast<u64>(d0 >> 64), 0);
+	u64 folded = (top & ~3ull) + (top >> 2);
+
+	top &= 3;
+	add_words(low, high, top, folded, 0, 0);
+	sum = {low, high, top};
 }
 
 /* tag = (sum mod 2^130 - 5) + pad mod 2^128; @pad is the second half of the Poly1305 key. */

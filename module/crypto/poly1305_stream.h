@@ -6,19 +6,10 @@
  * Units:      bytes; chunks are multiples of 16
  */
 #pragma once
-#include "crypto/aead_forms.h"
+#include "crypto/aead_parts.h"
 #include "crypto/poly1305.h"
 
 namespace wg::crypto {
-
-[[gnu::always_inline]] inline u64 length_of(const Message &message)
-{
-	u64 length = 0;
-
-	for (u32 i = 0; i < message.piece_count; i++)
-		length += message.pieces[i].size;
-	return length;
-}
 
 /* V keeps the forms' copies apart: one that was compiled for one CPU must not be linked in for all. */
 template <typename V> class MacStream {

@@ -54,9 +54,9 @@ uint32_t wg_kernel_cpu_features(void)
 #ifdef CONFIG_X86_64
 	const u64 ymm = XFEATURE_MASK_SSE | XFEATURE_MASK_YMM;
 
-	if (boot_cpu_has(X86_FEATURE_AVX2) && wg_compat_cpu_saves(ymm))
+	if (boot_cpu_has(X86_FEATURE_AVX2) && boot_cpu_has(X86_FEATURE_BMI2) && wg_compat_cpu_saves(ymm))
 		features |= WG_CPU_AVX2;
-	if (boot_cpu_has(X86_FEATURE_AVX512F) && boot_cpu_has(X86_FEATURE_AVX512VL) && boot_cpu_has(X86_FEATURE_AVX512IFMA) &&
+	if (features && boot_cpu_has(X86_FEATURE_AVX512F) && boot_cpu_has(X86_FEATURE_AVX512VL) && boot_cpu_has(X86_FEATURE_AVX512IFMA) &&
 	    wg_compat_cpu_saves(ymm | XFEATURE_MASK_AVX512))
 		features |= WG_CPU_AVX512;
 #endif

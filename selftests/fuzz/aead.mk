@@ -10,7 +10,7 @@ SECONDS ?= 60
 CXX := clang++-16
 CXXFLAGS := -std=c++20 -O2 -g -funsigned-char -fno-strict-aliasing -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	-Wall -Wextra -Wno-unknown-attributes -I$(ROOT)/module -I$(ROOT)/cpp-rt/include -MMD -MP
-flags_of = $(if $(findstring avx512,$1),-mavx2 -mavx512f -mavx512vl -mavx512ifma,$(if $(findstring avx2,$1),-mavx2))
+flags_of = $(if $(findstring avx512,$1),-mavx2 -mavx512f -mavx512vl -mavx512ifma,$(if $(findstring avx2,$1),-mavx2 -mbmi2))
 objects := $(patsubst %.cpp,$(OUT)/%.o,$(notdir $(wildcard $(ROOT)/module/crypto/aead*.cpp) aead_fuzz.cpp))
 
 .PHONY: build run

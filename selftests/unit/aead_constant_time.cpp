@@ -84,12 +84,12 @@ int main()
 	struct {
 		Form form;
 		const char *name;
-	} forms[] = {{Form::Portable, "portable"}, {Form::Avx2, "avx2"}};
+	} forms[] = {{Form::Portable, "portable"}, {Form::Avx2, "avx2"}, {Form::Avx512, "avx512, modelled"}};
 
 	report(memcheck_notices_a_branch_on_a_key(), "memcheck_notices_a_branch_on_a_key", "the test itself");
 	for (const auto &form : forms) {
-		if (form.form == Form::Avx2 && !__builtin_cpu_supports("avx2")) {
-			std::printf("ok %d - time_depends_on_lengths_alone, avx2 # SKIP this CPU lacks it\n", ++tests);
+		if (form.form != Form::Portable && !__builtin_cpu_supports("avx2")) {
+			std::printf("ok %d - time_depends_on_lengths_alone, %s # SKIP this CPU lacks AVX2\n", ++tests, form.name);
 			continue;
 		}
 		u32 found = 0;
@@ -99,6 +99,6 @@ int main()
 		}
 		report(found == 0, "time_depends_on_lengths_alone", form.name);
 	}
-	std::printf("ok %d - time_depends_on_lengths_alone, avx512 # SKIP valgrind has no AVX-512\n1..%d\n", tests + 1, tests + 1);
+	std::printf("1..%d\n", tests);
 	return all_passed ? 0 : 1;
 }

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A batch through one form: the integer units authenticate while the vector units encipher. [RFC 8439 §2.8]
+ *
+ * Called by:  aead_portable.cpp, aead_avx2.cpp, each with its form V; V::make() makes up to V::LANES blocks, and takes along some of
+ *             what the authenticator has to read
+ * Context:    as the form; what is done in which order depends on lengths, and for open() on which tags were right
+ *
+ * The blocks of a batch form one sequence: the key blocks (number 0) of up to WINDOW messages, their bodies, the next key blocks, and
+ * so on, cut into groups without regard to messages. seal() gives ciphertext to the authenticator when it has written it. open() gives
+ * it a message when its key is there, and holds the keystream back until the tag has been compared.
+ */
+#pragma once
+#include "crypto/aead_parts.h"
+#include "crypto/authenticator.h"
+#include "crypto/chacha20.h"
+
+namespace wg::crypto {
+
+constexpr u32 WINDOW = 8, HELD_BACK = 32;
+static_assert(2 * WINDOW <= MACS);
+
+template <typename V> class Sequence {
+public:
+	[[gnu::always_inline]] explicit Sequence(Span<Message> messages) : messages_(messages) { open_body(); }
+
+	bool more() const { return key_ < messages_.size() || body_ < messages_.size(); }
+
+	/* Only while there are more(). At most @limit blocks. */
+	[[gnu::always_inline]] Run next(u32 limit)
+	{
+		if (key_ < messages_.size() && key_ < (body_ / WINDOW + 1) * WINDOW)
+			return {key_++, 0, 1};
+		Run run = {body_, block_, limit};
+
+		if (limit > last_block_ - block_) {
+			run.blocks = last_block_ - block_ + 1;
+			body_++;
+			open_body();
+		} else {
+			block_ += limit;
+		}
+		return run;
+	}
+
+private:
+	[[gnu::always_inline]] void open_body()
+	{
+		block_ = 1;
+		for (; body_ < messages_.size(); body_++) {
+			last_block_ = static_cast<u32>((length_of(messages_[body_]) + CIPHER_BLOCK_SIZE - 1) / CIPHER_BLOCK_SIZE);
+			if (last_block_ > 0)
+				break;
+		}
+	}
+
+	Span<Message> messages_;
+	u32 key_ = 0, body_ = 0;
+	u32 block_ = 1, last_block_ = 0; // of the body at hand
+};
+
+/* What lies in the caller's workspace; what is secret in it is wiped as far as it was used. */
+template <typename V> struct Room {
+	Block keystream[HELD_BACK];
+	Run runs[HELD_BACK]; // whose keystream it is
+	Wanted<V> wanted;
+	Authenticator<V> authenticator;
+};
+
+template <typename V> class Batch {
+public:
+	[[gnu::always_inline]] Batch(Direction direction, const u8 *key, Span<Message> messages, Room<V> &room)
+		: direction_(direction), key_(key), messages_(messages), room_(room), authenticator_(room.authenticator), sequence_(messages)
+	{
+		authenticator_.clear();
+		zero_bytes(&room_.wanted, sizeof(room_.wanted));
+	}
+
+	[[gnu::always_inline]] void run()
+	{
+		while (sequence_.more()) {
+			u32 run = runs_, slot = slots_;
+
+			make_group();
+			for (; run < runs_; slot += room_.runs[run++].blocks) {
+				if (room_.runs[run].is_key())
+					start(room_.runs[run].message, room_.keystream[slot]);
+				else if (direction_ == Direction::Seal)
+					apply(room_.runs[run], room_.keystream[slot]);
+			}
+			if (direction_ == Direction::Seal)
+				runs_ = slots_ = 0;
+			else if (slots_ + V::LANES > HELD_BACK || authenticator_.is_empty())
+				open_held_back();
+		}
+		open_held_back();
+		finish_before(static_cast<u32>(messages_.size()));
+		wipe_bytes(room_.keystream, most_made_ * sizeof(Block));
+		authenticator_.wipe(messages_.size());
+	}
+
+private:
+	[[gnu::always_inline]] void make_group()
+	{
+		u32 wanted = 0;
+
+		while (wanted < V::LANES && sequence_.more()) {
+			Run run = sequence_.next(V::LANES - wanted);
+
+			room_.wanted.set(wanted, run.blocks, run.first_block, messages_[run.message].counter);
+			wanted += run.blocks;
+			room_.runs[runs_++] = run;
+		}
+		u32 made = slots_ + V::make(key_, room_.wanted, wanted, &room_.keystream[slots_], authenticator_);
+
+		most_made_ = made > most_made_ ? made : most_made_;
+		slots_ += wanted;
+	}
+
+	[[gnu::always_inline]] void start(u32 number, const u8 *key)
+	{
+		const Message &message = messages_[number];
+
+		if (number >= MACS)
+			finish_before(number - MACS + 1);
+		authenticator_.start(number, key);
+		if (direction_ == Direction::Open) {
+			for (u32 i = 0; i < message.piece_count; i++)
+				authenticator_.add_text(number, message.pieces[i].from, message.pieces[i].size);
+		}
+		if (direction_ == Direction::Open || length_of(message) == 0)
+			authenticator_.add_end(number);
+	}
+
+	[[gnu::always_inline]] void apply(const Run &run, const u8 *keystream)
+	{
+		const Message &message = messages_[run.message];
+
+		if (run.first_block == 1)
+			cursor_.start(message);
+		cursor_.apply(keystream, usize{run.blocks} * CIPHER_BLOCK_SIZE, [&](const u8 *at, usize size) __attribute__((always_inline)) {
+			if (direction_ == Direction::Seal)
+				authenticator_.add_text(run.message, at, size);
+		});
+		if (direction_ == Direction::Seal && authenticator_.length(run.message) == length_of(message))
+			authenticator_.add_end(run.message);
+	}
+
+	[[gnu::always_inline]] void open_held_back()
+	{
+		for (u32 run = 0, slot = 0; run < runs_; slot += room_.runs[run++].blocks) {
+			const Run &held = room_.runs[run];
+
+			if (held.is_key())
+				continue;
+			finish_before(held.message + 1);
+			if (messages_[held.message].authentic)
+				apply(held, room_.keystream[slot]);
+		}
+		runs_ = slots_ = 0;
+	}
+
+	[[gnu::noinline]] void finish_before(u32 end)
+	{
+		for (; finished_ < end; finished_++) {
+			Message &message = messages_[finished_];
+			u8 tag[TAG_SIZE];
+
+			authenticator_.finish(finished_, tag);
+			if (direction_ == Direction::Seal)
+				copy_bytes(message.tag, tag, TAG_SIZE);
+			else
+				message.authentic = same_bytes_constant_time(message.tag, tag, TAG_SIZE);
+		}
+	}
+
+	const Direction direction_;
+	const u8 *const key_;
+	const Span<Message> messages_;
+	Room<V> &room_;
+	Authenticator<V> &authenticator_;
+	Sequence<V> sequence_;
+	Cursor<V> cursor_;
+	u32 runs_ = 0, slots_ = 0, most_made_ = 0; // slots: blocks of keystream
+	u32 finished_ = 0;                         // messages
+};
+
+template <typename V> [[gnu::noinline]] void run_passes(Direction direction, const u8 *key, Span<Message> messages, Room<V> &room)
+{
+	Batch<V>(direction, key, messages, room).run();
+}
+
+} // namespace wg::crypto

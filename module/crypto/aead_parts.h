@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the two engines share: the way through the pieces of a message, which lie and end anywhere, and the wiping after a batch.
+/* What the two engines share: the order of the blocks, the way through the pieces of a message, which lie and end anywhere, and the wiping.
  *
  * Called by:  aead_woven.h, aead_lanes.h; V keeps the forms' copies apart: one that was compiled for one CPU must not be linked in for all
  * Context:    as the form; never touches a byte outside the pieces
  */
 #pragma once
 #include "crypto/aead_forms.h"
-#include "rt/memory.h"
+#include "crypto/chacha20.h"
 
 namespace wg::crypto {
 
@@ -14,6 +14,63 @@ namespace wg::crypto {
 struct Run {
 	u32 message, first_block, blocks;
 	bool is_key() const { return first_block == 0; }
+};
+
+constexpr u32 WINDOW = 8;
+
+/* The order of a batch's blocks: the key blocks of up to WINDOW messages, their bodies, the next key blocks, and so on; passes cut it
+ * without regard to messages. */
+template <typename V> class Sequence {
+public:
+	[[gnu::always_inline]] explicit Sequence(Span<Message> messages) : messages_(messages) { open_body(); }
+
+	bool more() const { return key_ < messages_.size() || body_ < messages_.size(); }
+
+	/* The next blocks, a pass at most; their runs go to @runs[@count] and so on. Returns how many blocks. */
+	[[gnu::always_inline]] u32 take(Wanted<V> &wanted, Run *runs, u32 &count)
+	{
+		u32 blocks = 0;
+
+		while (blocks < PASS_BLOCKS<V> && more()) {
+			Run run = next(PASS_BLOCKS<V> - blocks);
+
+			wanted.set(blocks, run.blocks, run.first_block, messages_[run.message].counter);
+			blocks += run.blocks;
+			runs[count++] = run;
+		}
+		return blocks;
+	}
+
+private:
+	[[gnu::always_inline]] Run next(u32 limit)
+	{
+		if (key_ < messages_.size() && key_ < (body_ / WINDOW + 1) * WINDOW)
+			return {key_++, 0, 1};
+		Run run = {body_, block_, limit};
+
+		if (limit > last_block_ - block_) {
+			run.blocks = last_block_ - block_ + 1;
+			body_++;
+			open_body();
+		} else {
+			block_ += limit;
+		}
+		return run;
+	}
+
+	[[gnu::always_inline]] void open_body()
+	{
+		block_ = 1;
+		for (; body_ < messages_.size(); body_++) {
+			last_block_ = static_cast<u32>((length_of(messages_[body_]) + CIPHER_BLOCK_SIZE - 1) / CIPHER_BLOCK_SIZE);
+			if (last_block_ > 0)
+				break;
+		}
+	}
+
+	Span<Message> messages_;
+	u32 key_ = 0, body_ = 0;
+	u32 block_ = 1, last_block_ = 0; // of the body at hand
 };
 
 /* Through the pieces of one message. */
@@ -74,6 +131,14 @@ private:
 	const Piece *piece_ = nullptr, *end_ = nullptr;
 	u32 offset_ = 0;
 };
+
+[[gnu::always_inline]] inline void put_or_compare(Direction direction, const u8 *tag, Message &message)
+{
+	if (direction == Direction::Seal)
+		copy_bytes(message.tag, tag, TAG_SIZE);
+	else
+		message.authentic = same_bytes_constant_time(message.tag, tag, TAG_SIZE);
+}
 
 /* What an engine keeps in the caller's workspace, and the engine: it wipes what was secret there. */
 template <typename V> struct Room;

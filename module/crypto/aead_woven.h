@@ -5,58 +5,17 @@
  *             what the authenticator has to read
  * Context:    as the form; what is done in which order depends on lengths, and for open() on which tags were right
  *
- * The blocks of a batch form one sequence: the key blocks (number 0) of up to WINDOW messages, their bodies, the next key blocks, and
- * so on, cut into groups without regard to messages. seal() gives ciphertext to the authenticator when it has written it. open() gives
+ * seal() gives ciphertext to the authenticator when it has written it. open() gives
  * it a message when its key is there, and holds the keystream back until the tag has been compared.
  */
 #pragma once
 #include "crypto/aead_parts.h"
 #include "crypto/authenticator.h"
-#include "crypto/chacha20.h"
 
 namespace wg::crypto {
 
-constexpr u32 WINDOW = 8, HELD_BACK = 32;
+constexpr u32 HELD_BACK = 32;
 static_assert(2 * WINDOW <= MACS);
-
-template <typename V> class Sequence {
-public:
-	[[gnu::always_inline]] explicit Sequence(Span<Message> messages) : messages_(messages) { open_body(); }
-
-	bool more() const { return key_ < messages_.size() || body_ < messages_.size(); }
-
-	/* Only while there are more(). At most @limit blocks. */
-	[[gnu::always_inline]] Run next(u32 limit)
-	{
-		if (key_ < messages_.size() && key_ < (body_ / WINDOW + 1) * WINDOW)
-			return {key_++, 0, 1};
-		Run run = {body_, block_, limit};
-
-		if (limit > last_block_ - block_) {
-			run.blocks = last_block_ - block_ + 1;
-			body_++;
-			open_body();
-		} else {
-			block_ += limit;
-		}
-		return run;
-	}
-
-private:
-	[[gnu::always_inline]] void open_body()
-	{
-		block_ = 1;
-		for (; body_ < messages_.size(); body_++) {
-			last_block_ = static_cast<u32>((length_of(messages_[body_]) + CIPHER_BLOCK_SIZE - 1) / CIPHER_BLOCK_SIZE);
-			if (last_block_ > 0)
-				break;
-		}
-	}
-
-	Span<Message> messages_;
-	u32 key_ = 0, body_ = 0;
-	u32 block_ = 1, last_block_ = 0; // of the body at hand
-};
 
 /* What lies in the caller's workspace; what is secret in it is wiped as far as it was used. */
 template <typename V> struct Room {
@@ -101,15 +60,7 @@ public:
 private:
 	[[gnu::always_inline]] void make_group()
 	{
-		u32 wanted = 0;
-
-		while (wanted < V::LANES && sequence_.more()) {
-			Run run = sequence_.next(V::LANES - wanted);
-
-			room_.wanted.set(wanted, run.blocks, run.first_block, messages_[run.message].counter);
-			wanted += run.blocks;
-			room_.runs[runs_++] = run;
-		}
+		u32 wanted = sequence_.take(room_.wanted, room_.runs, runs_);
 		u32 made = slots_ + V::make(key_, room_.wanted, wanted, &room_.keystream[slots_], authenticator_);
 
 		most_made_ = made > most_made_ ? made : most_made_;
@@ -162,14 +113,10 @@ private:
 	[[gnu::noinline]] void finish_before(u32 end)
 	{
 		for (; finished_ < end; finished_++) {
-			Message &message = messages_[finished_];
 			u8 tag[TAG_SIZE];
 
 			authenticator_.finish(finished_, tag);
-			if (direction_ == Direction::Seal)
-				copy_bytes(message.tag, tag, TAG_SIZE);
-			else
-				message.authentic = same_bytes_constant_time(message.tag, tag, TAG_SIZE);
+			put_or_compare(direction_, tag, messages_[finished_]);
 		}
 	}
 

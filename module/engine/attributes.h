@@ -17,7 +17,8 @@ public:
 	explicit operator bool() const { return header_ != nullptr; }
 	void *header() const { return header_; }
 	u16 type() const { return field(2) & 0x3fff; }
-	u16 size() const { return static_cast<u16>(field(0) - HEADER()); }
+	u16 length() const { return field(0); }		/* header included */
+	u16 size() const { return static_cast<u16>(length() - HEADER()); }
 	u8 *data() const { return header_ + HEADER(); }
 	/* The payload as an integer; zero when it is shorter than that. */
 	template <typename T> T value() const
@@ -44,52 +45,39 @@ private:
 	u8 *header_ = nullptr;
 };
 
-/* The attributes inside a nest (an absent one is empty): for (Attribute entry : AttributeList(nest)). Ends at the first malformed one. */
+/* Attributes one after the other, for (Attribute entry : AttributeList(nest)). Ends at the first malformed one; an absent nest is empty. */
 class AttributeList {
 public:
-	explicit AttributeList(Attribute nest) : at_(nest ? nest.data() : nullptr), left_(nest ? nest.size() : 0) {}
+	AttributeList(void *at, usize size) : at_(static_cast<u8 *>(at)), left_(size) {}
+	explicit AttributeList(Attribute nest) : AttributeList(nest ? nest.data() : nullptr, nest ? nest.size() : 0) {}
 
-	class Iterator {
-	public:
-		Iterator(u8 *at, usize left) : at_(at), left_(left) {}
-		Attribute operator*() const { return Attribute(at_); }
-		Iterator &operator++()
-		{
-			usize step = (length() + 3u) & ~3u;
+	/* What is left of a list is its iterator. */
+	struct End {};
+	AttributeList begin() const { return *this; }
+	End end() const { return {}; }
+	bool operator!=(End) const { return left_ >= Attribute::HEADER() && length() >= Attribute::HEADER() && length() <= left_; }
+	Attribute operator*() const { return Attribute(at_); }
+	void operator++()
+	{
+		usize step = (length() + 3u) & ~3u;
 
-			step = step < left_ ? step : left_;
-			at_ += step;
-			left_ -= step;
-			return *this;
-		}
-		bool at_end() const { return left_ < Attribute::HEADER() || length() < Attribute::HEADER() || length() > left_; }
-		friend bool operator!=(const Iterator &a, const Iterator &) { return !a.at_end(); }
-
-	private:
-		usize length() const
-		{
-			u16 length;
-
-			copy_bytes(&length, at_, sizeof(length));
-			return length;
-		}
-		u8 *at_;
-		usize left_;
-	};
-	Iterator begin() const { return {at_, left_}; }
-	Iterator end() const { return {nullptr, 0}; }
+		step = step < left_ ? step : left_;
+		at_ += step;
+		left_ -= step;
+	}
 
 private:
+	usize length() const { return Attribute(at_).length(); }
 	u8 *at_;
 	usize left_;
 };
 
-/* A nest's attributes by type; of one given twice the last counts. */
+/* A list's attributes by type; of one given twice the last counts. */
 template <u16 Max> class AttributeTable {
 public:
-	explicit AttributeTable(Attribute nest)
+	explicit AttributeTable(AttributeList list)
 	{
-		for (Attribute attribute : AttributeList(nest))
+		for (Attribute attribute : list)
 			if (attribute.type() <= Max)
 				at_[attribute.type()] = attribute;
 	}

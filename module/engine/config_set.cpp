@@ -17,7 +17,7 @@ namespace {
 constexpr u16 FAMILY_IPV4 = 2, FAMILY_IPV6 = 10;		/* AF_INET, AF_INET6 */
 constexpr u16 SOCKADDR_IN_SIZE = 16, SOCKADDR_IN6_SIZE = 28;
 
-using DeviceAttributes = void *const *;
+using DeviceAttributes = AttributeTable<WGDEVICE_A_MAX>;
 using PeerAttributes = AttributeTable<WGPEER_A_MAX>;
 using AllowedIpAttributes = AttributeTable<WGALLOWEDIP_A_MAX>;
 
@@ -54,7 +54,7 @@ struct Request {
 	DeviceAttributes attributes;
 	wg_report *report;
 
-	Attribute operator[](u16 type) const { return Attribute(attributes[type]); }
+	Attribute operator[](u16 type) const { return attributes[type]; }
 	u32 flags() const { return (*this)[WGDEVICE_A_FLAGS] ? (*this)[WGDEVICE_A_FLAGS].value<u32>() : 0; }
 	int refuse(int error, Attribute where, const char *text) const
 	{
@@ -98,7 +98,7 @@ int read_endpoint(const Request &request, Attribute attribute, wg_endpoint &endp
 
 int read_prefix(const Request &request, Attribute entry, Prefix &prefix, u32 &flags)
 {
-	AllowedIpAttributes at(entry);
+	AllowedIpAttributes at{AttributeList(entry)};
 	Attribute family = at[WGALLOWEDIP_A_FAMILY], address = at[WGALLOWEDIP_A_IPADDR], mask = at[WGALLOWEDIP_A_CIDR_MASK];
 	u8 size;
 
@@ -140,7 +140,7 @@ bool removed_before(const Request &request, Attribute entry, const PublicKey &ke
 	for (Attribute earlier : AttributeList(request[WGDEVICE_A_PEERS])) {
 		if (earlier.header() == entry.header())
 			break;
-		PeerAttributes peer(earlier);
+		PeerAttributes peer{AttributeList(earlier)};
 
 		if ((flags_of(peer[WGPEER_A_FLAGS]) & WGPEER_F_REMOVE_ME) && key_of(peer) == key)
 			return true;
@@ -171,7 +171,7 @@ int prepare_prefixes(Plan &plan, const Request &request, Attribute list)
 
 int prepare_peer(Plan &plan, const Request &request, Attribute entry)
 {
-	PeerAttributes peer(entry);
+	PeerAttributes peer{AttributeList(entry)};
 	Attribute key = peer[WGPEER_A_PUBLIC_KEY], psk = peer[WGPEER_A_PRESHARED_KEY], version = peer[WGPEER_A_PROTOCOL_VERSION];
 	u32 flags = flags_of(peer[WGPEER_A_FLAGS]);
 	wg_endpoint endpoint;
@@ -328,7 +328,7 @@ Peer *target(Plan &plan, const PeerAttributes &attributes, u32 flags)
 
 void commit_peer(Plan &plan, const Request &request, Attribute entry)
 {
-	PeerAttributes attributes(entry);
+	PeerAttributes attributes{AttributeList(entry)};
 	u32 flags = flags_of(attributes[WGPEER_A_FLAGS]);
 	Peer *peer = target(plan, attributes, flags);
 	wg_endpoint endpoint;
@@ -374,25 +374,31 @@ void commit(Plan &plan, const Request &request)
 	device.generation++;
 }
 
-void wipe_keys(const Request &request)
+/* All keys: also those of which another one was taken, and in entries that were not. */
+void wipe_keys(AttributeList request)
 {
-	if (request[WGDEVICE_A_PRIVATE_KEY])
-		request[WGDEVICE_A_PRIVATE_KEY].wipe();
-	for (Attribute entry : AttributeList(request[WGDEVICE_A_PEERS]))
-		for (Attribute attribute : AttributeList(entry))
-			if (attribute.type() == WGPEER_A_PRESHARED_KEY)
-				attribute.wipe();
+	for (Attribute attribute : request) {
+		if (attribute.type() == WGDEVICE_A_PRIVATE_KEY)
+			attribute.wipe();
+		if (attribute.type() != WGDEVICE_A_PEERS)
+			continue;
+		for (Attribute peer : AttributeList(attribute))
+			for (Attribute of_peer : AttributeList(peer))
+				if (of_peer.type() == WGPEER_A_PRESHARED_KEY)
+					of_peer.wipe();
+	}
 }
 
 } // namespace
 
 } // namespace wg::engine
 
-int wg_engine_set(wg_device *handle, void *const *attributes, bool may_administer_birth_namespace, wg_report *report)
+int wg_engine_set(wg_device *handle, void *attributes, size_t size, bool may_administer_birth_namespace, wg_report *report)
 {
 	using namespace wg::engine;
 	Device &device = *reinterpret_cast<Device *>(handle);
-	Request request{attributes, report};
+	AttributeList list(attributes, size);
+	Request request{DeviceAttributes(list), report};
 	int error;
 	{
 		MutexGuard guard(device.config);
@@ -402,6 +408,6 @@ int wg_engine_set(wg_device *handle, void *const *attributes, bool may_administe
 		if (!error)
 			commit(plan, request);
 	}
-	wipe_keys(request);
+	wipe_keys(list);
 	return error;
 }

@@ -31,9 +31,9 @@ int wg_engine_transmit(struct wg_device *device, struct wg_packet *packet);
 /* A UDP payload, or a chain of them by next. Consumes it. */
 void wg_engine_receive(struct wg_device *device, struct wg_packet *packet);
 
-/* WG_CMD_SET_DEVICE: @attributes[i] is the attribute's header (struct nlattr) or NULL, i ≤ WGDEVICE_A_MAX, already checked against the policy.
+/* WG_CMD_SET_DEVICE: @attributes lie one after the other in @size bytes, already checked against the policy.
  * Validated whole before anything changes; on error nothing has. Key material in the request is wiped in every case. */
-int wg_engine_set(struct wg_device *device, void *const *attributes, bool may_administer_birth_namespace, struct wg_report *report);
+int wg_engine_set(struct wg_device *device, void *attributes, size_t size, bool may_administer_birth_namespace, struct wg_report *report);
 /* One part of a WG_CMD_GET_DEVICE dump into @reply. */
 struct wg_dump {
 	void *at;			/* what to go on with, in this generation of this device: a peer, or one of its prefixes when continuing */

@@ -137,6 +137,8 @@ static bool may_administer_birth(struct sk_buff *request, const struct net_devic
 
 static int set_device(struct sk_buff *request, struct genl_info *info)
 {
+	void *attributes = genlmsg_data(info->genlhdr);
+	size_t size = genlmsg_len(info->genlhdr);
 	struct net_device *dev;
 	int error;
 
@@ -144,10 +146,9 @@ static int set_device(struct sk_buff *request, struct genl_info *info)
 	dev = find_device(genl_info_net(info), info->attrs, info->extack);
 	if (IS_ERR(dev)) {
 		error = PTR_ERR(dev);
-		/* There is no engine to find the keys in it. */
-		memzero_explicit(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr));
+		memzero_explicit(attributes, size);	/* there is no engine to find the keys in it */
 	} else {
-		error = wg_engine_set(wg_netdev_engine(dev), (void *const *)info->attrs, may_administer_birth(request, dev),
+		error = wg_engine_set(wg_netdev_engine(dev), attributes, size, may_administer_birth(request, dev),
 				      (struct wg_report *)info->extack);
 	}
 	rtnl_unlock();

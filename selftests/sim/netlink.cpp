@@ -75,49 +75,44 @@ namespace sim {
 
 Message::Message(const Request &request)
 {
-	std::vector<u8> one;
-	raw_.reserve(8);
-	auto add = [this](u16 type, std::vector<u8> &bytes) {
-		bytes.shrink_to_fit();
-		raw_.push_back(std::move(bytes));
-		attributes_[type] = raw_.back().data();
-		bytes.clear();
+	append(request);
+}
+
+void Message::append(const Request &request)
+{
+	auto add = [this](u16 type, const auto &value) {
+		last_ = bytes_.size();
+		::append(bytes_, type, value);
 	};
 
-	if (request.private_key) {
-		append(one, WGDEVICE_A_PRIVATE_KEY, *request.private_key);
-		add(WGDEVICE_A_PRIVATE_KEY, one);
-	}
-	if (request.listen_port) {
-		append(one, WGDEVICE_A_LISTEN_PORT, *request.listen_port);
-		add(WGDEVICE_A_LISTEN_PORT, one);
-	}
-	if (request.fwmark) {
-		append(one, WGDEVICE_A_FWMARK, *request.fwmark);
-		add(WGDEVICE_A_FWMARK, one);
-	}
-	if (request.flags) {
-		append(one, WGDEVICE_A_FLAGS, *request.flags);
-		add(WGDEVICE_A_FLAGS, one);
-	}
+	if (request.private_key)
+		add(WGDEVICE_A_PRIVATE_KEY, *request.private_key);
+	if (request.listen_port)
+		add(WGDEVICE_A_LISTEN_PORT, *request.listen_port);
+	if (request.fwmark)
+		add(WGDEVICE_A_FWMARK, *request.fwmark);
+	if (request.flags)
+		add(WGDEVICE_A_FLAGS, *request.flags);
 	if (!request.peers.empty()) {
 		std::vector<u8> list;
 
 		for (const PeerRequest &peer : request.peers)
-			append(list, 0 | NESTED, build(peer));
-		append(one, WGDEVICE_A_PEERS | NESTED, list);
-		add(WGDEVICE_A_PEERS, one);
+			::append(list, 0 | NESTED, build(peer));
+		add(WGDEVICE_A_PEERS | NESTED, list);
 	}
+	bytes_.shrink_to_fit();
+}
+
+int Message::set(wg_device *device, bool may_administer_birth_namespace, wg_report &report)
+{
+	return wg_engine_set(device, bytes_.data(), bytes_.size(), may_administer_birth_namespace, &report);
 }
 
 bool Message::holds(const Key &key) const
 {
 	if (std::all_of(key.begin(), key.end(), [](u8 byte) { return byte == 0; }))
 		return false;
-	for (const std::vector<u8> &bytes : raw_)
-		if (std::search(bytes.begin(), bytes.end(), key.begin(), key.end()) != bytes.end())
-			return true;
-	return false;
+	return std::search(bytes_.begin(), bytes_.end(), key.begin(), key.end()) != bytes_.end();
 }
 
 std::vector<u8> sockaddr_of(const wg_endpoint &endpoint)

@@ -49,18 +49,20 @@ struct Request {
 	std::vector<PeerRequest> peers;
 };
 
-/* Builds an attribute tree; the pointers are what wg_engine_set takes. */
+/* The attributes of a request, one after the other: what wg_engine_set takes. */
 class Message {
 public:
 	explicit Message(const Request &);
-	void *const *attributes() const { return attributes_; }
+	void append(const Request &);		/* the same attributes once more, with other values */
+	int set(wg_device *, bool may_administer_birth_namespace, wg_report &);
 	/* No 32-byte key of the request may still lie in it. */
 	bool holds(const Key &key) const;
-	std::vector<std::vector<u8>> &raw() { return raw_; }
+	std::vector<u8> &bytes() { return bytes_; }
+	size_t last() const { return last_; }	/* where the last attribute begins */
 
 private:
-	void *attributes_[WGDEVICE_A_MAX + 1] = {};
-	std::vector<std::vector<u8>> raw_;
+	std::vector<u8> bytes_;
+	size_t last_ = 0;
 };
 
 std::vector<u8> sockaddr_of(const wg_endpoint &);

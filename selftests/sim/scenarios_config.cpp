@@ -362,7 +362,7 @@ SCENARIO(port_and_mark_need_power_over_the_birth_namespace, 50)
 			Message message(request);
 			wg_report report;
 
-			result = wg_engine_set(world.host(0).device, message.attributes(), false, &report);
+			result = message.set(world.host(0).device, false, report);
 		});
 		EXPECT(result == EPERM_);
 	}
@@ -380,21 +380,55 @@ SCENARIO(damaged_requests_are_refused_or_taken_and_never_read_beyond, 2)
 		if (request.peers.empty())
 			request.peers.push_back(requests.peer());
 		Message message(request);
-		std::vector<u8> &peers = message.raw().back();
+		std::vector<u8> &bytes = message.bytes();
+		i64 first = static_cast<i64>(message.last()) + 4;
 
-		for (u64 count = world.random.below(6); count > 0 && peers.size() > 8; count--)
-			peers[static_cast<size_t>(world.random.between(4, static_cast<i64>(peers.size()) - 1))] =
+		for (u64 count = world.random.below(6); count > 0; count--)
+			bytes[static_cast<size_t>(world.random.between(first, static_cast<i64>(bytes.size()) - 1))] =
 				static_cast<u8>(world.random.chance(500) ? world.random.next() : world.random.below(12));
 		int result = 0;
 		Shown before = world.dump(0);
 		world.kernel.run_process(world.host(0).domain, "set", [&] {
 			wg_report report;
 
-			result = wg_engine_set(world.host(0).device, message.attributes(), true, &report);
+			result = message.set(world.host(0).device, true, report);
 		});
 		if (result)
 			EXPECT(world.dump(0) == before);
 	}
+}
+
+SCENARIO(keys_are_wiped_from_a_request_however_often_it_names_them, 20)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = nullptr});
+	std::vector<Key> keys;
+	Message message{Request{}};
+	auto fresh_key = [&] {
+		keys.push_back(Key(32));
+		for (u8 &byte : keys.back())
+			byte = static_cast<u8>(world.random.between(1, 255));
+		return keys.back();
+	};
+
+	/* Of the device's attributes the last counts, and of a peer's: so there are keys that nobody takes. */
+	for (int round = 0; round < 3; round++) {
+		Request request;
+
+		request.private_key = fresh_key();
+		request.peers = {world.peer_entry(0, 1), world.peer_entry(0, 1)};
+		for (PeerRequest &peer : request.peers)
+			peer.preshared_key = fresh_key();
+		if (world.random.chance(300))
+			request.flags = 1u << 31;	/* unknown: all is refused */
+		message.append(request);
+	}
+	world.kernel.run_process(world.host(0).domain, "set", [&] {
+		wg_report report;
+
+		(void)message.set(world.host(0).device, true, report);
+		for (const Key &key : keys)
+			EXPECT(!message.holds(key));
+	});
 }
 
 SCENARIO(own_public_key_as_a_peer_is_ignored, 50)

@@ -335,7 +335,7 @@ SCENARIO(two_devices_may_be_configured_at_once, 5)
 				Message message(*request);
 				wg_report report;
 
-				EXPECT(wg_engine_set(world.host(id).device, message.attributes(), true, &report) == 0);
+				EXPECT(message.set(world.host(id).device, true, report) == 0);
 			},
 			[&running] { running--; });
 		world.run_for(world.random.between(0, 20) * MILLISECOND);

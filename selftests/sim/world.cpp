@@ -208,7 +208,7 @@ int World::configure(u32 id, const Request &request)
 		Message message(request);
 		wg_report report;
 
-		result = wg_engine_set(self.device, message.attributes(), true, &report);
+		result = message.set(self.device, true, report);
 		self.report = report.text;
 		if (request.private_key && message.holds(*request.private_key))
 			fail("the private key is left in the request");

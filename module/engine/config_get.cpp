@@ -23,15 +23,6 @@ template <typename T> bool put_value(wg_reply *reply, u16 type, T value)
 	return put(reply, type, &value, sizeof(value));
 }
 
-usize text_size(const char *text)
-{
-	usize size = 0;
-
-	while (text[size])
-		size++;
-	return size + 1;
-}
-
 struct [[gnu::packed]] SocketAddress6 {
 	u16 family;
 	u8 port[2];
@@ -162,11 +153,8 @@ void put_peers(wg_reply *reply, Device &device, Position &at)
 
 bool put_device(wg_reply *reply, Device &device)
 {
-	const char *name = wg_kernel_netdev_name(&device.netdev);
-
 	if (!put_value<u16>(reply, WGDEVICE_A_LISTEN_PORT, device.port) || !put_value<u32>(reply, WGDEVICE_A_FWMARK, device.mark.load_relaxed()) ||
-	    !put_value<u32>(reply, WGDEVICE_A_IFINDEX, wg_kernel_netdev_index(&device.netdev)) ||
-	    !put(reply, WGDEVICE_A_IFNAME, name, text_size(name)))
+	    !wg_kernel_reply_put_names(reply, &device.netdev))
 		return false;
 	if (!device.local.is_present())
 		return true;

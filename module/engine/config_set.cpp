@@ -31,7 +31,7 @@ struct Plan {
 	Device &device;
 	LocalIdentity local;			/* as it will be */
 	List<Peer, &Peer::of_device> fresh;	/* created, not yet reachable; in the request's order */
-	PrefixNode *spare = nullptr;		/* chained by next_removed */
+	LooseNodes spare;			/* for prefixes */
 	u32 fresh_count = 0;
 	bool removes_peers = false;		/* an entry has WGPEER_F_REMOVE_ME */
 	Leaving leaving;
@@ -43,10 +43,7 @@ Plan::~Plan()
 		make_unreachable(*unused);
 		leaving.peers.push_back(*unused);
 	}
-	while (PrefixNode *node = spare) {
-		spare = node->next_removed;
-		destroy(node);
-	}
+	free_prefixes(spare);
 	finish_leaving(device, leaving);
 }
 
@@ -162,8 +159,7 @@ int prepare_prefixes(Plan &plan, const Request &request, Attribute list)
 
 			if (!node)
 				return -WG_ENOMEM;
-			node->next_removed = plan.spare;
-			plan.spare = node;
+			plan.spare.push(*node);
 		}
 	}
 	return 0;
@@ -281,27 +277,15 @@ void commit_identity(Plan &plan)
 void commit_prefixes(Plan &plan, const Request &request, Peer &peer, Attribute list)
 {
 	for (Attribute entry : AttributeList(list)) {
-		SpareNodes spare{};
 		Prefix prefix;
 		u32 flags;
 
 		if (read_prefix(request, entry, prefix, flags))
 			continue;	/* prepare() has read it */
-		if (flags & WGALLOWEDIP_F_REMOVE_ME) {
+		if (flags & WGALLOWEDIP_F_REMOVE_ME)
 			plan.device.allowed_ips.remove(prefix, peer.prefixes, plan.leaving.prefixes);
-			continue;
-		}
-		for (PrefixNode *&node : spare.node) {
-			node = plan.spare;
-			plan.spare = node->next_removed;
-			node->next_removed = nullptr;
-		}
-		plan.device.allowed_ips.insert(prefix, peer.prefixes, spare);
-		for (PrefixNode *node : spare.node)
-			if (node) {
-				node->next_removed = plan.spare;
-				plan.spare = node;
-			}
+		else
+			plan.device.allowed_ips.insert(prefix, peer.prefixes, plan.spare);
 	}
 }
 

@@ -79,17 +79,11 @@ void remove_peer(Device &device, Peer &peer, Leaving &leaving)
 	leaving.peers.push_back(peer);
 }
 
-namespace {
-
-void free_prefixes(Removed &removed)
+void free_prefixes(LooseNodes &nodes)
 {
-	while (PrefixNode *node = removed.first) {
-		removed.first = node->next_removed;
+	while (PrefixNode *node = nodes.pop())
 		destroy(node);
-	}
 }
-
-} // namespace
 
 void finish_leaving(Device &device, Leaving &leaving)
 {

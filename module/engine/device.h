@@ -68,10 +68,11 @@ void void_handshakes(Device &);
 /* Peers on their way out: unreachable already, waiting to be buried together. */
 struct Leaving {
 	List<Peer, &Peer::of_device> peers;
-	Removed prefixes;
+	LooseNodes prefixes;
 };
 void add_peer(Device &, Peer &peer);			/* a new peer becomes reachable */
 void remove_peer(Device &, Peer &peer, Leaving &leaving);
+void free_prefixes(LooseNodes &);
 void finish_leaving(Device &, Leaving &leaving);	/* one RCU wait however many; frees removed prefixes too */
 
 /* ---- sockets; [process, config held] ---- */

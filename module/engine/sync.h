@@ -22,41 +22,46 @@
 
 namespace wg::engine {
 
-class SpinLock {
+/* A lock of the kernel's, of a class that lockdep knows. */
+template <typename Storage, void (*Init)(Storage *, wg_lock_class), void (*Take)(Storage *), void (*Give)(Storage *)> class Lock {
 public:
-	explicit SpinLock(wg_lock_class lock_class) { wg_kernel_spin_init(&lock_, lock_class); }
-	SpinLock(const SpinLock &) = delete;
-	SpinLock &operator=(const SpinLock &) = delete;
+	explicit Lock(wg_lock_class lock_class) { Init(&storage_, lock_class); }
+	Lock(const Lock &) = delete;
+	Lock &operator=(const Lock &) = delete;
+
+	class [[nodiscard]] Guard {
+	public:
+		explicit Guard(Lock &lock) : lock_(lock) { Take(&lock.storage_); }
+		~Guard() { Give(&lock_.storage_); }
+		Guard(const Guard &) = delete;
+		Guard &operator=(const Guard &) = delete;
+
+	private:
+		Lock &lock_;
+	};
 
 private:
-	friend class SpinGuard;
 	friend class SpinTryGuard;
-	wg_spinlock lock_;
+	Storage storage_;
 };
 
-class [[nodiscard]] SpinGuard {
-public:
-	explicit SpinGuard(SpinLock &lock) : lock_(lock) { wg_kernel_spin_lock(&lock_.lock_); }
-	~SpinGuard() { wg_kernel_spin_unlock(&lock_.lock_); }
-	SpinGuard(const SpinGuard &) = delete;
-	SpinGuard &operator=(const SpinGuard &) = delete;
-
-private:
-	SpinLock &lock_;
-};
+using SpinLock = Lock<wg_spinlock, wg_kernel_spin_init, wg_kernel_spin_lock, wg_kernel_spin_unlock>;
+using SpinGuard = SpinLock::Guard;
+using Mutex = Lock<wg_mutex, wg_kernel_mutex_init, wg_kernel_mutex_lock, wg_kernel_mutex_unlock>;
+using MutexGuard = Mutex::Guard;
 
 class [[nodiscard]] SpinTryGuard {
 public:
 	/* @may_wait: as a SpinGuard. */
-	SpinTryGuard(SpinLock &lock, bool may_wait) : lock_(lock), taken_(may_wait || wg_kernel_spin_trylock(&lock.lock_) != 0)
+	SpinTryGuard(SpinLock &lock, bool may_wait) : lock_(lock), taken_(may_wait || wg_kernel_spin_trylock(&lock.storage_) != 0)
 	{
 		if (may_wait)
-			wg_kernel_spin_lock(&lock.lock_);
+			wg_kernel_spin_lock(&lock.storage_);
 	}
 	~SpinTryGuard()
 	{
 		if (taken_)
-			wg_kernel_spin_unlock(&lock_.lock_);
+			wg_kernel_spin_unlock(&lock_.storage_);
 	}
 	SpinTryGuard(const SpinTryGuard &) = delete;
 	SpinTryGuard &operator=(const SpinTryGuard &) = delete;
@@ -67,44 +72,18 @@ private:
 	bool taken_;
 };
 
-class Mutex {
+/* A state of this CPU or task, from here to the end of the block. */
+template <void (*Begin)(), void (*End)()> class [[nodiscard]] Section {
 public:
-	explicit Mutex(wg_lock_class lock_class) { wg_kernel_mutex_init(&mutex_, lock_class); }
-	Mutex(const Mutex &) = delete;
-	Mutex &operator=(const Mutex &) = delete;
-
-private:
-	friend class MutexGuard;
-	wg_mutex mutex_;
+	Section() { Begin(); }
+	~Section() { End(); }
+	Section(const Section &) = delete;
+	Section &operator=(const Section &) = delete;
 };
 
-class [[nodiscard]] MutexGuard {
-public:
-	explicit MutexGuard(Mutex &mutex) : mutex_(mutex) { wg_kernel_mutex_lock(&mutex_.mutex_); }
-	~MutexGuard() { wg_kernel_mutex_unlock(&mutex_.mutex_); }
-	MutexGuard(const MutexGuard &) = delete;
-	MutexGuard &operator=(const MutexGuard &) = delete;
-
-private:
-	Mutex &mutex_;
-};
-
-/* Objects reached through an RcuPtr or an RCU list stay valid until its end. */
-class [[nodiscard]] RcuSection {
-public:
-	RcuSection() { wg_kernel_rcu_read_lock(); }
-	~RcuSection() { wg_kernel_rcu_read_unlock(); }
-	RcuSection(const RcuSection &) = delete;
-	RcuSection &operator=(const RcuSection &) = delete;
-};
-
+/* Objects reached through an RcuPtr or an RCU list stay valid. */
+using RcuSection = Section<wg_kernel_rcu_read_lock, wg_kernel_rcu_read_unlock>;
 /* Bottom halves off: this CPU's scratch is ours, and packets may be sent. */
-class [[nodiscard]] BottomHalvesOff {
-public:
-	BottomHalvesOff() { wg_kernel_bottom_half_disable(); }
-	~BottomHalvesOff() { wg_kernel_bottom_half_enable(); }
-	BottomHalvesOff(const BottomHalvesOff &) = delete;
-	BottomHalvesOff &operator=(const BottomHalvesOff &) = delete;
-};
+using BottomHalvesOff = Section<wg_kernel_bottom_half_disable, wg_kernel_bottom_half_enable>;
 
 } // namespace wg::engine

@@ -161,6 +161,14 @@ bool wg_kernel_reply_put(struct wg_reply *reply, uint16_t type, const void *data
 	return !nla_put((struct sk_buff *)reply, type, size, data);
 }
 
+bool wg_kernel_reply_put_names(struct wg_reply *reply, const struct wg_netdev *netdev)
+{
+	const struct net_device *dev = wg_to_net_device(netdev);
+
+	return !nla_put_u32((struct sk_buff *)reply, WGDEVICE_A_IFINDEX, dev->ifindex) &&
+	       !nla_put_string((struct sk_buff *)reply, WGDEVICE_A_IFNAME, dev->name);
+}
+
 void *wg_kernel_reply_nest(struct wg_reply *reply, uint16_t type)
 {
 	return nla_nest_start_noflag((struct sk_buff *)reply, type);

@@ -343,26 +343,16 @@ uint32_t *wg_kernel_nesting(void)
 	return this_cpu_ptr(&nesting);
 }
 
-uint32_t wg_kernel_netdev_index(const struct wg_netdev *netdev)
-{
-	return wg_to_net_device(netdev)->ifindex;
-}
-
-const char *wg_kernel_netdev_name(const struct wg_netdev *netdev)
-{
-	return wg_to_net_device(netdev)->name;
-}
-
 void wg_kernel_debug_drop(const struct wg_netdev *netdev, const char *reason, uint64_t peer)
 {
 	if (peer)
-		net_dbg_ratelimited("%s: Peer %llu: dropped: %s\n", wg_kernel_netdev_name(netdev), peer, reason);
+		net_dbg_ratelimited("%s: Peer %llu: dropped: %s\n", wg_to_net_device(netdev)->name, peer, reason);
 	else
-		net_dbg_ratelimited("%s: dropped: %s\n", wg_kernel_netdev_name(netdev), reason);
+		net_dbg_ratelimited("%s: dropped: %s\n", wg_to_net_device(netdev)->name, reason);
 }
 
 /* Upstream's netns.sh pairs these lines, and tells objects apart by name and number. */
 void wg_kernel_debug_life(const struct wg_netdev *netdev, const char *kind, uint64_t number, const char *event)
 {
-	pr_debug("%s: %s %llu %s\n", wg_kernel_netdev_name(netdev), kind, number, event);
+	pr_debug("%s: %s %llu %s\n", wg_to_net_device(netdev)->name, kind, number, event);
 }

@@ -221,14 +221,13 @@ void wg_kernel_count_received(struct wg_netdev *netdev, uint32_t bytes);				/* [
 void wg_kernel_icmp_unreachable(struct wg_packet *packet, struct wg_netdev *netdev);		/* [softirq] host / address unreachable to the inner source, NAT undone */
 void wg_kernel_netdev_carrier_off(struct wg_netdev *netdev);
 uint32_t *wg_kernel_nesting(void);				/* a number of this CPU's, 0 at first; only with BH off */
-uint32_t wg_kernel_netdev_index(const struct wg_netdev *netdev);
-const char *wg_kernel_netdev_name(const struct wg_netdev *netdev);
 void wg_kernel_debug_drop(const struct wg_netdev *netdev, const char *reason, uint64_t peer);	/* [any] rate-limited debug line; @peer: its number or 0 */
 void wg_kernel_debug_life(const struct wg_netdev *netdev, const char *kind, uint64_t number, const char *event);	/* [any] debug line: "Peer 3 created" */
 
 /* ---- generic netlink ---- */
 /* All false/NULL when the message is full. Nests of type @type are written without NLA_F_NESTED. */
 bool wg_kernel_reply_put(struct wg_reply *reply, uint16_t type, const void *data, size_t size);
+bool wg_kernel_reply_put_names(struct wg_reply *reply, const struct wg_netdev *netdev);		/* its index and name */
 void *wg_kernel_reply_nest(struct wg_reply *reply, uint16_t type);
 void wg_kernel_reply_nest_end(struct wg_reply *reply, void *nest);
 void wg_kernel_reply_nest_cancel(struct wg_reply *reply, void *nest);

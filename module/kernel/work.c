@@ -95,9 +95,9 @@ struct wg_workers *wg_kernel_workers_create(struct wg_netdev *netdev, enum wg_wo
 	/* Handshakes may wait for the end of a suspend, and run where there is room. Swap may lie behind the tunnel, so sealing must go on
 	 * when memory is short. */
 	if (kind == WG_WORKER_HANDSHAKE)
-		workers->queue = alloc_workqueue("wg-kex-%s", WQ_UNBOUND | WQ_FREEZABLE, 0, wg_kernel_netdev_name(netdev));
+		workers->queue = alloc_workqueue("wg-kex-%s", WQ_UNBOUND | WQ_FREEZABLE, 0, wg_to_net_device(netdev)->name);
 	else
-		workers->queue = alloc_workqueue("wg-crypt-%s", WQ_CPU_INTENSIVE | WQ_MEM_RECLAIM, 0, wg_kernel_netdev_name(netdev));
+		workers->queue = alloc_workqueue("wg-crypt-%s", WQ_CPU_INTENSIVE | WQ_MEM_RECLAIM, 0, wg_to_net_device(netdev)->name);
 	if (!workers->each || !workers->queue) {
 		wg_kernel_workers_destroy(workers);
 		return NULL;

@@ -74,19 +74,6 @@ void prepare(PrefixNode &node, const Prefix &prefix, PrefixNode *parent)
 	node.owner.publish(nullptr);
 	node.parent = parent;
 	node.prefix = prefix;
-	node.next_removed = nullptr;
-}
-
-PrefixNode *take(SpareNodes &spare)
-{
-	for (PrefixNode *&slot : spare.node) {
-		PrefixNode *node = slot;
-
-		slot = nullptr;
-		if (node)
-			return node;
-	}
-	return nullptr;
 }
 
 void give(PrefixNode &node, PrefixOwner &owner)
@@ -97,7 +84,7 @@ void give(PrefixNode &node, PrefixOwner &owner)
 
 /* What shall stand where @node stands: @fresh above it, or a fork above both, at the first bit in which they differ. Null when a fork
  * has no spare. */
-PrefixNode *join(PrefixNode &fresh, PrefixNode &node, SpareNodes &spare)
+PrefixNode *join(PrefixNode &fresh, PrefixNode &node, LooseNodes &spare)
 {
 	const Address address = address_of(fresh.prefix), other = address_of(node.prefix);
 	const u8 shared = common_bits(address, other);
@@ -106,7 +93,7 @@ PrefixNode *join(PrefixNode &fresh, PrefixNode &node, SpareNodes &spare)
 	if (shared < fresh.prefix.bits) {
 		Prefix common = fresh.prefix;
 
-		top = take(spare);
+		top = spare.pop();
 		if (!top)
 			return nullptr;
 		common.bits = shared;
@@ -153,7 +140,7 @@ PrefixOwner *AllowedIps::lookup(IpVersion version, const u8 *bytes) const
 }
 
 /* A node is complete, with its children, before the one store that publishes it; a reader sees the tree before or after that store. */
-void AllowedIps::insert(const Prefix &prefix, PrefixOwner &owner, SpareNodes &spare)
+void AllowedIps::insert(const Prefix &prefix, PrefixOwner &owner, LooseNodes &spare)
 {
 	const Address address = address_of(prefix);
 	RcuPtr<PrefixNode> *link = &root_[root_of(prefix.version)];
@@ -171,7 +158,7 @@ void AllowedIps::insert(const Prefix &prefix, PrefixOwner &owner, SpareNodes &sp
 		return;
 	}
 
-	PrefixNode *fresh = take(spare);
+	PrefixNode *fresh = spare.pop();
 
 	if (!fresh) {
 		bug("AllowedIps: insert without a spare node");
@@ -183,14 +170,14 @@ void AllowedIps::insert(const Prefix &prefix, PrefixOwner &owner, SpareNodes &sp
 
 	if (!top) {
 		bug("AllowedIps: insert without a second spare node");
-		spare.node[0] = fresh;
+		spare.push(*fresh);
 		return;
 	}
 	give(*fresh, owner);
 	link->publish(top);
 }
 
-bool AllowedIps::remove(const Prefix &prefix, PrefixOwner &owner, Removed &removed)
+bool AllowedIps::remove(const Prefix &prefix, PrefixOwner &owner, LooseNodes &removed)
 {
 	const Address address = address_of(prefix);
 	PrefixNode *node = root_[root_of(prefix.version)].locked();
@@ -203,14 +190,14 @@ bool AllowedIps::remove(const Prefix &prefix, PrefixOwner &owner, Removed &remov
 	return true;
 }
 
-void AllowedIps::remove_all(PrefixOwner &owner, Removed &removed)
+void AllowedIps::remove_all(PrefixOwner &owner, LooseNodes &removed)
 {
 	while (PrefixNode *node = owner.prefixes.first())
 		detach(*node, removed);
 }
 
 /* Takes @node from its owner, and out of the tree unless it forks there. Its children stay in it for readers who stand on it. */
-void AllowedIps::detach(PrefixNode &node, Removed &removed)
+void AllowedIps::detach(PrefixNode &node, LooseNodes &removed)
 {
 	List<PrefixNode, &PrefixNode::of_owner>::remove(node);
 	node.owner.publish(nullptr);
@@ -227,7 +214,7 @@ void AllowedIps::detach(PrefixNode &node, Removed &removed)
 }
 
 /* Puts the only child of @node, or nothing, in its place. */
-void AllowedIps::splice_out(PrefixNode &node, Removed &removed)
+void AllowedIps::splice_out(PrefixNode &node, LooseNodes &removed)
 {
 	PrefixNode *child = node.child[0].locked() ? node.child[0].locked() : node.child[1].locked();
 

@@ -4,7 +4,7 @@
  * Called by:  engine/tx and engine/rx (lookup), engine/config (the rest)
  * Context:    lookup: any, inside an RCU read section; changes: process, under the device's configuration lock
  * Memory:     nodes come from and go back to the caller: insert() needs at most two spares, so a configuration that has put them
- *             aside cannot fail; removed nodes are chained in Removed and freed by the caller after a grace period
+ *             aside cannot fail; removed nodes are given out and freed by the caller after a grace period
  * Invariant:  a prefix belongs to one owner; every node with an owner is on that owner's list; a node without one has two children
  * Depth:      at most 129; lookup and changes are loops, never recursion
  */
@@ -35,7 +35,7 @@ struct PrefixNode {
 	PrefixNode *parent = nullptr;
 	Prefix prefix;
 	ListLink<PrefixNode> of_owner;
-	PrefixNode *next_removed = nullptr;	/* readers may still stand on a removed node: its children stay */
+	PrefixNode *next_loose = nullptr;	/* readers may still stand on a removed node: its children stay */
 };
 
 /* Embedded in a peer. */
@@ -45,17 +45,21 @@ struct PrefixOwner {
 	List<PrefixNode, &PrefixNode::of_owner> prefixes;	/* in order of insertion */
 };
 
-/* Two unused nodes; what insert() leaves is the caller's again. */
-struct SpareNodes {
-	PrefixNode *node[2];
-};
-
-struct Removed {
-	PrefixNode *first = nullptr;	/* chained by next_removed */
+/* Nodes outside of the tree: spare ones, or removed ones that wait for a grace period. */
+struct LooseNodes {
+	PrefixNode *first = nullptr;	/* chained by next_loose */
 	void push(PrefixNode &node)
 	{
-		node.next_removed = first;
+		node.next_loose = first;
 		first = &node;
+	}
+	PrefixNode *pop()
+	{
+		PrefixNode *node = first;
+
+		if (node)
+			first = node->next_loose;
+		return node;
 	}
 };
 
@@ -65,16 +69,16 @@ public:
 	PrefixOwner *lookup(IpVersion, const u8 *address) const;
 
 	/* @prefix must be masked. Moves it when another peer owns it; set again for the same peer, it moves to the end of that peer's list.
-	 * Takes from @spare what it needs, nulling it there. */
-	void insert(const Prefix &prefix, PrefixOwner &owner, SpareNodes &spare);
+	 * Takes from @spare what it needs, two at most. */
+	void insert(const Prefix &prefix, PrefixOwner &owner, LooseNodes &spare);
 	/* True when @owner had exactly this prefix. */
-	bool remove(const Prefix &prefix, PrefixOwner &owner, Removed &removed);
-	void remove_all(PrefixOwner &owner, Removed &removed);
+	bool remove(const Prefix &prefix, PrefixOwner &owner, LooseNodes &removed);
+	void remove_all(PrefixOwner &owner, LooseNodes &removed);
 	bool empty() const { return !root_[0].locked() && !root_[1].locked(); }
 
 private:
-	void detach(PrefixNode &node, Removed &removed);
-	void splice_out(PrefixNode &node, Removed &removed);
+	void detach(PrefixNode &node, LooseNodes &removed);
+	void splice_out(PrefixNode &node, LooseNodes &removed);
 	RcuPtr<PrefixNode> &link_to(PrefixNode &node);
 	RcuPtr<PrefixNode> root_[2];	/* IPv4, IPv6 */
 };

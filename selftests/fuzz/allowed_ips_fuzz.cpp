@@ -79,10 +79,10 @@ private:
 	std::vector<Entry> entries_;
 };
 
-void free_all(Removed &removed)
+void free_all(LooseNodes &removed)
 {
 	while (PrefixNode *node = removed.first) {
-		removed.first = node->next_removed;
+		removed.first = node->next_loose;
 		delete node;
 	}
 }
@@ -114,7 +114,7 @@ extern "C" int LLVMFuzzerTestOneInput(const u8 *data, usize size)
 	PrefixOwner owners[3] = {PrefixOwner(peers[0]), PrefixOwner(peers[1]), PrefixOwner(peers[2])};
 	AllowedIps ips;
 	Model model;
-	Removed removed;
+	LooseNodes removed;
 
 	while (!input.empty()) {
 		u8 what = input.byte();
@@ -130,12 +130,13 @@ extern "C" int LLVMFuzzerTestOneInput(const u8 *data, usize size)
 		Prefix prefix = read_prefix(input);
 
 		if (what % 8 < 4) {
-			SpareNodes spare = {{new PrefixNode, new PrefixNode}};
+			LooseNodes spare;
 
+			spare.push(*new PrefixNode);
+			spare.push(*new PrefixNode);
 			ips.insert(prefix, owner, spare);
 			model.insert(prefix, owner);
-			delete spare.node[0];
-			delete spare.node[1];
+			free_all(spare);
 		} else if (what % 8 < 6) {
 			require(ips.remove(prefix, owner, removed) == model.remove(prefix, owner), "remove");
 			free_all(removed);

@@ -309,6 +309,12 @@ bool wg_kernel_reply_put(wg_reply *reply, uint16_t type, const void *data, size_
 	return true;
 }
 
+bool wg_kernel_reply_put_names(wg_reply *reply, const wg_netdev *netdev)
+{
+	return wg_kernel_reply_put(reply, WGDEVICE_A_IFINDEX, &netdev->index, sizeof(netdev->index)) &&
+	       wg_kernel_reply_put(reply, WGDEVICE_A_IFNAME, netdev->name.c_str(), netdev->name.size() + 1);
+}
+
 void *wg_kernel_reply_nest(wg_reply *reply, uint16_t type)
 {
 	kernel->self("reply_nest");

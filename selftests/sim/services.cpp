@@ -933,16 +933,6 @@ uint32_t *wg_kernel_nesting(void)
 	return &kernel->nesting[kernel->current->cpu];
 }
 
-uint32_t wg_kernel_netdev_index(const wg_netdev *netdev)
-{
-	return netdev->index;
-}
-
-const char *wg_kernel_netdev_name(const wg_netdev *netdev)
-{
-	return netdev->name.c_str();
-}
-
 void wg_kernel_debug_drop(const wg_netdev *netdev, const char *reason, uint64_t peer)
 {
 	kernel->trace(reason, netdev->index, peer);

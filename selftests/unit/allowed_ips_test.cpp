@@ -140,20 +140,22 @@ public:
 	PrefixOwner &owner(int id) { return owners_[static_cast<usize>(id)]->prefixes; }
 	void insert(const Prefix &prefix, int id)
 	{
-		SpareNodes spare = {{new PrefixNode, new PrefixNode}};
+		LooseNodes spare;
 
+		spare.push(*new PrefixNode);
+		spare.push(*new PrefixNode);
 		live_ += 2;
 		{
 			Reader::Step step;
 
 			ips.insert(prefix, owner(id), spare);
 		}
-		for (PrefixNode *node : spare.node)
+		while (PrefixNode *node = spare.pop())
 			free(node);
 	}
 	bool remove(const Prefix &prefix, int id)
 	{
-		Removed removed;
+		LooseNodes removed;
 		bool found;
 		{
 			Reader::Step step;
@@ -165,7 +167,7 @@ public:
 	}
 	void remove_all(int id)
 	{
-		Removed removed;
+		LooseNodes removed;
 
 		ips.remove_all(owner(id), removed);
 		free_all(removed);
@@ -255,10 +257,10 @@ private:
 		delete node;
 		live_--;
 	}
-	void free_all(Removed &removed)
+	void free_all(LooseNodes &removed)
 	{
 		while (PrefixNode *node = removed.first) {
-			removed.first = node->next_removed;
+			removed.first = node->next_loose;
 			free(node);
 		}
 	}
@@ -481,21 +483,26 @@ TEST(AllowedIps, insert_takes_no_more_spares_than_it_needs)
 	Owner owner(0);
 	AllowedIps ips;
 	PrefixNode nodes[8];
-	auto insert = [&](const Prefix &prefix, PrefixNode *a, PrefixNode *b) {
-		SpareNodes spare = {{a, b}};
+	auto insert = [&](const Prefix &prefix, std::initializer_list<PrefixNode *> spares) {
+		LooseNodes spare;
+		int left = 0;
 
+		for (PrefixNode *node : spares)
+			spare.push(*node);
 		ips.insert(prefix, owner.prefixes, spare);
-		return (spare.node[0] != nullptr) + (spare.node[1] != nullptr);
+		while (spare.pop())
+			left++;
+		return left;
 	};
 
-	EXPECT_EQ(insert(v4(10, 0, 0, 0, 16), &nodes[0], &nodes[1]), 1);	/* a root */
-	EXPECT_EQ(insert(v4(10, 0, 0, 0, 16), &nodes[1], &nodes[2]), 2);	/* there already */
-	EXPECT_EQ(insert(v4(10, 1, 0, 0, 16), &nodes[1], &nodes[2]), 0);	/* beside it, under a fork */
-	EXPECT_EQ(insert(v4(10, 0, 0, 0, 15), &nodes[3], &nodes[4]), 2);	/* the fork */
-	EXPECT_EQ(insert(v4(10, 0, 0, 0, 8), &nodes[3], &nodes[4]), 1);		/* above */
-	EXPECT_EQ(insert(v4(10, 0, 0, 1, 32), nullptr, &nodes[4]), 0);		/* below, from the second place */
+	EXPECT_EQ(insert(v4(10, 0, 0, 0, 16), {&nodes[1], &nodes[0]}), 1);	/* a root */
+	EXPECT_EQ(insert(v4(10, 0, 0, 0, 16), {&nodes[2], &nodes[1]}), 2);	/* there already */
+	EXPECT_EQ(insert(v4(10, 1, 0, 0, 16), {&nodes[2], &nodes[1]}), 0);	/* beside it, under a fork */
+	EXPECT_EQ(insert(v4(10, 0, 0, 0, 15), {&nodes[4], &nodes[3]}), 2);	/* the fork */
+	EXPECT_EQ(insert(v4(10, 0, 0, 0, 8), {&nodes[4], &nodes[3]}), 1);	/* above */
+	EXPECT_EQ(insert(v4(10, 0, 0, 1, 32), {&nodes[4]}), 0);			/* below */
 
-	Removed removed;
+	LooseNodes removed;
 
 	ips.remove_all(owner.prefixes, removed);
 	EXPECT_TRUE(ips.empty());
@@ -506,16 +513,16 @@ TEST(AllowedIps, insert_without_spares_is_a_bug_and_changes_nothing)
 	Owner owner(0);
 	AllowedIps ips;
 	PrefixNode nodes[2];
-	SpareNodes one = {{&nodes[0], nullptr}}, fork = {{&nodes[1], nullptr}}, none = {};
+	LooseNodes one{&nodes[0]}, fork{&nodes[1]}, none;
 	test::ExpectBugs bugs;
-	Removed removed;
+	LooseNodes removed;
 
 	ips.insert(v4(10, 0, 0, 0, 16), owner.prefixes, none);
 	EXPECT_TRUE(ips.empty());
 	ips.insert(v4(10, 0, 0, 0, 16), owner.prefixes, one);
 	ips.insert(v4(11, 0, 0, 0, 16), owner.prefixes, fork);
 	EXPECT_EQ(bugs.count(), 2);
-	EXPECT_EQ(fork.node[0], &nodes[1]);
+	EXPECT_EQ(fork.first, &nodes[1]);
 	EXPECT_EQ(ips.lookup(IpVersion::V4, v4(11, 0, 0, 0, 32).address), nullptr);
 	EXPECT_EQ(ips.lookup(IpVersion::V4, v4(10, 0, 0, 0, 32).address), &owner.prefixes);
 	ips.remove_all(owner.prefixes, removed);
@@ -526,13 +533,13 @@ TEST(AllowedIps, removed_nodes_keep_the_way_on_for_readers_who_stand_on_them)
 	Owner owner(0);
 	AllowedIps ips;
 	PrefixNode nodes[4];
-	SpareNodes spare = {{&nodes[0], nullptr}};
-	Removed removed;
+	LooseNodes spare{&nodes[0]};
+	LooseNodes removed;
 
 	ips.insert(v4(10, 0, 0, 0, 8), owner.prefixes, spare);
-	spare = {{&nodes[1], nullptr}};
+	spare.push(nodes[1]);
 	ips.insert(v4(10, 1, 0, 0, 16), owner.prefixes, spare);
-	spare = {{&nodes[2], nullptr}};
+	spare.push(nodes[2]);
 	ips.insert(v4(10, 1, 1, 0, 24), owner.prefixes, spare);
 
 	PrefixNode *reader = &nodes[1];

@@ -33,11 +33,6 @@ static void run(Form form, Direction direction, const Key &key, Span<Message> me
 	run_portable(direction, key, messages, workspace);
 }
 
-Form best_form(CpuFeatures features)
-{
-	return features.avx512 ? Form::Avx512 : features.avx2 ? Form::Avx2 : Form::Portable;
-}
-
 void seal(Form form, const Key &key, Span<Message> messages, Workspace &workspace)
 {
 	run(form, Direction::Seal, key, messages, workspace);

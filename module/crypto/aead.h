@@ -38,13 +38,6 @@ struct alignas(64) Workspace {
 
 enum class Form : u8 { Portable, Avx2, Avx512 };
 
-/* avx2 stands for BMI2 too, avx512 for F, VL and IFMA and all of avx2; each is true only when the OS also saves that state. */
-struct CpuFeatures {
-	bool avx2, avx512;
-};
-
-[[nodiscard]] Form best_form(CpuFeatures features);
-
 /* Encrypts every message and writes its tag. */
 void seal(Form form, const Key &key, Span<Message> messages, Workspace &workspace);
 

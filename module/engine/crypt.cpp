@@ -160,15 +160,12 @@ void finish(Packet &head)
 
 void hand_over(Device &device, Packet &head)
 {
-	u32 cpu = wg_kernel_next_online_cpu(device.last_cpu.load_relaxed());
-
-	device.last_cpu.store_relaxed(cpu);
 	{
 		SpinGuard guard(device.crypt_lock);
 
 		device.crypt_work.push(head);
 	}
-	wg_kernel_workers_kick(device.crypt_workers, cpu);
+	wg_kernel_workers_kick(device.crypt_workers);
 }
 
 void crypt_run(const Run &run, Progress which)

@@ -169,9 +169,9 @@ bool furnish(Device &device)
 	if (!reserve_tables(device, 1))
 		return false;
 	device.handshake_workers = wg_kernel_workers_create(&device.netdev, WG_WORKER_HANDSHAKE,
-		[](void *argument, u32) { run_handshake_worker(*static_cast<Device *>(argument)); }, &device);
+		[](void *argument) { run_handshake_worker(*static_cast<Device *>(argument)); }, &device);
 	device.crypt_workers = wg_kernel_workers_create(&device.netdev, WG_WORKER_CRYPT,
-		[](void *argument, u32) { run_crypt_worker(*static_cast<Device *>(argument)); }, &device);
+		[](void *argument) { run_crypt_worker(*static_cast<Device *>(argument)); }, &device);
 	return device.handshake_workers && device.crypt_workers;
 }
 

@@ -48,7 +48,6 @@ struct Device {
 	wg_workers *handshake_workers = nullptr, *crypt_workers = nullptr;
 	SpinLock crypt_lock{WG_LOCK_CRYPT_WORK};
 	PacketFifo<&Batch::work_next> crypt_work;
-	Atomic<u32> last_cpu, last_handshake_cpu;	/* round robin */
 	Atomic<u64> drops[DROP_REASONS];
 };
 

@@ -439,15 +439,7 @@ void handle_message(Device &device, Packet &packet)
 void request_initiation(Peer &peer, bool is_retry)
 {
 	if (may_initiate(peer, is_retry) && peer.device.handshakes.push_initiation(peer) == HandshakeQueue::Pushed::WantsWorker)
-		kick_handshaker(peer.device);
-}
-
-void kick_handshaker(Device &device)
-{
-	u32 cpu = wg_kernel_next_online_cpu(device.last_handshake_cpu.load_relaxed());
-
-	device.last_handshake_cpu.store_relaxed(cpu);
-	wg_kernel_workers_kick(device.handshake_workers, cpu);
+		wg_kernel_workers_kick(peer.device.handshake_workers);
 }
 
 void run_handshake_worker(Device &device)

@@ -13,8 +13,6 @@ namespace wg::engine {
 /* Asks for an initiation to @peer, if rule 2 allows one now. Not a retry: the 90 s of attempts begin anew. [any] */
 void request_initiation(Peer &peer, bool is_retry);
 
-void kick_handshaker(Device &);
-
 /* Does all queued handshake work. */
 void run_handshake_worker(Device &);
 

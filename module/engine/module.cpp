@@ -17,15 +17,18 @@ struct Module {
 
 constinit Module *loaded = nullptr;
 
-struct FormName {
+/* From the slowest to the fastest. */
+struct KnownForm {
 	const char *name;
 	crypto::Form form;
+	u32 features;		/* of the CPU; WG_CPU_* */
+	bool is_available() const { return (wg_kernel_cpu_features() & features) == features; }
 };
 
-constexpr FormName FORM_NAMES[] = {
-	{"portable", crypto::Form::Portable},
-	{"avx2", crypto::Form::Avx2},
-	{"avx512", crypto::Form::Avx512},
+constexpr KnownForm FORMS[] = {
+	{"portable", crypto::Form::Portable, 0},
+	{"avx2", crypto::Form::Avx2, WG_CPU_AVX2},
+	{"avx512", crypto::Form::Avx512, WG_CPU_AVX512},
 };
 
 bool same_text(const char *a, const char *b)
@@ -35,36 +38,17 @@ bool same_text(const char *a, const char *b)
 	return *a == *b;
 }
 
-crypto::CpuFeatures cpu_features()
-{
-	u32 features = wg_kernel_cpu_features();
-
-	return {(features & WG_CPU_AVX2) != 0, (features & WG_CPU_AVX512) != 0};
-}
-
-bool is_available(crypto::Form form)
-{
-	switch (form) {
-	case crypto::Form::Portable: return true;
-	case crypto::Form::Avx2: return cpu_features().avx2;
-	case crypto::Form::Avx512: return cpu_features().avx512;
-	}
-	return false;
-}
-
 /* The form @name asks for; false when there is no such form or this CPU lacks it. */
 bool choose_form(const char *name, crypto::Form &form)
 {
-	if (same_text(name, "auto")) {
-		form = crypto::best_form(cpu_features());
-		return true;
-	}
-	for (const FormName &known : FORM_NAMES)
-		if (same_text(name, known.name)) {
+	bool found = false;
+
+	for (const KnownForm &known : FORMS)
+		if (known.is_available() && (same_text(name, known.name) || same_text(name, "auto"))) {
 			form = known.form;
-			return is_available(form);
+			found = true;
 		}
-	return false;
+	return found;
 }
 
 /* Known answers, in the context the form will run in. */
@@ -112,8 +96,8 @@ int wg_engine_load(const char *name)
 	if (!choose_form(name, form))
 		return -WG_EINVAL;
 	/* All that this CPU has, not only the chosen one: an answer that is wrong anywhere is worth a refusal here. */
-	for (const FormName &known : FORM_NAMES)
-		if (is_available(known.form) && !passes_self_test(known.form))
+	for (const KnownForm &known : FORMS)
+		if (known.is_available() && !passes_self_test(known.form))
 			return -WG_EBADMSG;
 	loaded = create<Module>();
 	if (!loaded)

@@ -43,7 +43,7 @@ void receive_handshake(Device &device, Packet &packet)
 	if (!pushed)
 		discard(device, packet, pushed.error());
 	else if (*pushed == HandshakeQueue::Pushed::WantsWorker)
-		kick_handshaker(device);
+		wg_kernel_workers_kick(device.handshake_workers);
 }
 
 void receive_data(Device &device, Packet &packet, const DataHeader &header, Instant at)
@@ -106,7 +106,6 @@ Outcome<void> deliver(Peer &peer, Packet &packet, u32 plain_size)
 {
 	u32 head_size = plain_size < IPV6_HEADER_SIZE ? plain_size : static_cast<u32>(IPV6_HEADER_SIZE);
 	const u8 *head = wg_kernel_packet_pull(&packet, sizeof(DataHeader) + head_size);
-	u8 outer_class = wg_kernel_packet_outer_class(&packet);
 
 	if (!head)
 		return Drop::NoMemory;
@@ -119,7 +118,7 @@ Outcome<void> deliver(Peer &peer, Packet &packet, u32 plain_size)
 		return Drop::WrongSource;
 	if (wg_kernel_packet_trim(&packet, sizeof(DataHeader), inner->length))
 		return Drop::NoMemory;
-	if (wg_kernel_packet_deliver(&packet, &peer.device.netdev, &peer.pollers.read()->rx.kernel_poller(), static_cast<u8>(inner->version), outer_class))
+	if (wg_kernel_packet_deliver(&packet, &peer.device.netdev, &peer.pollers.read()->rx.kernel_poller(), static_cast<u8>(inner->version)))
 		return Drop::BadEcn;
 	return Outcome<void>::success();
 }

@@ -141,49 +141,21 @@ void wg_kernel_packet_source(const struct wg_packet *packet, struct wg_endpoint 
 	}
 }
 
-uint8_t wg_kernel_packet_outer_class(const struct wg_packet *packet)
-{
-	const struct sk_buff *skb = wg_to_skb(packet);
-
-	return ip_hdr(skb)->version == 4 ? ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
-}
-
-/* Collects the bytes of [from, to) of a packet as pieces. */
-struct collector {
-	struct wg_piece *pieces;
-	u32 limit, count;
-	u32 from, to, offset;	/* offset: of the next memory in the packet */
-};
-
-static bool collect(struct collector *collector, u8 *memory, u32 size)
-{
-	u32 start = max(collector->from, collector->offset), end = min(collector->to, collector->offset + size);
-
-	memory += start - collector->offset;
-	collector->offset += size;
-	if (start >= end)
-		return true;
-	if (collector->count == collector->limit)
-		return false;
-	collector->pieces[collector->count++] = (struct wg_piece){ .from = memory, .to = memory, .size = end - start };
-	return true;
-}
-
-/* Data that others can see too (a clone, a capture, pages) is copied, never opened in place; what skb_cow_data() leaves is linear
- * memory, in the packet and in those of its list. */
+/* Data that others can see too (a clone, a capture, pages) is copied, never opened in place. What came in IP fragments is copied together. */
 int wg_kernel_packet_prepare_open(struct wg_packet *packet, uint32_t header_size, struct wg_piece *pieces, uint32_t limit, uint8_t *tag)
 {
-	struct sk_buff *skb = wg_to_skb(packet), *last, *part;
-	struct collector collector = { .pieces = pieces, .limit = limit, .from = header_size, .to = skb->len - WG_TAG_SIZE };
+	struct sk_buff *skb = wg_to_skb(packet);
+	u32 size = skb->len - WG_TAG_SIZE - header_size;
 
-	if (skb_cow_data(skb, 0, &last) < 0 || skb_copy_bits(skb, collector.to, tag, WG_TAG_SIZE))
-		return -ENOMEM;
-	if (!collect(&collector, skb->data, skb_headlen(skb)))
+	if (size && !limit)
 		return -E2BIG;
-	skb_walk_frags(skb, part)
-		if (!collect(&collector, part->data, part->len))
-			return -E2BIG;
-	return collector.count;
+	if (skb_ensure_writable(skb, skb->len))
+		return -ENOMEM;
+	memcpy(tag, skb_tail_pointer(skb) - WG_TAG_SIZE, WG_TAG_SIZE);
+	if (!size)
+		return 0;
+	pieces[0] = (struct wg_piece){ .from = skb->data + header_size, .to = skb->data + header_size, .size = size };
+	return 1;
 }
 
 int wg_kernel_packet_trim(struct wg_packet *packet, uint32_t header_size, uint32_t size)
@@ -216,13 +188,19 @@ static void make_inner(struct sk_buff *skb, struct net_device *dev, __be16 proto
 	skb_reset_transport_header(skb);
 }
 
-int wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev, struct wg_poller *poller, uint8_t version, uint8_t outer_class)
+static u8 traffic_class(const struct sk_buff *skb, bool is_ipv4)
+{
+	return is_ipv4 ? ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
+}
+
+int wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev, struct wg_poller *poller, uint8_t version)
 {
 	struct sk_buff *skb = wg_to_skb(packet);
+	u8 outer_class = traffic_class(skb, ip_hdr(skb)->version == 4);
 	bool is_ipv4 = version == 4;
 
 	make_inner(skb, wg_to_net_device(netdev), is_ipv4 ? htons(ETH_P_IP) : htons(ETH_P_IPV6));
-	if (INET_ECN_decapsulate(skb, outer_class, is_ipv4 ? ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb))) > 1)
+	if (INET_ECN_decapsulate(skb, outer_class, traffic_class(skb, is_ipv4)) > 1)
 		return -EINVAL;
 	napi_gro_receive(&((struct wg_poller_object *)poller)->napi, skb);
 	return 0;

@@ -88,11 +88,10 @@ void wg_kernel_timer_delete(struct wg_timer *timer);			/* [process] for ever (ti
 /* ---- per-CPU workers ---- */
 enum wg_worker_kind { WG_WORKER_HANDSHAKE, WG_WORKER_CRYPT };		/* CPU-intensive, freezable | CPU-intensive, reclaim-safe */
 uint32_t wg_kernel_online_cpus(void);					/* how many */
-uint32_t wg_kernel_next_online_cpu(uint32_t after);			/* wraps; pass any number */
-/* @function runs in process context for (argument, cpu) after each kick, one at a time per CPU number. */
+/* @function runs in process context for @argument after each kick, on one CPU after the other, once at a time on each. */
 struct wg_workers *wg_kernel_workers_create(struct wg_netdev *netdev, enum wg_worker_kind kind,
-					    void (*function)(void *argument, uint32_t cpu), void *argument);	/* [process] */
-void wg_kernel_workers_kick(struct wg_workers *workers, uint32_t cpu);	/* [any] */
+					    void (*function)(void *argument), void *argument);	/* [process] */
+void wg_kernel_workers_kick(struct wg_workers *workers);		/* [any] the next CPU's, in turn */
 void wg_kernel_workers_flush(struct wg_workers *workers);		/* [process] all kicks made before it have run to their end */
 void wg_kernel_workers_destroy(struct wg_workers *workers);		/* [process] flushes */
 void wg_kernel_maybe_resched(void);					/* [process] cond_resched: between two pieces of work */
@@ -205,14 +204,13 @@ int wg_kernel_packet_prepare_seal(struct wg_packet *packet, uint32_t header_size
 
 /* Receive. @packet is one UDP payload; its IP and UDP headers stay readable in front until deliver. */
 void wg_kernel_packet_source(const struct wg_packet *packet, struct wg_endpoint *endpoint);	/* whom it came from, and to which local address */
-uint8_t wg_kernel_packet_outer_class(const struct wg_packet *packet);				/* outer TOS / traffic class */
 /* Gives the bytes between @header_size and the last 16 as writable pieces, and copies those last 16 to @tag. Count, -ENOMEM or -E2BIG. [softirq] */
 int wg_kernel_packet_prepare_open(struct wg_packet *packet, uint32_t header_size, struct wg_piece *pieces, uint32_t limit, uint8_t *tag);
 /* Cuts the first @header_size bytes and all behind @size more: what is left is the inner packet. 0 or -EINVAL. */
 int wg_kernel_packet_trim(struct wg_packet *packet, uint32_t header_size, uint32_t size);
-/* Hands an opened, trimmed inner packet (@version 4 or 6) with a whole IP header up: scrubbed, checksum verified, ECN combined from @outer_class,
+/* Hands an opened, trimmed inner packet (@version 4 or 6) with a whole IP header up: scrubbed, checksum verified, ECN combined,
  * through @poller's GRO; counts nothing. Consumes it, unless the two ECN fields do not go together: -EINVAL. [softirq] */
-int wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev, struct wg_poller *poller, uint8_t version, uint8_t outer_class);
+int wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev, struct wg_poller *poller, uint8_t version);
 
 /* ---- the network device ---- */
 enum wg_statistic { WG_TX_DROPPED, WG_TX_ERROR, WG_RX_DROPPED, WG_RX_FRAME_ERROR, WG_RX_LENGTH_ERROR, WG_RX_CRC_ERROR };

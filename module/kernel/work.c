@@ -52,14 +52,14 @@ void wg_kernel_timer_delete(struct wg_timer *timer)
 struct wg_worker {
 	struct work_struct work;
 	struct wg_workers *workers;
-	u32 cpu;
 };
 
 struct wg_workers {
 	struct workqueue_struct *queue;
 	struct wg_worker __percpu *each;
-	void (*function)(void *argument, uint32_t cpu);
+	void (*function)(void *argument);
 	void *argument;
+	u32 last_cpu;		/* that was asked */
 };
 
 uint32_t wg_kernel_online_cpus(void)
@@ -67,22 +67,15 @@ uint32_t wg_kernel_online_cpus(void)
 	return num_online_cpus();
 }
 
-uint32_t wg_kernel_next_online_cpu(uint32_t after)
-{
-	u32 cpu = after < nr_cpu_ids ? cpumask_next(after, cpu_online_mask) : nr_cpu_ids;
-
-	return cpu < nr_cpu_ids ? cpu : cpumask_first(cpu_online_mask);
-}
-
 static void worker_run(struct work_struct *work)
 {
 	struct wg_worker *worker = container_of(work, struct wg_worker, work);
 
-	worker->workers->function(worker->workers->argument, worker->cpu);
+	worker->workers->function(worker->workers->argument);
 }
 
 struct wg_workers *wg_kernel_workers_create(struct wg_netdev *netdev, enum wg_worker_kind kind,
-					    void (*function)(void *argument, uint32_t cpu), void *argument)
+					    void (*function)(void *argument), void *argument)
 {
 	struct wg_workers *workers = kzalloc(sizeof(*workers), GFP_KERNEL);
 	int cpu;
@@ -107,13 +100,17 @@ struct wg_workers *wg_kernel_workers_create(struct wg_netdev *netdev, enum wg_wo
 
 		INIT_WORK(&worker->work, worker_run);
 		worker->workers = workers;
-		worker->cpu = cpu;
 	}
 	return workers;
 }
 
-void wg_kernel_workers_kick(struct wg_workers *workers, uint32_t cpu)
+void wg_kernel_workers_kick(struct wg_workers *workers)
 {
+	u32 cpu = cpumask_next(READ_ONCE(workers->last_cpu), cpu_online_mask);
+
+	if (cpu >= nr_cpu_ids)
+		cpu = cpumask_first(cpu_online_mask);
+	WRITE_ONCE(workers->last_cpu, cpu);
 	queue_work_on(cpu, workers->queue, &per_cpu_ptr(workers->each, cpu)->work);
 }
 

@@ -67,15 +67,6 @@ usize root_of(IpVersion version)
 	return version == IpVersion::V4 ? 0 : 1;
 }
 
-void prepare(PrefixNode &node, const Prefix &prefix, PrefixNode *parent)
-{
-	node.child[0].publish(nullptr);
-	node.child[1].publish(nullptr);
-	node.owner.publish(nullptr);
-	node.parent = parent;
-	node.prefix = prefix;
-}
-
 void give(PrefixNode &node, PrefixOwner &owner)
 {
 	node.owner.publish(&owner);
@@ -98,7 +89,8 @@ PrefixNode *join(PrefixNode &fresh, PrefixNode &node, LooseNodes &spare)
 			return nullptr;
 		common.bits = shared;
 		common.mask();
-		prepare(*top, common, fresh.parent);
+		top->prefix = common;
+		top->parent = fresh.parent;
 		top->child[bit_after(address, shared)].publish(&fresh);
 		fresh.parent = top;
 	}
@@ -164,7 +156,8 @@ void AllowedIps::insert(const Prefix &prefix, PrefixOwner &owner, LooseNodes &sp
 		bug("AllowedIps: insert without a spare node");
 		return;
 	}
-	prepare(*fresh, prefix, parent);
+	fresh->prefix = prefix;
+	fresh->parent = parent;
 
 	PrefixNode *top = node ? join(*fresh, *node, spare) : fresh;
 

@@ -69,7 +69,7 @@ public:
 	PrefixOwner *lookup(IpVersion, const u8 *address) const;
 
 	/* @prefix must be masked. Moves it when another peer owns it; set again for the same peer, it moves to the end of that peer's list.
-	 * Takes from @spare what it needs, two at most. */
+	 * Takes from @spare what it needs, two at most; they are as they were made. */
 	void insert(const Prefix &prefix, PrefixOwner &owner, LooseNodes &spare);
 	/* True when @owner had exactly this prefix. */
 	bool remove(const Prefix &prefix, PrefixOwner &owner, LooseNodes &removed);

@@ -51,16 +51,6 @@ void Timers::data_received(Instant now)
 	arm_unless_armed(send_keepalive_, after(now, KEEPALIVE_TIMEOUT));
 }
 
-void Timers::any_authenticated_packet_sent()
-{
-	send_keepalive_ = {};
-}
-
-void Timers::any_authenticated_packet_received()
-{
-	new_handshake_ = {};
-}
-
 void Timers::any_authenticated_packet_traversed(Instant now)
 {
 	if (persistent_keepalive_ != 0)
@@ -70,11 +60,6 @@ void Timers::any_authenticated_packet_traversed(Instant now)
 bool Timers::may_initiate(Instant now) const
 {
 	return last_handshake_sent_.is_never() || now - last_handshake_sent_ >= REKEY_TIMEOUT;
-}
-
-void Timers::start_attempt()
-{
-	attempt_started_ = {};
 }
 
 void Timers::handshake_message_sent(Instant now)

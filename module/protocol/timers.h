@@ -28,13 +28,13 @@ public:
 	/* Events of the data path. Any authenticated packet also counts as any_authenticated_*; the engine calls both. */
 	void data_sent(Instant now, Duration jitter);		/* with payload: rule 4 */
 	void data_received(Instant now);			/* with payload: rule 3 */
-	void any_authenticated_packet_sent();			/* handshake messages and keepalives too: ends rule 3 */
-	void any_authenticated_packet_received();		/* ends rule 4 */
+	void any_authenticated_packet_sent() { send_keepalive_ = {}; }	/* handshake messages and keepalives too: ends rule 3 */
+	void any_authenticated_packet_received() { new_handshake_ = {}; }	/* ends rule 4 */
 	void any_authenticated_packet_traversed(Instant now);	/* either direction: rule 5 */
 
 	/* Events of the handshake. */
 	bool may_initiate(Instant now) const;			/* rule 2: one message per REKEY_TIMEOUT, a response counts */
-	void start_attempt();					/* fresh traffic or first start, not a retry: the 90 s begin anew */
+	void start_attempt() { attempt_started_ = {}; }		/* fresh traffic or first start, not a retry: the 90 s begin anew */
 	void handshake_message_sent(Instant now);		/* initiation or response */
 	void initiation_sent(Instant now, Duration jitter);	/* arms the retry; besides handshake_message_sent() */
 	void handshake_completed();				/* response received, or own response confirmed */

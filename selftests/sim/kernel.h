@@ -139,8 +139,9 @@ struct wg_sockets {
 struct wg_workers {
 	wg_netdev *netdev;
 	wg_worker_kind kind;
-	void (*function)(void *, uint32_t);
+	void (*function)(void *);
 	void *argument;
+	sim::u32 last_cpu = 0;
 	struct Work {
 		bool queued = false, running = false;
 		sim::u64 kicks = 0, done = 0;

@@ -268,11 +268,6 @@ void wg_kernel_packet_source(const wg_packet *packet, wg_endpoint *endpoint)
 	*endpoint = it.source;
 }
 
-uint8_t wg_kernel_packet_outer_class(const wg_packet *packet)
-{
-	return check(packet, "packet_outer_class").outer_class;
-}
-
 int wg_kernel_packet_prepare_open(wg_packet *packet, uint32_t header_size, wg_piece *pieces, uint32_t limit, uint8_t *tag)
 {
 	kernel->require_softirq("prepare_open");
@@ -312,7 +307,7 @@ int wg_kernel_packet_trim(wg_packet *packet, uint32_t header_size, uint32_t size
 	return 0;
 }
 
-int wg_kernel_packet_deliver(wg_packet *packet, wg_netdev *netdev, wg_poller *poller, uint8_t version, uint8_t outer_class)
+int wg_kernel_packet_deliver(wg_packet *packet, wg_netdev *netdev, wg_poller *poller, uint8_t version)
 {
 	kernel->require_softirq("packet_deliver");
 	wg_packet &it = check(packet, "packet_deliver");
@@ -327,6 +322,7 @@ int wg_kernel_packet_deliver(wg_packet *packet, wg_netdev *netdev, wg_poller *po
 		fail("a packet is delivered that was not opened");
 	if (bytes.empty() || bytes[0] >> 4 != version)
 		fail("a packet is delivered as version %u that is not", version);
+	u8 outer_class = it.outer_class;
 	release(packet, "packet_deliver");
 	kernel->on_deliver(*netdev, bytes, outer_class);
 	return 0;

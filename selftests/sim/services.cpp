@@ -442,12 +442,7 @@ uint32_t wg_kernel_online_cpus(void)
 	return kernel->knobs.cpus;
 }
 
-uint32_t wg_kernel_next_online_cpu(uint32_t after)
-{
-	return (after % kernel->knobs.cpus + 1) % kernel->knobs.cpus;
-}
-
-wg_workers *wg_kernel_workers_create(wg_netdev *netdev, wg_worker_kind kind, void (*function)(void *, uint32_t), void *argument)
+wg_workers *wg_kernel_workers_create(wg_netdev *netdev, wg_worker_kind kind, void (*function)(void *), void *argument)
 {
 	kernel->require_sleepable("workers_create");
 	if (kernel->allocation_fails())
@@ -465,11 +460,10 @@ wg_workers *wg_kernel_workers_create(wg_netdev *netdev, wg_worker_kind kind, voi
 	return result;
 }
 
-void wg_kernel_workers_kick(wg_workers *workers, uint32_t cpu)
+void wg_kernel_workers_kick(wg_workers *workers)
 {
 	kernel->self("workers_kick");
-	if (cpu >= kernel->knobs.cpus)
-		fail("workers_kick for CPU %u of %u", cpu, kernel->knobs.cpus);
+	u32 cpu = workers->last_cpu = (workers->last_cpu + 1) % kernel->knobs.cpus;
 	wg_workers::Work &work = workers->work[cpu];
 
 	if (work.queued)
@@ -503,9 +497,9 @@ void Kernel::run_work(u64 id, u32 cpu)
 	work.queued = false;
 	work.running = true;
 	spawn(Context::Process, *pool.netdev->domain, pool.kind == WG_WORKER_HANDSHAKE ? "handshake work" : "crypt work",
-	      [this, &pool, cpu] {
+	      [this, &pool] {
 		      acquired(*current, &pool, work_class(pool.kind), true, true);
-		      pool.function(pool.argument, cpu);
+		      pool.function(pool.argument);
 		      released(*current, &pool, "work");
 	      },
 	      cpu,

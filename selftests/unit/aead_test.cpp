@@ -782,12 +782,5 @@ TEST_P(AeadForm, what_is_left_in_the_workspace_tells_nothing_of_keys_and_texts)
 	}
 }
 
-TEST(Aead, best_form_is_the_widest_the_cpu_has)
-{
-	EXPECT_EQ(Form::Portable, best_form({false, false}));
-	EXPECT_EQ(Form::Avx2, best_form({true, false}));
-	EXPECT_EQ(Form::Avx512, best_form({true, true}));
-}
-
 } // namespace
 } // namespace wg::crypto

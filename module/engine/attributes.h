@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Netlink attributes as the engine reads them: bounds-checked views of what the kernel's policy has checked already.
  *
- * Called by:  config_set
+ * Called by:  config_set; its numbers also by config_get
  * Format:     u16 length (header included), u16 type (two flag bits), payload; padded to 4
  */
 #pragma once
 #include "rt/bytes.h"
 
 namespace wg::engine {
+
+constexpr u16 FAMILY_IPV4 = 2, FAMILY_IPV6 = 10;		/* AF_INET, AF_INET6 */
+constexpr u16 SOCKADDR_IN_SIZE = 16, SOCKADDR_IN6_SIZE = 28;
 
 class Attribute {
 public:

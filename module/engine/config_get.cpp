@@ -5,6 +5,7 @@
  * and for when it is another one the peer's number and how many of its allowed IPs are written. So a peer removed meanwhile is just not
  * there, and the reader learns from the generation that what it has may not fit together.
  */
+#include "engine/attributes.h"
 #include "engine/device.h"
 #include "kernel/engine.h"
 #include "linux/wireguard.h"
@@ -23,36 +24,22 @@ template <typename T> bool put_value(wg_reply *reply, u16 type, T value)
 	return put(reply, type, &value, sizeof(value));
 }
 
-struct [[gnu::packed]] SocketAddress6 {
-	u16 family;
-	u8 port[2];
-	u32 flow;
-	u8 address[16];
-	u32 scope;
-};
-struct SocketAddress4 {
-	u16 family;
-	u8 port[2], address[4], zero[8];
-};
-static_assert(sizeof(SocketAddress6) == 28 && sizeof(SocketAddress4) == 16);
-
+/* As read_endpoint() of config_set reads it. */
 bool put_endpoint(wg_reply *reply, const wg_endpoint &endpoint)
 {
-	u8 port[2] = {static_cast<u8>(endpoint.port >> 8), static_cast<u8>(endpoint.port)};
+	bool v4 = endpoint.family == 4;
+	u16 family = v4 ? FAMILY_IPV4 : FAMILY_IPV6;
+	u8 address[SOCKADDR_IN6_SIZE] = {};
 
-	if (endpoint.family == 4) {
-		SocketAddress4 address{2, {port[0], port[1]}, {}, {}};
-
-		copy_bytes(address.address, endpoint.address, 4);
-		return put(reply, WGPEER_A_ENDPOINT, &address, sizeof(address));
-	}
-	if (endpoint.family == 6) {
-		SocketAddress6 address{10, {port[0], port[1]}, 0, {}, endpoint.scope};
-
-		copy_bytes(address.address, endpoint.address, 16);
-		return put(reply, WGPEER_A_ENDPOINT, &address, sizeof(address));
-	}
-	return true;
+	if (endpoint.family == 0)
+		return true;
+	copy_bytes(address, &family, sizeof(family));
+	address[2] = static_cast<u8>(endpoint.port >> 8);
+	address[3] = static_cast<u8>(endpoint.port);
+	copy_bytes(address + (v4 ? 4 : 8), endpoint.address, v4 ? 4 : 16);
+	if (!v4)
+		copy_bytes(address + 24, &endpoint.scope, sizeof(endpoint.scope));
+	return put(reply, WGPEER_A_ENDPOINT, address, v4 ? SOCKADDR_IN_SIZE : SOCKADDR_IN6_SIZE);
 }
 
 bool put_allowed_ip(wg_reply *reply, const Prefix &prefix)
@@ -62,7 +49,7 @@ bool put_allowed_ip(wg_reply *reply, const Prefix &prefix)
 
 	if (!nest)
 		return false;
-	if (!put_value<u8>(reply, WGALLOWEDIP_A_CIDR_MASK, prefix.bits) || !put_value<u16>(reply, WGALLOWEDIP_A_FAMILY, v4 ? 2 : 10) ||
+	if (!put_value<u8>(reply, WGALLOWEDIP_A_CIDR_MASK, prefix.bits) || !put_value<u16>(reply, WGALLOWEDIP_A_FAMILY, v4 ? FAMILY_IPV4 : FAMILY_IPV6) ||
 	    !put(reply, WGALLOWEDIP_A_IPADDR, prefix.address, v4 ? 4 : 16)) {
 		wg_kernel_reply_nest_cancel(reply, nest);
 		return false;

@@ -14,9 +14,6 @@ namespace wg::engine {
 
 namespace {
 
-constexpr u16 FAMILY_IPV4 = 2, FAMILY_IPV6 = 10;		/* AF_INET, AF_INET6 */
-constexpr u16 SOCKADDR_IN_SIZE = 16, SOCKADDR_IN6_SIZE = 28;
-
 using DeviceAttributes = AttributeTable<WGDEVICE_A_MAX>;
 using PeerAttributes = AttributeTable<WGPEER_A_MAX>;
 using AllowedIpAttributes = AttributeTable<WGALLOWEDIP_A_MAX>;

@@ -155,8 +155,8 @@ void purge_handshakes(Device &device)
 /* The rest of a device that create gives or destroy ends; null members are fine. */
 void free_device(Device &device)
 {
-	if (device.handshake_workers)
-		wg_kernel_workers_destroy(device.handshake_workers);
+	if (device.handshakes.workers)
+		wg_kernel_workers_destroy(device.handshakes.workers);
 	if (device.crypt_workers)
 		wg_kernel_workers_destroy(device.crypt_workers);
 	purge_handshakes(device);
@@ -168,11 +168,11 @@ bool furnish(Device &device)
 {
 	if (!reserve_tables(device, 1))
 		return false;
-	device.handshake_workers = wg_kernel_workers_create(&device.netdev, WG_WORKER_HANDSHAKE,
+	device.handshakes.workers = wg_kernel_workers_create(&device.netdev, WG_WORKER_HANDSHAKE,
 		[](void *argument) { run_handshake_worker(*static_cast<Device *>(argument)); }, &device);
 	device.crypt_workers = wg_kernel_workers_create(&device.netdev, WG_WORKER_CRYPT,
 		[](void *argument) { run_crypt_worker(*static_cast<Device *>(argument)); }, &device);
-	return device.handshake_workers && device.crypt_workers;
+	return device.handshakes.workers && device.crypt_workers;
 }
 
 } // namespace

@@ -45,7 +45,7 @@ struct Device {
 
 	Mutex pollers_lock{WG_LOCK_POLLERS};	/* which peers have them, and the kernel's list of them */
 	HandshakeQueue handshakes;
-	wg_workers *handshake_workers = nullptr, *crypt_workers = nullptr;
+	wg_workers *crypt_workers = nullptr;
 	SpinLock crypt_lock{WG_LOCK_CRYPT_WORK};
 	PacketFifo<&Batch::work_next> crypt_work;
 	Atomic<u64> drops[DROP_REASONS];

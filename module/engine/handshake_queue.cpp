@@ -3,13 +3,14 @@
 
 namespace wg::engine {
 
-/* One piece of work is there more. */
-HandshakeQueue::Pushed HandshakeQueue::pushed()
+/* For the piece of work that has just come. lock_ held. */
+void HandshakeQueue::wake_worker()
 {
-	return Load::wakes_worker(length_.load_relaxed() + initiation_count_ - 1) ? Pushed::WantsWorker : Pushed::Behind;
+	if (Load::wakes_worker(length_.load_relaxed() + initiation_count_ - 1))
+		wg_kernel_workers_kick(workers);
 }
 
-Outcome<HandshakeQueue::Pushed> HandshakeQueue::push_message(Packet &packet)
+Outcome<void> HandshakeQueue::push_message(Packet &packet)
 {
 	/* Half full is a flood: its packets must not make the receiving CPUs wait for each other. */
 	bool may_wait = length_.load_relaxed() <= MAX_QUEUED_HANDSHAKES / 2;
@@ -19,19 +20,20 @@ Outcome<HandshakeQueue::Pushed> HandshakeQueue::push_message(Packet &packet)
 		return Drop::HandshakeQueueFull;
 	messages_.push(packet);
 	length_.store_relaxed(length_.load_relaxed() + 1);
-	return pushed();
+	wake_worker();
+	return Outcome<void>::success();
 }
 
-HandshakeQueue::Pushed HandshakeQueue::push_initiation(Peer &peer)
+void HandshakeQueue::push_initiation(Peer &peer)
 {
 	SpinGuard guard(lock_);
 
 	if (peer.to_initiate.is_linked())
-		return Pushed::Behind;
+		return;
 	get(peer);
 	initiations_.push_back(peer);
 	initiation_count_++;
-	return pushed();
+	wake_worker();
 }
 
 HandshakeQueue::Work HandshakeQueue::take()
@@ -65,10 +67,10 @@ HandshakeQueue::Work HandshakeQueue::next(Worker worker, Instant now)
 	SpinGuard guard(lock_);
 	Work work;
 
-	workers_ -= worker == Worker::GoesOn;
-	if (load_.admits_worker(workers_, cpus, length_.load_relaxed(), now))
+	at_work_ -= worker == Worker::GoesOn;
+	if (load_.admits_worker(at_work_, cpus, length_.load_relaxed(), now))
 		work = take();
-	workers_ += static_cast<bool>(work);
+	at_work_ += static_cast<bool>(work);
 	return work;
 }
 

@@ -18,11 +18,10 @@ class HandshakeQueue {
 public:
 	HandshakeQueue() : lock_(WG_LOCK_HANDSHAKE_QUEUE) {}
 
-	enum class Pushed : u8 { Behind, WantsWorker };
 	/* Drop::HandshakeQueueFull; the packet is then still the caller's. */
-	Outcome<Pushed> push_message(Packet &packet);
+	Outcome<void> push_message(Packet &packet);
 	/* Queues @peer with a reference of its own, unless it waits already. */
-	Pushed push_initiation(Peer &peer);
+	void push_initiation(Peer &peer);
 
 	/* One of the two, or neither; an initiation's reference passes to the taker. */
 	struct Work {
@@ -38,15 +37,17 @@ public:
 
 	bool is_under_load(Instant now);
 
+	wg_workers *workers = nullptr;
+
 private:
-	Pushed pushed();
+	void wake_worker();
 	Work take();
 
 	SpinLock lock_;
 	PacketFifo<&Batch::work_next> messages_;
 	List<Peer, &Peer::to_initiate> initiations_;
 	u32 initiation_count_ = 0;
-	u32 workers_ = 0;		/* in their turn */
+	u32 at_work_ = 0;		/* workers in their turn */
 	Atomic<u32> length_;		/* of messages_; written under the lock */
 	Load load_;
 };

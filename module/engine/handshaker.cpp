@@ -150,16 +150,6 @@ void count_authenticated(Received &received)
 
 /* ---- MACs and load ---- */
 
-void refresh_cookie_secret(Device &device, Instant at)
-{
-	Secret<32> random;
-
-	if (!device.cookie_checker.wants_fresh_secret(at))
-		return;
-	random_secret(random);
-	device.cookie_checker.refresh(random, at);
-}
-
 void send_cookie_reply(Received &received, const MessageMacs &macs, SessionIndex sender_index)
 {
 	CookieReplyMessage reply;
@@ -183,10 +173,14 @@ Outcome<void> admit(Received &received, const MessageMacs &macs, SessionIndex se
 	Instant at = now();
 	bool under_load = device.handshakes.is_under_load(at);
 	MacVerdict verdict;
+	Secret<32> random;
 	{
 		SpinGuard guard(device.identity_lock);
 
-		refresh_cookie_secret(device, at);
+		if (device.cookie_checker.wants_fresh_secret(at)) {
+			random_secret(random);
+			device.cookie_checker.refresh(random, at);
+		}
 		verdict = device.cookie_checker.check(primitives(), received.us.local.cookie_keys(), received.bytes, source, at);
 	}
 	if (verdict == MacVerdict::Bad)
@@ -438,8 +432,8 @@ void handle_message(Device &device, Packet &packet)
 
 void request_initiation(Peer &peer, bool is_retry)
 {
-	if (may_initiate(peer, is_retry) && peer.device.handshakes.push_initiation(peer) == HandshakeQueue::Pushed::WantsWorker)
-		wg_kernel_workers_kick(peer.device.handshake_workers);
+	if (may_initiate(peer, is_retry))
+		peer.device.handshakes.push_initiation(peer);
 }
 
 void run_handshake_worker(Device &device)

@@ -216,6 +216,13 @@ void end_pending_handshake(Peer &peer)
 	peer.initiator.wipe();
 }
 
+void abandon_handshake(Peer &peer)
+{
+	SpinGuard guard(peer.handshake_lock);
+
+	end_pending_handshake(peer);
+}
+
 void erase_keys(Peer &peer)
 {
 	Displaced<Session> displaced;
@@ -227,11 +234,7 @@ void erase_keys(Peer &peer)
 		peer.timers.keys_erased();
 		peer.armed_at = {};	/* a suspend may follow, through which the kernel timer stands still: set it anew at the next event */
 	}
-	{
-		SpinGuard guard(peer.handshake_lock);
-
-		end_pending_handshake(peer);
-	}
+	abandon_handshake(peer);
 	{
 		SpinGuard guard(peer.keyring_lock);
 
@@ -249,11 +252,7 @@ void forget_last_handshake(Peer &peer)
 
 void expire_sending(Peer &peer)
 {
-	{
-		SpinGuard guard(peer.handshake_lock);
-
-		end_pending_handshake(peer);
-	}
+	abandon_handshake(peer);
 	{
 		SpinGuard guard(peer.keyring_lock);
 

@@ -105,6 +105,8 @@ void expire_sending(Peer &peer);
 /* Replaces an earlier one; gives @state's copy in the peer its index. False: the peer is dead. */
 bool begin_pending_handshake(Peer &peer, const InitiatorState &state);
 void end_pending_handshake(Peer &peer);		/* also when there is none */
+/* The same, for who does not hold the lock. */
+void abandon_handshake(Peer &peer);
 
 /* ---- endpoint ---- */
 /* Roaming: an authenticated message came from @endpoint. */

@@ -38,12 +38,8 @@ void discard(Device &device, Packet &packet, Drop reason)
 
 void receive_handshake(Device &device, Packet &packet)
 {
-	auto pushed = device.handshakes.push_message(packet);
-
-	if (!pushed)
+	if (auto pushed = device.handshakes.push_message(packet); !pushed)
 		discard(device, packet, pushed.error());
-	else if (*pushed == HandshakeQueue::Pushed::WantsWorker)
-		wg_kernel_workers_kick(device.handshake_workers);
 }
 
 void receive_data(Device &device, Packet &packet, const DataHeader &header, Instant at)
@@ -91,12 +87,7 @@ void confirm_key(Peer &peer, Session &session)
 	if (!confirmed)
 		return;
 	drop_displaced(peer.device, displaced);
-	{
-		/* One of our own that still waits is not needed any more. */
-		SpinGuard guard(peer.handshake_lock);
-
-		end_pending_handshake(peer);
-	}
+	abandon_handshake(peer);	/* one of our own that still waits is not needed any more */
 	on_handshake_completed(peer);
 	send_staged(peer);
 }

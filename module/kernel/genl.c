@@ -98,7 +98,7 @@ static int dump_part(struct net_device *dev, struct dump_context *context, struc
 
 	if (!header)
 		return -EMSGSIZE;
-	error = wg_engine_dump(wg_netdev_engine(dev), &context->dump, (struct wg_reply *)skb);
+	error = wg_engine_dump(wg_private_of(dev)->engine, &context->dump, (struct wg_reply *)skb);
 	if (error) {
 		genlmsg_cancel(skb, header);
 		return error;
@@ -130,7 +130,7 @@ static int dump_continue(struct sk_buff *skb, struct netlink_callback *cb)
 /* Port and mark act in the namespace the device was born in, which may be another one than the request's. */
 static bool may_administer_birth(struct sk_buff *request, const struct net_device *dev)
 {
-	struct net *birth = wg_netdev_birth(dev);
+	struct net *birth = wg_private_of(dev)->birth;
 
 	return birth && netlink_ns_capable(request, birth->user_ns, CAP_NET_ADMIN);
 }
@@ -148,7 +148,7 @@ static int set_device(struct sk_buff *request, struct genl_info *info)
 		error = PTR_ERR(dev);
 		memzero_explicit(attributes, size);	/* there is no engine to find the keys in it */
 	} else {
-		error = wg_engine_set(wg_netdev_engine(dev), attributes, size, may_administer_birth(request, dev),
+		error = wg_engine_set(wg_private_of(dev)->engine, attributes, size, may_administer_birth(request, dev),
 				      (struct wg_report *)info->extack);
 	}
 	rtnl_unlock();
@@ -223,7 +223,7 @@ static struct genl_family family __ro_after_init = {
 	.resv_start_op = WG_CMD_MAX + 1,
 };
 
-int __init wg_genl_init(void)
+int wg_genl_init(void)
 {
 	return genl_register_family(&family);
 }

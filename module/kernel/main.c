@@ -24,47 +24,53 @@ void wg_kernel_bug(const char *what)
 		pr_warn_ratelimited("wireguard: %s\n", what);
 }
 
-static int __init wg_init(void)
+static int load_engine(void)
 {
-	int error = wg_work_init();
-
-	if (error)
-		return error;
-	error = wg_crypto_init();
-	if (error)
-		goto no_crypto;
-	error = wg_engine_load(aead);
-	if (error)
-		goto no_engine;
-	error = wg_netdev_init();
-	if (error)
-		goto no_netdev;
-	error = wg_genl_init();
-	if (error)
-		goto no_genl;
-	return 0;
-
-no_genl:
-	wg_netdev_exit();
-no_netdev:
-	rcu_barrier();
-	wg_engine_unload();
-no_engine:
-	wg_crypto_exit();
-no_crypto:
-	wg_work_exit();
-	return error;
+	return wg_engine_load(aead);
 }
 
-/* No configuration can come in before the devices go, and no RCU callback of theirs may outlive the code it runs. */
-static void __exit wg_exit(void)
+/* No RCU callback of a device may outlive the code it runs. */
+static void unload_engine(void)
 {
-	wg_genl_exit();
-	wg_netdev_exit();
 	rcu_barrier();
 	wg_engine_unload();
-	wg_crypto_exit();
-	wg_work_exit();
+}
+
+/* In this order, and back: no configuration can come in before the devices can, nor when they go. */
+static const struct {
+	int (*begin)(void);
+	void (*end)(void);
+} parts[] = {
+	{ wg_work_init, wg_work_exit },
+	{ wg_crypto_init, wg_crypto_exit },
+	{ load_engine, unload_engine },
+	{ wg_netdev_init, wg_netdev_exit },
+	{ wg_genl_init, wg_genl_exit },
+};
+
+static void end_parts(int count)
+{
+	while (count)
+		parts[--count].end();
+}
+
+static int __init wg_init(void)
+{
+	int error, i;
+
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		error = parts[i].begin();
+		if (error) {
+			end_parts(i);
+			return error;
+		}
+	}
+	return 0;
+}
+
+static void __exit wg_exit(void)
+{
+	end_parts(ARRAY_SIZE(parts));
 }
 
 module_init(wg_init);

@@ -29,33 +29,12 @@
 #define PADDING 16
 #define FEATURES (NETIF_F_HW_CSUM | NETIF_F_SG | NETIF_F_GSO | NETIF_F_GSO_SOFTWARE | NETIF_F_HIGHDMA)
 
-struct private {
-	struct wg_device *engine;
-	struct net *birth;		/* no reference is held: forgotten when it goes; rtnl */
-	struct list_head of_all;	/* rtnl */
-};
-
 static LIST_HEAD(all_devices);
-
-static struct private *private_of(const struct net_device *dev)
-{
-	return netdev_priv(dev);
-}
-
-struct wg_device *wg_netdev_engine(const struct net_device *dev)
-{
-	return private_of(dev)->engine;
-}
-
-struct net *wg_netdev_birth(const struct net_device *dev)
-{
-	return private_of(dev)->birth;
-}
 
 /* ---- the device's operations ---- */
 static int device_init(struct net_device *dev)
 {
-	struct private *private = private_of(dev);
+	struct wg_private *private = wg_private_of(dev);
 	int error = wg_compat_alloc_statistics(dev);
 
 	if (error)
@@ -72,12 +51,12 @@ static int device_init(struct net_device *dev)
 
 static void device_uninit(struct net_device *dev)
 {
-	list_del(&private_of(dev)->of_all);
+	list_del(&wg_private_of(dev)->of_all);
 }
 
 static void device_destructor(struct net_device *dev)
 {
-	wg_engine_device_destroy(private_of(dev)->engine);
+	wg_engine_device_destroy(wg_private_of(dev)->engine);
 	wg_compat_free_statistics(dev);
 	pr_debug("%s: Interface destroyed\n", dev->name);
 }
@@ -109,12 +88,12 @@ static int device_open(struct net_device *dev)
 {
 	forbid_redirects(dev);
 	forbid_link_local_address(dev);
-	return wg_engine_device_up(private_of(dev)->engine);
+	return wg_engine_device_up(wg_private_of(dev)->engine);
 }
 
 static int device_stop(struct net_device *dev)
 {
-	wg_engine_device_down(private_of(dev)->engine);
+	wg_engine_device_down(wg_private_of(dev)->engine);
 	return 0;
 }
 
@@ -123,7 +102,7 @@ static int device_stop(struct net_device *dev)
 static netdev_tx_t device_transmit(struct sk_buff *skb, struct net_device *dev)
 {
 	skb_reset_network_header(skb);
-	return (netdev_tx_t)wg_engine_transmit(private_of(dev)->engine, wg_from_skb(skb));
+	return (netdev_tx_t)wg_engine_transmit(wg_private_of(dev)->engine, wg_from_skb(skb));
 }
 
 static const struct net_device_ops device_operations = {
@@ -154,7 +133,7 @@ static void drop_counts(struct net_device *dev, struct ethtool_stats *stats, u64
 	u32 reason;
 
 	for (reason = 0; reason < wg_engine_drop_reasons(); reason++)
-		data[reason] = wg_engine_drop_count(private_of(dev)->engine, reason);
+		data[reason] = wg_engine_drop_count(wg_private_of(dev)->engine, reason);
 }
 
 static const struct ethtool_ops ethtool_operations = {
@@ -194,13 +173,13 @@ static void device_setup(struct net_device *dev)
 static int new_link(struct net *source, struct net_device *dev, struct nlattr *attributes[], struct nlattr *data[],
 		    struct netlink_ext_ack *extack)
 {
-	private_of(dev)->birth = source;
+	wg_private_of(dev)->birth = source;
 	return register_netdevice(dev);
 }
 
 static struct rtnl_link_ops link_operations __read_mostly = {
 	.kind = KIND,
-	.priv_size = sizeof(struct private),
+	.priv_size = sizeof(struct wg_private),
 	.setup = device_setup,
 	.newlink = new_link,
 };
@@ -213,7 +192,7 @@ bool wg_netdev_is_ours(const struct net_device *dev)
 /* ---- the world ---- */
 static void __net_exit namespace_going(struct net *net)
 {
-	struct private *private;
+	struct wg_private *private;
 
 	rtnl_lock();
 	list_for_each_entry(private, &all_devices, of_all) {
@@ -231,7 +210,7 @@ static struct pernet_operations namespace_operations = {
 
 static void for_each_device(void (*act)(struct wg_device *device))
 {
-	struct private *private;
+	struct wg_private *private;
 
 	rtnl_lock();
 	list_for_each_entry(private, &all_devices, of_all)
@@ -262,7 +241,7 @@ static int vm_forked(struct notifier_block *notifier, unsigned long action, void
 static struct notifier_block power_notifier = { .notifier_call = power_event };
 static struct notifier_block vm_notifier = { .notifier_call = vm_forked };
 
-int __init wg_netdev_init(void)
+int wg_netdev_init(void)
 {
 	int error = register_pm_notifier(&power_notifier);
 
@@ -297,31 +276,22 @@ void wg_netdev_exit(void)
 }
 
 /* ---- services: the device ---- */
+static const size_t statistics[] = {
+	[WG_TX_DROPPED] = offsetof(struct net_device_stats, tx_dropped),
+	[WG_TX_ERROR] = offsetof(struct net_device_stats, tx_errors),
+	[WG_RX_DROPPED] = offsetof(struct net_device_stats, rx_dropped),
+	[WG_RX_FRAME_ERROR] = offsetof(struct net_device_stats, rx_frame_errors),
+	[WG_RX_LENGTH_ERROR] = offsetof(struct net_device_stats, rx_length_errors),
+	[WG_RX_CRC_ERROR] = offsetof(struct net_device_stats, rx_crc_errors),
+};
+
 void wg_kernel_count(struct wg_netdev *netdev, enum wg_statistic statistic, uint32_t count)
 {
 	struct net_device *dev = wg_to_net_device(netdev);
 
-	switch (statistic) {
-	case WG_TX_DROPPED:
-		DEV_STATS_ADD(dev, tx_dropped, count);
-		return;
-	case WG_TX_ERROR:
-		DEV_STATS_ADD(dev, tx_errors, count);
-		return;
-	case WG_RX_DROPPED:
-		DEV_STATS_ADD(dev, rx_dropped, count);
-		return;
-	case WG_RX_FRAME_ERROR:
-		DEV_STATS_ADD(dev, rx_frame_errors, count);
-		break;
-	case WG_RX_LENGTH_ERROR:
-		DEV_STATS_ADD(dev, rx_length_errors, count);
-		break;
-	case WG_RX_CRC_ERROR:
-		DEV_STATS_ADD(dev, rx_crc_errors, count);
-		break;
-	}
-	DEV_STATS_ADD(dev, rx_errors, count);	/* what `ip -s link' shows: all of these */
+	atomic_long_add(count, (void *)&dev->stats + statistics[statistic]);
+	if (statistic >= WG_RX_FRAME_ERROR)
+		DEV_STATS_ADD(dev, rx_errors, count);	/* what `ip -s link' shows: all of these */
 }
 
 void wg_kernel_count_received(struct wg_netdev *netdev, uint32_t bytes)

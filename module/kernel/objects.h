@@ -45,6 +45,18 @@ struct wg_poller_object {
 	void *argument;
 };
 
+/* Of a network device of ours. */
+struct wg_private {
+	struct wg_device *engine;
+	struct net *birth;		/* no reference is held: NULL when it has gone; rtnl */
+	struct list_head of_all;	/* rtnl */
+};
+
+static inline struct wg_private *wg_private_of(const struct net_device *dev)
+{
+	return netdev_priv(dev);
+}
+
 static inline struct net_device *wg_to_net_device(const struct wg_netdev *netdev)
 {
 	return (struct net_device *)netdev;
@@ -80,8 +92,6 @@ static inline void wg_unsteer(struct sk_buff *skb)
 int wg_netdev_init(void);
 void wg_netdev_exit(void);
 bool wg_netdev_is_ours(const struct net_device *dev);
-struct wg_device *wg_netdev_engine(const struct net_device *dev);
-struct net *wg_netdev_birth(const struct net_device *dev);	/* under rtnl; NULL once it is gone */
 int wg_genl_init(void);
 void wg_genl_exit(void);
 int wg_work_init(void);

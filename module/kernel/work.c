@@ -135,7 +135,7 @@ void wg_kernel_maybe_resched(void)
 /* ---- pollers ---- */
 static struct workqueue_struct *any_cpu;	/* its threads run where the scheduler puts them */
 
-int __init wg_work_init(void)
+int wg_work_init(void)
 {
 	any_cpu = alloc_workqueue("wg-spread", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	return any_cpu ? 0 : -ENOMEM;

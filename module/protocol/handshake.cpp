@@ -19,13 +19,22 @@ constexpr u8 INITIAL_HASH[HASH_SIZE] = {
 	0x2d, 0x9c, 0x6c, 0x66, 0x22, 0x93, 0xe8, 0xb7, 0x0e, 0xe1, 0x9c, 0x65, 0xba, 0x07, 0x9e, 0xf3,
 };
 
-/* Noise's symmetric state over its owner's chaining key and hash; the AEAD key lives here and dies with it. */
+/* Noise's symmetric state over its owner's chaining key and hash; the AEAD key lives here and dies with it, and so do those two unless
+ * they are kept for a further step. */
 class Transcript {
 public:
 	Transcript(const Primitives &primitives, ChainingKey &chaining_key, Hash &hash)
 		: primitives_(primitives), chaining_key_(chaining_key), hash_(hash)
 	{
 	}
+	~Transcript()
+	{
+		if (kept_)
+			return;
+		chaining_key_.wipe();
+		wipe_bytes(&hash_, sizeof(hash_));
+	}
+	void keep() { kept_ = true; }
 	void start(const PublicKey &responder_static)
 	{
 		chaining_key_.copy_from(INITIAL_CHAINING_KEY);
@@ -86,47 +95,64 @@ private:
 	ChainingKey &chaining_key_;
 	Hash &hash_;
 	SymmetricKey key_;
+	bool kept_ = false;
 };
-
-bool write_initiation(const Primitives &, const LocalIdentity &, const RemoteIdentity &, const Tai64n &, InitiatorState &, InitiationMessage &);
-bool write_response(const Primitives &, const RemoteIdentity &, const Secret<KEY_SIZE> &ephemeral, OpenedInitiation &, ResponseMessage &);
-bool read_static(const Primitives &, const LocalIdentity &, const InitiationMessage &, OpenedInitiation &);
-bool read_response(const Primitives &, const LocalIdentity &, const RemoteIdentity &, const ResponseMessage &, InitiatorState &progress);
 
 } // namespace
 
+/* [WG §5.4.2]; with open_initiation() and authenticate_initiation(): the same tokens in the same order. */
 Outcome<void> create_initiation(const Primitives &primitives, const LocalIdentity &local, const RemoteIdentity &remote,
 				const Secret<KEY_SIZE> &ephemeral, const Tai64n &timestamp, SessionIndex sender_index, InitiatorState &state,
 				InitiationMessage &message)
 {
+	Transcript transcript(primitives, state.chaining_key, state.hash);
+	Secret<KEY_SIZE> ephemeral_private;
+	InitiationMessage draft{};
+
 	message = {};
 	state.wipe();
 	if (!local.is_present())
 		return Drop::NoIdentity;
-	state.ephemeral_private.copy_from(ephemeral);
-	clamp_private_key(state.ephemeral_private);
-	state.sender_index = sender_index;
-	message.type = static_cast<u32>(MessageType::Initiation);
-	message.sender_index = sender_index.value();
-	if (!write_initiation(primitives, local, remote, timestamp, state, message)) {
-		message = {};
-		state.wipe();
+	if (!remote.has_static_static())
 		return Drop::BadHandshake;
-	}
+	ephemeral_private.copy_from(ephemeral);
+	clamp_private_key(ephemeral_private);
+	draft.type = static_cast<u32>(MessageType::Initiation);
+	draft.sender_index = sender_index.value();
+	transcript.start(remote.static_public());
+	if (!primitives.x25519_public(draft.ephemeral.data(), ephemeral_private.expose()))
+		return Drop::BadHandshake;
+	transcript.mix_ephemeral(draft.ephemeral);				// e
+	if (!transcript.mix_dh(ephemeral_private, remote.static_public()))	// es
+		return Drop::BadHandshake;
+	transcript.seal(draft.encrypted_static.span(), local.static_public().span());	// s
+	transcript.mix_shared(remote.static_static());				// ss
+	transcript.seal(draft.encrypted_timestamp.span(), timestamp.label.span());
+	transcript.keep();
+	state.ephemeral_private.copy_from(ephemeral_private);
+	state.sender_index = sender_index;
+	message = draft;
 	return Outcome<void>::success();
 }
 
 Outcome<void> open_initiation(const Primitives &primitives, const LocalIdentity &local, const InitiationMessage &message, OpenedInitiation &opened)
 {
+	Transcript transcript(primitives, opened.chaining_key, opened.hash);
+
 	if (!local.is_present())
 		return Drop::NoIdentity;
 	opened.remote_index = SessionIndex(message.sender_index.get());
 	opened.remote_ephemeral = message.ephemeral;
-	if (!read_static(primitives, local, message, opened)) {
-		opened.wipe_secrets();
+	opened.remote_static.clear();
+	transcript.start(local.static_public());
+	transcript.mix_ephemeral(message.ephemeral);				// e
+	if (!transcript.mix_dh(local.static_private(), message.ephemeral))	// es
+		return Drop::BadHandshake;
+	if (!transcript.open(opened.remote_static.data(), message.encrypted_static.span())) {	// s
 		opened.remote_static.clear();
 		return Drop::BadHandshake;
 	}
+	transcript.keep();
 	return Outcome<void>::success();
 }
 
@@ -141,23 +167,35 @@ Outcome<Tai64n> authenticate_initiation(const Primitives &primitives, const Remo
 	transcript.mix_shared(remote.static_static());				// ss
 	if (!transcript.open(timestamp.label.data(), message.encrypted_timestamp.span()))
 		return Drop::BadHandshake;
+	transcript.keep();
 	return timestamp;
 }
 
+/* [WG §5.4.3]; with consume_response(). */
 Outcome<void> create_response(const Primitives &primitives, const RemoteIdentity &remote, OpenedInitiation &opened,
 			      const Secret<KEY_SIZE> &ephemeral, SessionIndex sender_index, ResponseMessage &message, TransportKeys &keys)
 {
+	Transcript transcript(primitives, opened.chaining_key, opened.hash);
+	Secret<KEY_SIZE> ephemeral_private;
+	ResponseMessage draft{};
+
 	message = {};
-	message.type = static_cast<u32>(MessageType::Response);
-	message.sender_index = sender_index.value();
-	message.receiver_index = opened.remote_index.value();
-	if (!write_response(primitives, remote, ephemeral, opened, message)) {
-		message = {};
-		opened.wipe_secrets();
+	ephemeral_private.copy_from(ephemeral);
+	clamp_private_key(ephemeral_private);
+	draft.type = static_cast<u32>(MessageType::Response);
+	draft.sender_index = sender_index.value();
+	draft.receiver_index = opened.remote_index.value();
+	if (!primitives.x25519_public(draft.ephemeral.data(), ephemeral_private.expose()))
 		return Drop::BadHandshake;
-	}
-	Transcript(primitives, opened.chaining_key, opened.hash).split(keys.receiving, keys.sending);
-	opened.wipe_secrets();
+	transcript.mix_ephemeral(draft.ephemeral);				// e
+	if (!transcript.mix_dh(ephemeral_private, opened.remote_ephemeral))	// ee
+		return Drop::BadHandshake;
+	if (!transcript.mix_dh(ephemeral_private, opened.remote_static))	// se
+		return Drop::BadHandshake;
+	transcript.mix_preshared_key(remote.preshared_key());			// psk
+	transcript.seal(draft.encrypted_nothing.span(), {});
+	transcript.split(keys.receiving, keys.sending);
+	message = draft;
 	return Outcome<void>::success();
 }
 
@@ -165,86 +203,23 @@ Outcome<void> consume_response(const Primitives &primitives, const LocalIdentity
 			       const InitiatorState &state, const ResponseMessage &message, TransportKeys &keys)
 {
 	InitiatorState progress;
+	Transcript transcript(primitives, progress.chaining_key, progress.hash);
+	u8 nothing;	/* where an opened plain of no bytes goes */
 
 	if (!local.is_present())
 		return Drop::BadHandshake;
 	progress.copy_from(state);
-	if (!read_response(primitives, local, remote, message, progress))
-		return Drop::BadHandshake;
-	Transcript(primitives, progress.chaining_key, progress.hash).split(keys.sending, keys.receiving);
-	return Outcome<void>::success();
-}
-
-namespace {
-
-/* [WG §5.4.2]; with read_static() and authenticate_initiation(): the same tokens in the same order. */
-bool write_initiation(const Primitives &primitives, const LocalIdentity &local, const RemoteIdentity &remote, const Tai64n &timestamp,
-		      InitiatorState &state, InitiationMessage &message)
-{
-	Transcript transcript(primitives, state.chaining_key, state.hash);
-
-	if (!remote.has_static_static())
-		return false;
-	transcript.start(remote.static_public());
-	if (!primitives.x25519_public(message.ephemeral.data(), state.ephemeral_private.expose()))
-		return false;
-	transcript.mix_ephemeral(message.ephemeral);				// e
-	if (!transcript.mix_dh(state.ephemeral_private, remote.static_public()))	// es
-		return false;
-	transcript.seal(message.encrypted_static.span(), local.static_public().span());	// s
-	transcript.mix_shared(remote.static_static());				// ss
-	transcript.seal(message.encrypted_timestamp.span(), timestamp.label.span());
-	return true;
-}
-
-bool read_static(const Primitives &primitives, const LocalIdentity &local, const InitiationMessage &message, OpenedInitiation &opened)
-{
-	Transcript transcript(primitives, opened.chaining_key, opened.hash);
-
-	transcript.start(local.static_public());
-	transcript.mix_ephemeral(message.ephemeral);				// e
-	if (!transcript.mix_dh(local.static_private(), message.ephemeral))	// es
-		return false;
-	return transcript.open(opened.remote_static.data(), message.encrypted_static.span());	// s
-}
-
-/* [WG §5.4.3]; with read_response(). */
-bool write_response(const Primitives &primitives, const RemoteIdentity &remote, const Secret<KEY_SIZE> &ephemeral, OpenedInitiation &opened,
-		    ResponseMessage &message)
-{
-	Transcript transcript(primitives, opened.chaining_key, opened.hash);
-	Secret<KEY_SIZE> ephemeral_private;
-
-	ephemeral_private.copy_from(ephemeral);
-	clamp_private_key(ephemeral_private);
-	if (!primitives.x25519_public(message.ephemeral.data(), ephemeral_private.expose()))
-		return false;
-	transcript.mix_ephemeral(message.ephemeral);				// e
-	if (!transcript.mix_dh(ephemeral_private, opened.remote_ephemeral))	// ee
-		return false;
-	if (!transcript.mix_dh(ephemeral_private, opened.remote_static))	// se
-		return false;
-	transcript.mix_preshared_key(remote.preshared_key());			// psk
-	transcript.seal(message.encrypted_nothing.span(), {});
-	return true;
-}
-
-bool read_response(const Primitives &primitives, const LocalIdentity &local, const RemoteIdentity &remote, const ResponseMessage &message,
-		   InitiatorState &progress)
-{
-	Transcript transcript(primitives, progress.chaining_key, progress.hash);
-	u8 nothing;	/* where an opened plain of no bytes goes */
-
 	transcript.mix_ephemeral(message.ephemeral);				// e
 	if (!transcript.mix_dh(progress.ephemeral_private, message.ephemeral))	// ee
-		return false;
+		return Drop::BadHandshake;
 	if (!transcript.mix_dh(local.static_private(), message.ephemeral))	// se
-		return false;
+		return Drop::BadHandshake;
 	transcript.mix_preshared_key(remote.preshared_key());			// psk
-	return transcript.open(&nothing, message.encrypted_nothing.span());
+	if (!transcript.open(&nothing, message.encrypted_nothing.span()))
+		return Drop::BadHandshake;
+	transcript.split(keys.sending, keys.receiving);
+	return Outcome<void>::success();
 }
-
-} // namespace
 
 void InitiatorState::copy_from(const InitiatorState &other)
 {
@@ -260,12 +235,6 @@ void InitiatorState::wipe()
 	wipe_bytes(&hash, sizeof(hash));
 	ephemeral_private.wipe();
 	sender_index = {};
-}
-
-void OpenedInitiation::wipe_secrets()
-{
-	chaining_key.wipe();
-	wipe_bytes(&hash, sizeof(hash));
 }
 
 Tai64n tai64n(u64 unix_seconds, u32 nanoseconds)

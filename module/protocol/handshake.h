@@ -4,6 +4,7 @@
  * Called by:  engine/handshaker, on copies it took under the peer's lock; it commits what comes back and re-checks ("copy, compute, commit")
  * Context:    process; X25519 and AEAD run here; nothing is locked, no clock is read, no randomness drawn
  * Ownership:  the initiator keeps an InitiatorState between its message and the answer; the responder keeps nothing
+ * Failures:   wipe the secrets of the handshake they end, and leave no message
  * MACs:       not here: protocol/cookie adds and checks them around these functions
  */
 #pragma once
@@ -36,8 +37,6 @@ struct OpenedInitiation {
 	SessionIndex remote_index;
 
 	~OpenedInitiation() { wipe_bytes(&hash, sizeof(hash)); }
-	/* Ends the handshake; what it found out about the peer stays. */
-	void wipe_secrets();
 };
 
 /* Initiator. Fills @message (without MACs) and @state. @ephemeral: 32 fresh random bytes, unclamped.

@@ -184,7 +184,6 @@ int wg_engine_dump(wg_device *handle, wg_dump *dump, wg_reply *reply)
 {
 	using namespace wg::engine;
 	Device &device = *reinterpret_cast<Device *>(handle);
-	MutexGuard guard(device.config);
 
 	if (dump->started && dump->device_number != device.number)
 		return -WG_ENODEV;

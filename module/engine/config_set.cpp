@@ -227,7 +227,7 @@ int prepare(Plan &plan, const Request &request, bool may_administer_birth_namesp
 		return request.refuse(WG_EOPNOTSUPP, request[WGDEVICE_A_FLAGS], "unknown device flag");
 	if (private_key && !private_key.is_key())
 		return request.refuse(WG_EINVAL, private_key, "a private key has 32 bytes");
-	plan.local.copy_from(device.local);	/* changes under config alone */
+	plan.local.copy_from(device.local);	/* changes under rtnl alone */
 	if (private_key)
 		plan.local.set_private_key(primitives(), private_key.data());
 	for (Attribute entry : AttributeList(request[WGDEVICE_A_PEERS])) {
@@ -382,7 +382,6 @@ int wg_engine_set(wg_device *handle, void *attributes, size_t size, bool may_adm
 	Request request{DeviceAttributes(list), report};
 	int error;
 	{
-		MutexGuard guard(device.config);
 		Plan plan(device);
 
 		error = prepare(plan, request, may_administer_birth_namespace);

@@ -204,22 +204,18 @@ int wg_engine_device_create(wg_netdev *netdev, wg_namespace *birth, wg_device **
 void wg_engine_device_destroy(wg_device *handle)
 {
 	Device &device = of(handle);
-	{
-		MutexGuard guard(device.config);
-		Leaving leaving;
+	Leaving leaving;
 
-		close_sockets(device);
-		while (Peer *peer = device.peers.first())
-			remove_peer(device, *peer, leaving);
-		finish_leaving(device, leaving);
-	}
+	close_sockets(device);
+	while (Peer *peer = device.peers.first())
+		remove_peer(device, *peer, leaving);
+	finish_leaving(device, leaving);
 	free_device(device);
 }
 
 int wg_engine_device_up(wg_device *handle)
 {
 	Device &device = of(handle);
-	MutexGuard guard(device.config);
 	int error = open_sockets(device, device.port);
 
 	if (error)
@@ -239,7 +235,6 @@ int wg_engine_device_up(wg_device *handle)
 void wg_engine_device_down(wg_device *handle)
 {
 	Device &device = of(handle);
-	MutexGuard guard(device.config);
 
 	{
 		/* No handshake is committed from here on: its keys would outlive the erasing below. */
@@ -261,7 +256,6 @@ void wg_engine_device_down(wg_device *handle)
 void wg_engine_device_namespace_gone(wg_device *handle)
 {
 	Device &device = of(handle);
-	MutexGuard guard(device.config);
 
 	device.birth = nullptr;
 	close_sockets(device);		/* waits: nobody sends any more */
@@ -277,7 +271,6 @@ void wg_engine_device_namespace_gone(wg_device *handle)
 void wg_engine_device_erase_keys(wg_device *handle)
 {
 	Device &device = of(handle);
-	MutexGuard guard(device.config);
 
 	void_handshakes(device);
 	for_each_peer(device, [](Peer &peer) {
@@ -289,7 +282,6 @@ void wg_engine_device_erase_keys(wg_device *handle)
 void wg_engine_device_expire_sending(wg_device *handle)
 {
 	Device &device = of(handle);
-	MutexGuard guard(device.config);
 
 	void_handshakes(device);
 	for_each_peer(device, [](Peer &peer) { expire_sending(peer); });

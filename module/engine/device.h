@@ -2,7 +2,7 @@
 /* Device: one WireGuard interface: its identity, peers, tables, sockets and workers.
  *
  * Lifetime:  engine.h's wg_engine_device_*; readers reach it only through sockets and packets, which end before it does
- * Locks:     config serialises everything that changes the configuration; the rest as noted, order in sync.h
+ * Locks:     rtnl, which the shims hold, serialises everything that changes the configuration; the rest as noted, order in sync.h
  */
 #pragma once
 #include "engine/crypt.h"
@@ -18,20 +18,19 @@ struct Device {
 
 	wg_netdev &netdev;
 	const u64 number = next_serial();	/* so that a dump knows it again */
-	Mutex config{WG_LOCK_DEVICE};
-	wg_namespace *birth;			/* config; null once it is gone */
+	wg_namespace *birth;			/* rtnl; null once it is gone */
 	const u64 birth_number;			/* which it was, for the rate limit */
-	bool is_up = false;			/* written under config and identity_lock, read under either */
+	bool is_up = false;			/* written under rtnl and identity_lock, read under either */
 
 	SpinLock identity_lock{WG_LOCK_IDENTITY};
 	LocalIdentity local;
 	u64 identity_generation = 0;		/* grows when handshakes in work become void: key change, down, suspend */
 	CookieChecker cookie_checker;
 
-	List<Peer, &Peer::of_device> peers;	/* config; in order of creation */
+	List<Peer, &Peer::of_device> peers;	/* rtnl; in order of creation */
 	u32 peer_count = 0;
-	AllowedIps allowed_ips;			/* writers: config; readers: RCU */
-	u32 generation = 0;			/* config; of the configuration, for dumps */
+	AllowedIps allowed_ips;			/* writers: rtnl; readers: RCU */
+	u32 generation = 0;			/* rtnl; of the configuration, for dumps */
 
 	SpinLock index_lock{WG_LOCK_INDEX};	/* writers of the three tables */
 	HashTable<Peer, &Peer::by_key, &Peer::key_hash> peers_by_key;
@@ -39,8 +38,8 @@ struct Device {
 	HashTable<Peer, &Peer::by_pending_index, &Peer::pending_hash> handshakes_by_index;	/* readers take the lock too */
 	u8 key_table_secret[16];
 
-	RcuPtr<wg_sockets> sockets;		/* writers: config */
-	u16 port = 0;				/* config; 0: any, until the first time up */
+	RcuPtr<wg_sockets> sockets;		/* writers: rtnl */
+	u16 port = 0;				/* rtnl; 0: any, until the first time up */
 	Atomic<u32> mark;
 
 	Mutex pollers_lock{WG_LOCK_POLLERS};	/* which peers have them, and the kernel's list of them */
@@ -53,17 +52,17 @@ struct Device {
 
 /* ---- tables ---- */
 u64 hash_key(const Device &, const PublicKey &key);
-Peer *find_peer(const Device &, const PublicKey &key);			/* RCU or config */
+Peer *find_peer(const Device &, const PublicKey &key);			/* RCU or rtnl */
 Session *find_session(const Device &, SessionIndex index);		/* RCU; with a reference for the caller, or null */
 /* A random index that no handshake or session of the device has. index_lock held; insert before releasing it. */
 SessionIndex unused_index(const Device &);
-/* Room for @peers peers in all tables. False: no memory. [process, config held] */
+/* Room for @peers peers in all tables. False: no memory. [process, rtnl held] */
 bool reserve_tables(Device &, u32 peers);
 
 /* What a handshake worker has in hand now will not be committed. */
 void void_handshakes(Device &);
 
-/* ---- peers; [process, config held] ---- */
+/* ---- peers; [process, rtnl held] ---- */
 /* Peers on their way out: unreachable already, waiting to be buried together. */
 struct Leaving {
 	List<Peer, &Peer::of_device> peers;
@@ -74,7 +73,7 @@ void remove_peer(Device &, Peer &peer, Leaving &leaving);
 void free_prefixes(LooseNodes &);
 void finish_leaving(Device &, Leaving &leaving);	/* one RCU wait however many; frees removed prefixes too */
 
-/* ---- sockets; [process, config held] ---- */
+/* ---- sockets; [process, rtnl held] ---- */
 /* Replaces them by ones on @port (0: any); on error the old ones stay. -ENONET: the birth namespace is gone. */
 int open_sockets(Device &, u16 port);
 void close_sockets(Device &);

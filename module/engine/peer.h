@@ -33,9 +33,9 @@ struct Peer {
 	const u64 serial;		/* order of creation, in the whole module; a dump resumes by it */
 	References references;
 	HashLink<Peer> by_key;
-	ListLink<Peer> of_device;	/* Device::config */
+	ListLink<Peer> of_device;	/* rtnl */
 	u64 key_hash;
-	PrefixOwner prefixes{*this};	/* Device::config; readers by RCU */
+	PrefixOwner prefixes{*this};	/* rtnl; readers by RCU */
 	RcuFree<Peer> rcu;
 
 	SpinLock handshake_lock{WG_LOCK_PEER_HANDSHAKE};

@@ -2,7 +2,7 @@
 /* Guards over the kernel's locks and sections, and the one list of lock order.
  *
  * Lock order, outermost first; a lock may be taken while holding any above it, never one below:
- *   Device::config (mutex)
+ *   rtnl (mutex): the shims hold it around everything that configures, and around nothing else
  *   Device::pollers_lock (mutex)
  *   Device::identity_lock
  *   Peer::handshake_lock

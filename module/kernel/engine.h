@@ -2,8 +2,8 @@
 /* engine.h: all that the engine offers to the shims. C ABI, read by both languages.
  *
  * Lifetime of a device: create, (up | down)*, destroy, which comes when it is down and nobody can reach it any more, without rtnl: it waits
- * long. set and dump come in process context under rtnl; transmit in softirq or with BH off;
- * receive from the sockets' softirq. namespace_gone, keys_erase, sending_expire under rtnl.
+ * long. All others that create, change or show it come in process context under rtnl, which is the lock of its configuration. transmit comes
+ * in softirq or with BH off, receive from the sockets' softirq.
  */
 #ifndef WG_ENGINE_H
 #define WG_ENGINE_H

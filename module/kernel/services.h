@@ -60,7 +60,7 @@ void wg_kernel_rcu_wait(void);						/* [process] synchronize_net */
 void wg_kernel_rcu_barrier(void);					/* [process] all call_rcu callbacks have run */
 
 /* ---- locks; the class names one lockdep class each ---- */
-enum wg_lock_class { WG_LOCK_DEVICE, WG_LOCK_POLLERS, WG_LOCK_IDENTITY, WG_LOCK_INDEX, WG_LOCK_HANDSHAKE_QUEUE, WG_LOCK_RATELIMIT,
+enum wg_lock_class { WG_LOCK_POLLERS, WG_LOCK_IDENTITY, WG_LOCK_INDEX, WG_LOCK_HANDSHAKE_QUEUE, WG_LOCK_RATELIMIT,
 		     WG_LOCK_PEER_HANDSHAKE, WG_LOCK_PEER_KEYRING, WG_LOCK_PEER_TX, WG_LOCK_PEER_QUEUE, WG_LOCK_PEER_TIMERS,
 		     WG_LOCK_PEER_ENDPOINT, WG_LOCK_CRYPT_WORK, WG_LOCK_COUNT };
 void wg_kernel_spin_init(struct wg_spinlock *lock, enum wg_lock_class lock_class);

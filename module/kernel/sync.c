@@ -6,7 +6,6 @@
 
 static struct lock_class_key class_keys[WG_LOCK_COUNT];
 static const char *const class_names[WG_LOCK_COUNT] = {
-	[WG_LOCK_DEVICE] = "wg_device",
 	[WG_LOCK_POLLERS] = "wg_pollers",
 	[WG_LOCK_IDENTITY] = "wg_identity",
 	[WG_LOCK_INDEX] = "wg_index",

@@ -65,7 +65,7 @@ void fail(const char *format, ...)
 
 const char *class_name(u32 lock_class)
 {
-	static const char *const NAMES[] = {"device",	   "pollers",	  "identity",	  "index",     "handshake-queue", "ratelimit", "peer-handshake",
+	static const char *const NAMES[] = {"pollers",	  "identity",	  "index",     "handshake-queue", "ratelimit", "peer-handshake",
 					    "peer-keyring", "peer-tx",	  "peer-queue", "peer-timers",	   "peer-endpoint", "cpu-queue",
 					    "timer",	  "poller",    "handshake-work",  "crypt-work", "rtnl", "receive"};
 

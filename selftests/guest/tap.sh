@@ -38,11 +38,11 @@ check() {
 }
 
 poll() {
-	local end=$(($(date +%s) + $1))
+	local end=$((SECONDS + $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$(date +%s)" -lt "$end" ] || return 1
-		sleep 0.2
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
 	done
 }
 

@@ -7,7 +7,8 @@
 #   │      fd07::1     ├───┤  lo: 127.0.0.1, ::1   ├───┤    fd07::2       │
 #   └──────────────────┘   └───────────────────────┘   └──────────────────┘
 . "$(dirname "$0")/lib.sh"
-need ncat ss tc
+need ss tc
+need_helper stream
 
 two_devices
 check first_ten_pings_are_answered n1 ping -q -c 10 -i 0.05 -W 5 10.7.0.2
@@ -23,7 +24,11 @@ device_statistics() {
 	equal "$(counter 1 wg0 tx_bytes)" "$(transfer 1 wg0 tx)" && equal "$(counter 1 wg0 rx_bytes)" 1372 &&
 		equal "$(counter 2 wg0 rx_bytes)" "$(transfer 2 wg0 rx)" && equal "$(counter 2 wg0 tx_bytes)" 1372
 }
-check ten_pings_are_counted_to_the_byte_by_the_devices device_statistics
+# Where a second look is needed, a keepalive came in the middle of the first.
+once_or_twice() {
+	"$@" || "$@"
+}
+check ten_pings_are_counted_to_the_byte_by_the_devices once_or_twice device_statistics
 
 properties() {
 	equal "$(n1 cat /sys/class/net/wg0/mtu)" 1420 && equal "$(n1 cat /sys/class/net/wg0/type)" 65534 &&
@@ -97,7 +102,7 @@ counter_above() {
 zero() {
 	local before
 	ip1 link set wg0 mtu "$1" && before=$(counter 2 wg0 rx_packets) &&
-		n1 ping -q -c 3 -i 0.05 -W 1 -s "$2" 10.7.9.9
+		n1 ping -q -c 3 -i 0.05 -W 0.1 -s "$2" 10.7.9.9
 	poll 5 counter_above 2 wg0 rx_packets $((before + 2))
 }
 if n1 tc qdisc add dev d0 clsact && n1 tc filter add dev d0 egress protocol all matchall action mirred egress redirect dev wg0; then

@@ -5,7 +5,8 @@
 #   ┌── 1 ── wg0 10.7.0.1 ──┐   ┌── 0 ── lo ──┐   ┌── 2 ── wg0 10.7.0.2 ──┐
 #   └───────────────────────┴───┘             └───┴───────────────────────┘
 . "$(dirname "$0")/lib.sh"
-need tc ncat ethtool
+need tc ethtool
+need_helper stream
 
 two_devices
 check ping_before pings 1 10.7.0.2

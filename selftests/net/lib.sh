@@ -17,6 +17,8 @@ net_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 wg=${WG:-wg}
 helpers=${HELPERS:-$net_dir/../../build/net}
+netns_exec=$helpers/inside
+[ -x "$netns_exec" ] || netns_exec="ip netns exec"
 topic=$(basename "$0" .sh)
 prefix=wgt$$-
 background=()
@@ -74,10 +76,10 @@ name_of() {
 in_ns() {
 	local n=$1
 	shift
-	ip netns exec "$prefix$n" "$@"
+	$netns_exec "$prefix$n" "$@"
 }
 for n in 0 1 2 3 4; do
-	eval "n$n() { ip netns exec $prefix$n \"\$@\"; }; ip$n() { ip -n $prefix$n \"\$@\"; }"
+	eval "n$n() { $netns_exec $prefix$n \"\$@\"; }; ip$n() { ip -n $prefix$n \"\$@\"; }"
 done
 
 namespaces() {
@@ -93,7 +95,7 @@ namespaces() {
 start() {
 	local n=$1
 	shift
-	ip netns exec "$prefix$n" "$@" </dev/null >>"$scratch/background.log" 2>&1 &
+	$netns_exec "$prefix$n" "$@" </dev/null >>"$scratch/background.log" 2>&1 &
 	started=$!
 	background+=("$started")
 }
@@ -129,7 +131,7 @@ trap 'exit 143' TERM
 # ---- devices ----
 key() {
 	[ -e "$1.pub" ] || $wg genkey | tee "$1.key" | $wg pubkey >"$1.pub"
-	cat "$1.pub"
+	echo "$(<"$1.pub")"
 }
 
 device() {
@@ -219,7 +221,9 @@ shook() {
 
 # transfer N DEVICE rx|tx: the bytes of its first peer; counter N DEVICE NAME: of the device.
 transfer() {
-	in_ns "$1" $wg show "$2" transfer | awk -v column=$([ "$3" = rx ] && echo 2 || echo 3) 'NR == 1 { print $column }'
+	local peer rx tx
+	read -r peer rx tx < <(in_ns "$1" $wg show "$2" transfer)
+	echo "${!3}"
 }
 counter() {
 	in_ns "$1" cat "/sys/class/net/$2/statistics/$3"
@@ -255,16 +259,9 @@ within() {
 	[ "$1" -ge "$2" ] && [ "$1" -le "$3" ] || { echo "got $1, expected $2 to $3"; return 1; }
 }
 
-# stream FROM TO ADDRESS [MEGABYTES]: one TCP connection, contents compared.
+# stream FROM TO ADDRESS [MEGABYTES [COMMAND]]: one TCP connection, contents compared; COMMAND runs when half of them are there.
 stream() {
-	local reader bytes=$((${4:-1} * 1000000)) port=$((20000 + RANDOM % 10000))
-	[ -e data ] || head -c 4000000 /dev/urandom >data
-	head -c $bytes data >sent
-	in_ns "$2" timeout 60 ncat -l "$3" $port </dev/null >received 2>/dev/null &
-	reader=$!
-	poll 10 listens "$2" $port && in_ns "$1" timeout 60 ncat --send-only "$3" $port <sent
-	wait $reader
-	cmp sent received
+	"$helpers/stream" "$prefix$1" "$prefix$2" "$3" "${4:-1}000" ${5:+"$5"}
 }
 listens() {
 	in_ns "$1" ss -Hltn | grep -q ":$2 "
@@ -276,7 +273,7 @@ capture() {
 	shift 3
 	: >"$file.err"
 	rm -f "$file"
-	ip netns exec "$prefix$n" tcpdump -Z root -i "$dev" -n -U --immediate-mode -Q ${CAPTURE:-inout} -w "$file" "$@" </dev/null 2>"$file.err" &
+	$netns_exec "$prefix$n" tcpdump -Z root -i "$dev" -n -U --immediate-mode -Q ${CAPTURE:-inout} -w "$file" "$@" </dev/null 2>"$file.err" &
 	capture_id=$!
 	background+=("$capture_id")
 	poll 10 grep -q 'listening on' "$file.err"

@@ -6,7 +6,7 @@
 #   └───────────────────────┴───┤ lo; flood from 10.128/9 ├───┴────────────────────────────────────┘
 #   3: wg0 10.7.0.3, who comes later
 . "$(dirname "$0")/lib.sh"
-need tcpdump iperf3 ncat
+need tcpdump iperf3
 need_helper flood
 total=${FLOOD:-200000}
 

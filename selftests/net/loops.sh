@@ -8,7 +8,7 @@
 #   └───────────────────────────┘                     └───────────────────────────┘
 #   3: wg3 whose endpoint is behind itself; wga and wgb, each one's endpoint behind the other
 . "$(dirname "$0")/lib.sh"
-need ncat
+need_helper stream
 
 two_devices
 check outer_tunnel pings 1 10.7.0.2

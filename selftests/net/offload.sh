@@ -6,6 +6,7 @@
 #   └───────────────────────────────────────┴───┴───────────────────────────────────────┘
 . "$(dirname "$0")/lib.sh"
 need tcpdump ncat ethtool nft
+need_helper stream
 
 namespaces 1 2
 veth 1 v1 2 v2
@@ -87,7 +88,7 @@ refused() {
 	start 2 timeout 60 ncat -l 10.7.0.2 7007
 	listener=$started
 	poll 10 listens 2 7007 || return
-	start 1 timeout 60 bash -c "exec 3>/dev/tcp/10.7.0.2/7007; touch open; until [ -e go ]; do sleep 0.1; done; head -c 14000 data >&3; sleep 60"
+	start 1 timeout 60 bash -c "exec 3>/dev/tcp/10.7.0.2/7007; touch open; until [ -e go ]; do sleep 0.1; done; head -c 14000 /dev/zero >&3; sleep 60"
 	writer=$started
 	poll 10 test -e open || return
 	n1 nft "add table $1 t; add chain $1 t out { type filter hook output priority 0; }; add rule $1 t out udp dport 2222 drop" || return

@@ -8,7 +8,7 @@
 #   └───────────────────────┘                      │ lo  10.66.0.1, fd66::1│  the world behind the tunnel
 #                                                  └───────────────────────┘
 . "$(dirname "$0")/lib.sh"
-need ncat
+need_helper stream
 
 namespaces 1 2
 veth 1 a 2 a

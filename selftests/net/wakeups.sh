@@ -6,7 +6,7 @@
 #   │ wg0 10.7.0.1          ├───┤             ├───┤   each of its own key                     │
 #   └───────────────────────┘   └─────────────┘   └───────────────────────────────────────────┘
 . "$(dirname "$0")/lib.sh"
-need ncat
+need_helper stream
 
 namespaces 0 1 2
 key 1 >/dev/null

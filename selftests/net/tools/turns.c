@@ -26,25 +26,6 @@ static socklen_t there_size;
 static uint32_t count, next_number;	/* its lowest bit says whose turn it is */
 static int done;
 
-static void parse(const char *address, const char *port)
-{
-	struct sockaddr_in *v4 = (void *)&there;
-	struct sockaddr_in6 *v6 = (void *)&there;
-
-	if (inet_pton(AF_INET, address, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(atoi(port));
-		there_size = sizeof(*v4);
-	} else if (inet_pton(AF_INET6, address, &v6->sin6_addr) == 1) {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons(atoi(port));
-		there_size = sizeof(*v6);
-	} else {
-		fprintf(stderr, "turns: %s is no address\n", address);
-		exit(2);
-	}
-}
-
 static int open_socket(void)
 {
 	int fd = socket(there.ss_family, SOCK_DGRAM, 0);
@@ -153,12 +134,12 @@ static int receive_all(void)
 int main(int argc, char **argv)
 {
 	if ((argc == 7 || argc == 8) && !strcmp(argv[1], "send")) {
-		parse(argv[2], argv[3]);
+		there_size = parse_address(&there, argv[2], atoi(argv[3]));
 		count = atoi(argv[4]);
 		return send_all(atoi(argv[5]), atoi(argv[6]), argc == 8 ? atoi(argv[7]) : -1);
 	}
 	if (argc == 4 && !strcmp(argv[1], "receive")) {
-		parse(argv[2], argv[3]);
+		there_size = parse_address(&there, argv[2], atoi(argv[3]));
 		return receive_all();
 	}
 	return fprintf(stderr, "usage: turns send ADDRESS PORT COUNT CPU CPU [FLOOD-CPU] | turns receive ADDRESS PORT\n"), 2;

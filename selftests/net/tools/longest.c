@@ -37,12 +37,15 @@ static int open_socket(void)
 	return fd;
 }
 
+/* It never waits for room: what is under way may hold as much as it likes. */
 static void *flood(void *argument)
 {
 	uint64_t flooded = 0;
 	char message[64] = { 0 };
-	int fd = open_socket();
+	int fd = open_socket(), room = 1 << 30;
 
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)))
+		die("SO_SNDBUFFORCE");
 	pin(*(int *)argument);
 	while (!__atomic_load_n(&done, __ATOMIC_RELAXED))
 		if (send(fd, message, sizeof(message), 0) > 0)

@@ -112,7 +112,7 @@ int run(Arguments arguments, World &world)
 	}
 	auto command = std::find_if(COMMANDS.begin(), COMMANDS.end(), [&](const Command &c) { return c.name == arguments[0]; });
 	if (command == COMMANDS.end()) {
-		world.terminal.write(Stream::err, "wgctl: unknown command " + quoted(arguments[0]) + "\n" + overview());
+		world.terminal.write(Stream::err, "wgctl: unknown command " + in_quotes(arguments[0]) + "\n" + overview());
 		return 1;
 	}
 	arguments = arguments.subspan(1);
@@ -164,7 +164,7 @@ Device get_device(const std::string &name, World &world)
 	try {
 		return world.devices.get(name);
 	} catch (const Failure &failure) {
-		throw Failure{"cannot read interface " + quoted(name) + ": " + failure.text};
+		throw Failure{"cannot read interface " + in_quotes(name) + ": " + failure.text};
 	}
 }
 
@@ -173,7 +173,7 @@ void set_device(const Device &change, World &world)
 	try {
 		world.devices.set(change);
 	} catch (const Failure &failure) {
-		throw Failure{"cannot change interface " + quoted(change.name) + ": " + failure.text};
+		throw Failure{"cannot change interface " + in_quotes(change.name) + ": " + failure.text};
 	}
 }
 

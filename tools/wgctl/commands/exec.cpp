@@ -24,7 +24,7 @@ void refuse_second_device(const QuickConfig &config, World &world)
 	Key public_key = public_key_of(*wanted.private_key);
 	for (const std::string &name : world.devices.names())
 		if (get_device(name, world).public_key == public_key)
-			throw Failure{"interface " + quoted(name) + " has the same private key and would lose its sessions: wgctl down " + name +
+			throw Failure{"interface " + in_quotes(name) + " has the same private key and would lose its sessions: wgctl down " + name +
 				      " first, or give " + config.path + " a key of its own"};
 }
 

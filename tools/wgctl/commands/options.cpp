@@ -34,7 +34,7 @@ Options::Options(std::string_view command, Arguments words, Names flags, Names v
 			continue;
 		}
 		if (!is_one_of(valued, name))
-			fail("unknown option " + quoted(word));
+			fail("unknown option " + in_quotes(word));
 		if (equals != word.npos) {
 			value = word.substr(equals + 1);
 		} else if (!words.empty()) {

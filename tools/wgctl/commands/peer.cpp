@@ -195,7 +195,7 @@ int peer(Arguments arguments, World &world)
 		return add(arguments.subspan(1), world);
 	if (arguments[0] == "remove")
 		return remove(arguments.subspan(1), world);
-	throw Failure{"peer: add or remove, not " + quoted(arguments[0]) + " (wgctl peer --help)"};
+	throw Failure{"peer: add or remove, not " + in_quotes(arguments[0]) + " (wgctl peer --help)"};
 }
 
 /* The private key of a client is nowhere but on the client, so a new file means a new key. */
@@ -209,7 +209,7 @@ int client(Arguments arguments, World &world)
 	Key old = find_peer(options.rest()[1], hub.config.text, hub.config.path), private_key = random_private_key();
 	const Peer *known = peer_with(old, hub.device.peers);
 	if (!known)
-		throw Failure{hub.config.path + " has no such peer: " + quoted(options.rest()[1])};
+		throw Failure{hub.config.path + " has no such peer: " + in_quotes(options.rest()[1])};
 	Peer peer = *known;
 	auto name = hub.names.find(old);
 

@@ -41,10 +41,10 @@ QuickArguments parse(Arguments arguments, Takes takes)
 		    (takes == Takes::file && take_option("--netns", arguments, result.home)))
 			continue;
 		if (arguments[0].starts_with('-'))
-			throw Failure{"unknown option " + quoted(arguments[0])};
+			throw Failure{"unknown option " + in_quotes(arguments[0])};
 		if (!result.file.empty())
-			throw Failure{takes == Takes::command ? "the command stands behind \"--\": " + quoted(arguments[0])
-							      : "there is one file or interface too many: " + quoted(arguments[0])};
+			throw Failure{takes == Takes::command ? "the command stands behind \"--\": " + in_quotes(arguments[0])
+							      : "there is one file or interface too many: " + in_quotes(arguments[0])};
 		result.file = arguments[0];
 		arguments = arguments.subspan(1);
 	}

@@ -218,7 +218,7 @@ void change_psk(const Rotation &rotation, const Key &key, std::string_view descr
 	const Hub &hub = rotation.hub;
 
 	if (!parse_number<std::uint16_t>(descriptor))
-		throw Failure{"--psk-fd is the number of an open file, not " + quoted(descriptor)};
+		throw Failure{"--psk-fd is the number of an open file, not " + in_quotes(descriptor)};
 	Key psk = parse_key_file(rotation.world.files.read("/dev/fd/" + std::string(descriptor), KEY_FILE_LIMIT));
 	if (psk.is_zero())
 		throw Failure{"file descriptor " + std::string(descriptor) + " has no key: wgctl genpsk makes one"};

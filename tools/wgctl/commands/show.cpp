@@ -108,19 +108,19 @@ int show(Arguments arguments, World &world)
 	std::string_view field = options.rest().size() < 2 ? "" : options.rest()[1];
 
 	if (options.rest().size() > 2)
-		throw Failure{"show: nothing may follow a field: " + quoted(options.rest()[2])};
+		throw Failure{"show: nothing may follow a field: " + in_quotes(options.rest()[2])};
 	enter_netns(options, world);
 	if (name == "interfaces") {
 		if (!field.empty())
-			throw Failure{"show: nothing may follow \"interfaces\": " + quoted(field)};
+			throw Failure{"show: nothing may follow \"interfaces\": " + in_quotes(field)};
 		if (options.has("--json"))
 			throw Failure{"show: the names are part of the whole: wgctl show --json"};
 		return show_names(world);
 	}
 	if (!field.empty() && (options.has("--json") || options.has("--names") || options.has("--secrets")))
-		throw Failure{"show: a single field has no --json, --names or --secrets: leave out " + quoted(field)};
+		throw Failure{"show: a single field has no --json, --names or --secrets: leave out " + in_quotes(field)};
 	if (options.rest().size() == 2 && !is_field(field))
-		throw Failure{"show: there is no field " + quoted(field)};
+		throw Failure{"show: there is no field " + in_quotes(field)};
 	if (options.has("--json"))
 		return show_json(std::string(name), options, world);
 	if (name == "all")

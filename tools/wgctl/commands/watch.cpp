@@ -32,7 +32,7 @@ std::int64_t interval_of(const Options &options)
 	std::optional<std::uint32_t> seconds = text ? parse_number<std::uint32_t>(*text) : 1;
 
 	if (!seconds || !*seconds || *seconds > LONGEST_INTERVAL)
-		throw Failure{"watch: --interval is not 1-" + std::to_string(LONGEST_INTERVAL) + " seconds: " + quoted(*text)};
+		throw Failure{"watch: --interval is not 1-" + std::to_string(LONGEST_INTERVAL) + " seconds: " + in_quotes(*text)};
 	return std::int64_t{*seconds} * 1000;
 }
 
@@ -199,7 +199,7 @@ private:
 		document["interfaces"] = Json::array();
 		for (const auto &[name, watched] : watch_.devices()) {
 			if (!watched.problem.empty()) {
-				complain("cannot read interface " + wgctl::quoted(name) + ": " + watched.problem, world_.terminal);
+				complain("cannot read interface " + wgctl::in_quotes(name) + ": " + watched.problem, world_.terminal);
 				continue;
 			}
 			Json interface = json_of(watched.device, watched.names, Secrets::hidden);
@@ -227,7 +227,7 @@ int watch(Arguments arguments, World &world)
 	Options options("watch", arguments, {"--once", "--json"}, {"--interval", "--netns"});
 
 	if (options.rest().size() > 1)
-		throw Failure{"watch: one interface, or all of them: " + quoted(options.rest()[1])};
+		throw Failure{"watch: one interface, or all of them: " + in_quotes(options.rest()[1])};
 	if (options.has("--json") && !options.has("--once"))
 		throw Failure{"watch: --json is for --once"};
 	enter_netns(options, world);

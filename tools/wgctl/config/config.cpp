@@ -15,7 +15,7 @@ constexpr std::size_t LONGEST_KEY_NAME = std::string_view("PersistentKeepalive")
  * repeated to the terminal. */
 std::string named(std::string_view key)
 {
-	return key.size() > LONGEST_KEY_NAME ? "this" : quoted(key);
+	return key.size() > LONGEST_KEY_NAME ? "this" : in_quotes(key);
 }
 
 /* Reads one file, line by line; a line of [Peer] belongs to the last peer begun. */
@@ -74,7 +74,7 @@ void FileParser::begin_section(std::string_view title)
 		/* A peer in a file is described as a whole. */
 		device_.peers.emplace_back().replace_allowed_ips = true;
 	} else {
-		fail(line_, "unknown section " + quoted(title));
+		fail(line_, "unknown section " + in_quotes(title));
 	}
 }
 

@@ -152,19 +152,19 @@ Key find_peer(std::string_view what, std::string_view text, const std::string &p
 	if (found.size() == 1)
 		return found[0];
 	if (found.empty())
-		throw Failure{path + " has no peer of this name or key: " + quoted(what)};
-	throw Failure{path + " has " + std::to_string(found.size()) + " peers named " + quoted(what) + "; give the public key"};
+		throw Failure{path + " has no peer of this name or key: " + in_quotes(what)};
+	throw Failure{path + " has " + std::to_string(found.size()) + " peers named " + in_quotes(what) + "; give the public key"};
 }
 
 void check_new_name(std::string_view name, const PeerNames &names, const std::string &path)
 {
 	if (name_in_comment("# Name = " + std::string(name)) != std::string(name))
-		throw Failure{"a name is text without control characters and blanks around it, not " + quoted(name)};
+		throw Failure{"a name is text without control characters and blanks around it, not " + in_quotes(name)};
 	if (key_from_base64(name))
-		throw Failure{"a name must not look like a key: " + quoted(name)};
+		throw Failure{"a name must not look like a key: " + in_quotes(name)};
 	for (const auto &[key, other] : names)
 		if (other == name)
-			throw Failure{path + " has a peer named " + quoted(name) + " already: " + std::string(to_base64(key))};
+			throw Failure{path + " has a peer named " + in_quotes(name) + " already: " + std::string(to_base64(key))};
 }
 
 }

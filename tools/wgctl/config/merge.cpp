@@ -358,7 +358,7 @@ void save_config(const QuickConfig &config, World &world)
 	present.path = config.path;
 	present.text = world.files.read(config.path, CONFIG_FILE_LIMIT);
 	parse_quick_text(present, world.files);
-	Device device = step("read interface " + quoted(name), [&] { return world.devices.get(name); });
+	Device device = step("read interface " + in_quotes(name), [&] { return world.devices.get(name); });
 	LinkState link{world.host.network.addresses(name), world.host.network.mtu(name)};
 	std::vector<Prefix> foreign = world.host.network.foreign_addresses(name);
 	std::erase_if(link.addresses, [&](const Prefix &prefix) { return contains(foreign, prefix); });

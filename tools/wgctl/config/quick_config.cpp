@@ -97,14 +97,14 @@ private:
 		else if (is_search_domain(item))
 			config_.dns_domains.push_back(item);
 		else
-			throw Failure{"neither an IP address nor a search domain: " + quoted(item)};
+			throw Failure{"neither an IP address nor a search domain: " + in_quotes(item)};
 		config_.dns_line = line_;
 	}
 	void mtu(std::string_view value)
 	{
 		config_.mtu = parse_number<std::uint32_t>(value);
 		if (!config_.mtu)
-			throw Failure{"not a number of bytes: " + quoted(value)};
+			throw Failure{"not a number of bytes: " + in_quotes(value)};
 	}
 	void table(std::string_view value)
 	{
@@ -121,7 +121,7 @@ private:
 	{
 		config_.save = equal_ignoring_case(value, "true");
 		if (!config_.save && !equal_ignoring_case(value, "false"))
-			throw Failure{"neither true nor false: " + quoted(value)};
+			throw Failure{"neither true nor false: " + in_quotes(value)};
 	}
 	void hook(std::vector<Hook> &hooks, std::string_view key, std::string_view value)
 	{
@@ -163,7 +163,7 @@ void find_file(std::string_view argument, QuickConfig &config, World &world)
 	if (base.ends_with(SUFFIX))
 		config.interface = base.substr(0, base.size() - SUFFIX.size());
 	if (!is_interface_name(config.interface))
-		throw Failure{quoted(argument) + " is not an interface's name, nor that of a file NAME.conf: a name has 1 to 15 of "
+		throw Failure{in_quotes(argument) + " is not an interface's name, nor that of a file NAME.conf: a name has 1 to 15 of "
 						 "a-z A-Z 0-9 _ = + . -"};
 	if (!world.host.store.exists(config.path))
 		fail_without(config.path, "", world);
@@ -272,7 +272,7 @@ std::uint32_t parse_table(std::string_view text, Files &files)
 	}
 	if (number && *number)
 		return *number;
-	throw Failure{"neither auto, off, a number, nor a name of /etc/iproute2/rt_tables: " + quoted(text)};
+	throw Failure{"neither auto, off, a number, nor a name of /etc/iproute2/rt_tables: " + in_quotes(text)};
 }
 
 std::vector<std::string> list_items(std::string_view list)

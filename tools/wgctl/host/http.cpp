@@ -132,7 +132,7 @@ private:
 		int yes = 1;
 
 		if (!parse_loopback(place_, address))
-			throw Failure{"cannot listen at " + quoted(place_) + ": the place is unix:PATH, 127.0.0.1:PORT or [::1]:PORT. Whoever "
+			throw Failure{"cannot listen at " + in_quotes(place_) + ": the place is unix:PATH, 127.0.0.1:PORT or [::1]:PORT. Whoever "
 				      "should see it from outside needs a server that asks for passwords in front"};
 		open(address.any.sa_family);
 		setsockopt(socket_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));

@@ -71,10 +71,10 @@ void check_endpoint(const std::string &endpoint, const std::string &source)
 	std::size_t percent = host.find('%');
 	bool is_address = is_ip_address(host.substr(0, percent)) && (percent == host.npos || is_interface_name(host.substr(percent + 1)));
 	if (!is_address && !is_host_name(host))
-		throw Failure{source + ": neither an IP address nor a name of DNS: " + quoted(host)};
+		throw Failure{source + ": neither an IP address nor a name of DNS: " + in_quotes(host)};
 	std::string port = endpoint.substr(colon + 1);
 	if (!parse_number<std::uint16_t>(port).value_or(0))
-		throw Failure{source + ": the port is not 1-65535: " + quoted(port)};
+		throw Failure{source + ": the port is not 1-65535: " + in_quotes(port)};
 }
 
 std::string endpoint_for_clients(const Hub &hub, std::string endpoint)
@@ -130,7 +130,7 @@ std::string dns_for_clients(std::string_view list)
 		item.remove_prefix(std::min(item.find_first_not_of(' '), item.size()));
 		item = item.substr(0, item.find_last_not_of(' ') + 1);
 		if (!is_ip_address(std::string(item)) && !is_search_domain(item))
-			throw Failure{"--dns: neither an IP address nor a search domain, with commas between them: " + quoted(item)};
+			throw Failure{"--dns: neither an IP address nor a search domain, with commas between them: " + in_quotes(item)};
 		text.append(text.empty() ? "" : ", ").append(item);
 		list.remove_prefix(std::min(comma + 1, list.size()));
 	}
@@ -153,7 +153,7 @@ void set_running(const Device &change, World &world)
 	try {
 		world.devices.set(change);
 	} catch (const Failure &failure) {
-		throw Failure{"cannot change interface " + quoted(change.name) + ": " + failure.text};
+		throw Failure{"cannot change interface " + in_quotes(change.name) + ": " + failure.text};
 	}
 }
 

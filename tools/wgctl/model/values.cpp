@@ -43,7 +43,7 @@ void refuse_oversized_port(const std::string &text)
 
 	if (digits != text.npos &&
 	    parse_number<std::uint64_t>(std::string_view(text).substr(digits)).value_or(0) > UINT16_MAX)
-		throw Failure{"port is not 0-65535: " + quoted(text)};
+		throw Failure{"port is not 0-65535: " + in_quotes(text)};
 }
 
 /* Nothing for endless. */
@@ -59,7 +59,7 @@ std::optional<unsigned> allowed_retries(Environment &environment)
 		return 0;
 	std::optional<unsigned> retries = parse_number<unsigned>(text);
 	if (!retries)
-		throw Failure{"WG_ENDPOINT_RESOLUTION_RETRIES is neither a number nor \"infinity\": " + quoted(text)};
+		throw Failure{"WG_ENDPOINT_RESOLUTION_RETRIES is neither a number nor \"infinity\": " + in_quotes(text)};
 	return retries;
 }
 
@@ -73,7 +73,7 @@ Endpoint look_up(const std::string &host, const std::string &port, std::string_v
 		int error = world.resolver.lookup(host.c_str(), port.c_str(), endpoint);
 		if (!error)
 			return endpoint;
-		std::string reason = why_lookup_failed(error) + ": " + quoted(text);
+		std::string reason = why_lookup_failed(error) + ": " + in_quotes(text);
 		if (is_permanent(error) || (retries && attempt >= *retries))
 			throw Failure{"endpoint: " + reason};
 		char seconds[32];
@@ -100,12 +100,12 @@ Prefix parse_prefix(std::string_view text)
 
 	prefix.family = address.find(':') != address.npos ? AF_INET6 : AF_INET;
 	if (inet_pton(prefix.family, address.c_str(), prefix.address.data()) != 1)
-		throw Failure{"not an IP address in allowed IPs: " + quoted(text)};
+		throw Failure{"not an IP address in allowed IPs: " + in_quotes(text)};
 	prefix.cidr = prefix.bits();
 	if (slash != text.npos) {
 		std::optional<std::uint8_t> cidr = parse_number(text.substr(slash + 1), 10, prefix.bits());
 		if (!cidr)
-			throw Failure{"prefix length is not 0-" + std::to_string(prefix.bits()) + " in allowed IPs: " + quoted(text)};
+			throw Failure{"prefix length is not 0-" + std::to_string(prefix.bits()) + " in allowed IPs: " + in_quotes(text)};
 		prefix.cidr = *cidr;
 	}
 	return prefix;
@@ -148,7 +148,7 @@ std::uint16_t parse_port(std::string_view text, Resolver &resolver)
 		throw Failure{"port is empty"};
 	refuse_oversized_port(service);
 	if (int error = resolver.lookup(nullptr, service.c_str(), endpoint))
-		throw Failure{"port is neither a number nor a UDP service: " + quoted(text) + " (" + why_lookup_failed(error) + ")"};
+		throw Failure{"port is neither a number nor a UDP service: " + in_quotes(text) + " (" + why_lookup_failed(error) + ")"};
 	return endpoint.port();
 }
 
@@ -161,7 +161,7 @@ std::uint32_t parse_fwmark(std::string_view text)
 	std::optional<std::uint32_t> value =
 		parse_number<std::uint32_t>(hexadecimal ? text.substr(2) : text, hexadecimal ? 16 : 10);
 	if (!value)
-		throw Failure{"fwmark is neither \"off\" nor 0-0xffffffff: " + quoted(text)};
+		throw Failure{"fwmark is neither \"off\" nor 0-0xffffffff: " + in_quotes(text)};
 	return *value;
 }
 
@@ -171,7 +171,7 @@ std::uint16_t parse_keepalive(std::string_view text)
 		return 0;
 	std::optional<std::uint16_t> value = parse_number<std::uint16_t>(text);
 	if (!value)
-		throw Failure{"persistent keepalive is neither \"off\" nor 0-65535 seconds: " + quoted(text)};
+		throw Failure{"persistent keepalive is neither \"off\" nor 0-65535 seconds: " + in_quotes(text)};
 	return *value;
 }
 
@@ -204,7 +204,7 @@ Endpoint parse_endpoint(std::string_view text, World &world)
 	if (text[0] == '[') {
 		std::size_t end = text.find(']');
 		if (end == text.npos)
-			throw Failure{"endpoint has no matching ']': " + quoted(text)};
+			throw Failure{"endpoint has no matching ']': " + in_quotes(text)};
 		host = text.substr(1, end - 1);
 		colon = end + 1;
 	} else {
@@ -212,7 +212,7 @@ Endpoint parse_endpoint(std::string_view text, World &world)
 		host = text.substr(0, colon);
 	}
 	if (colon >= text.size() || text[colon] != ':' || colon + 1 == text.size())
-		throw Failure{"endpoint has no port: " + quoted(text)};
+		throw Failure{"endpoint has no port: " + in_quotes(text)};
 	port = text.substr(colon + 1);
 	refuse_oversized_port(port);
 	return look_up(host, port, text, world);
@@ -226,12 +226,12 @@ Prefix parse_address(std::string_view text)
 
 	prefix.family = address.find(':') != address.npos ? AF_INET6 : AF_INET;
 	if (inet_pton(prefix.family, address.c_str(), prefix.address.data()) != 1)
-		throw Failure{"not an IP address: " + quoted(text)};
+		throw Failure{"not an IP address: " + in_quotes(text)};
 	prefix.cidr = prefix.bits();
 	if (slash != text.npos) {
 		std::optional<std::uint8_t> cidr = parse_number(text.substr(slash + 1), 10, prefix.bits());
 		if (!cidr)
-			throw Failure{"prefix length is not 0-" + std::to_string(prefix.bits()) + ": " + quoted(text)};
+			throw Failure{"prefix length is not 0-" + std::to_string(prefix.bits()) + ": " + in_quotes(text)};
 		prefix.cidr = *cidr;
 	}
 	return prefix;
@@ -253,7 +253,7 @@ bool parse_signed_allowed_ips(std::string_view text, std::vector<Prefix> &list, 
 		add_prefix(item.substr(has_sign), item.starts_with('-'), list, terminal);
 	});
 	if (signs && signs != items)
-		throw Failure{"either every allowed IP has a sign or none: " + quoted(text)};
+		throw Failure{"either every allowed IP has a sign or none: " + in_quotes(text)};
 	return signs;
 }
 
@@ -384,7 +384,7 @@ std::string shell_word(std::string_view text)
 	return "'" + word + "'";
 }
 
-std::string quoted(std::string_view text)
+std::string in_quotes(std::string_view text)
 {
 	return "`" + printable(text) + "'";
 }

@@ -81,7 +81,7 @@ std::optional<T> parse_number(std::string_view text, int base = 10, T limit = st
 
 	return error == std::errc{} && end == text.data() + text.size() && value <= limit ? std::optional(value) : std::nullopt;
 }
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 /* One word of a shell, for lines people are told to run. */
 std::string shell_word(std::string_view text);
 /* To standard output; warns when others may read what it goes to. */

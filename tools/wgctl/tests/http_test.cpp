@@ -198,7 +198,7 @@ TEST_F(Http, only_this_machine_is_listened_to)
 {
 	for (std::string place : {"0.0.0.0:1", "192.0.2.1:1", "[::]:1", "127.0.0.1", "127.0.0.1:65536", "127.0.0.1:x", "x:1", "", "[::1]"})
 		EXPECT_EQ(failure_of([&] { HttpServer().serve(place, "/", hello); })
-				  .find("cannot listen at " + wgctl::quoted(place) + ": the place is unix:PATH, 127.0.0.1:PORT or [::1]:PORT"), 0u);
+				  .find("cannot listen at " + wgctl::in_quotes(place) + ": the place is unix:PATH, 127.0.0.1:PORT or [::1]:PORT"), 0u);
 	EXPECT_NE(failure_of([] { HttpServer().serve("unix:", "/", hello); }), "");
 	EXPECT_NE(failure_of([] { HttpServer().serve("unix:" + std::string(200, 'x'), "/", hello); }), "");
 }

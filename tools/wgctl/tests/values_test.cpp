@@ -179,7 +179,7 @@ TEST(Values, a_word_of_a_shell_stays_one)
 
 TEST(Values, control_characters_do_not_reach_the_terminal)
 {
-	EXPECT_EQ(quoted("a\x1b[31mb"), "`a?[31mb'");
+	EXPECT_EQ(in_quotes("a\x1b[31mb"), "`a?[31mb'");
 }
 
 }

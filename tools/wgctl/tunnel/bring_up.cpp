@@ -243,7 +243,7 @@ void check_before_up(const QuickConfig &config, const Placement &placement, Worl
 	if (!world.host.network.has_link(config.interface))
 		return;
 	bool is_wireguard = contains(world.devices.names(), config.interface);
-	throw Failure{"interface " + quoted(config.interface) + " already exists" +
+	throw Failure{"interface " + in_quotes(config.interface) + " already exists" +
 		      (is_wireguard ? ": wgctl down " + config.argument() + placement.options + " takes it down"
 				    : ", and is not WireGuard's: give the file another name")};
 }

@@ -121,9 +121,9 @@ private:
 	/* Undone even when it failed itself: a large change is made in several pieces. */
 	void device()
 	{
-		steps_.undo_by("restore interface " + quoted(name_),
+		steps_.undo_by("restore interface " + in_quotes(name_),
 			       [this, back = reversal(plan_.device, plan_.present)] { world_.devices.set(back); });
-		steps_.run("change interface " + quoted(name_), [&] { world_.devices.set(plan_.device); });
+		steps_.run("change interface " + in_quotes(name_), [&] { world_.devices.set(plan_.device); });
 	}
 
 	/* The undoing of routes is last: what goes with addresses or the link comes back, whosever it is. */

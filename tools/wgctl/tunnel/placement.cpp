@@ -29,7 +29,7 @@ Namespace open_namespace(const std::string &what, World &world)
 	try {
 		return world.host.namespaces.open(path);
 	} catch (const Failure &failure) {
-		throw Failure{"cannot open network namespace " + quoted(what) + ": " + failure.text};
+		throw Failure{"cannot open network namespace " + in_quotes(what) + ": " + failure.text};
 	}
 }
 

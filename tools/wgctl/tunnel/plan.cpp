@@ -135,7 +135,7 @@ private:
 
 	Device get_present()
 	{
-		return step("read interface " + quoted(plan_.config.interface), [&] { return world_.devices.get(plan_.config.interface); });
+		return step("read interface " + in_quotes(plan_.config.interface), [&] { return world_.devices.get(plan_.config.interface); });
 	}
 
 	/* Names are looked up where the sockets are. */
@@ -201,7 +201,7 @@ private:
 				throw Failure{plan_.config.at(line_of(plan_.config.text, owner->second, network_of(prefix))) + "peer " +
 					      describe_peer(owner->second, plan_.names) + " would take allowed IP " + format_prefix(prefix) +
 					      " from peer " + describe_peer(peer.public_key, plan_.names) + ", which has it on interface " +
-					      quoted(present_.name) + ": --steal lets it"};
+					      in_quotes(present_.name) + ": --steal lets it"};
 			}
 		}
 	}

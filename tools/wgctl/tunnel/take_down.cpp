@@ -25,7 +25,7 @@ public:
 		step("enter the interface's namespace", [&] { host_.namespaces.enter(placement_.home); });
 		std::vector<std::string> names = step("list the interfaces", [&] { return world_.devices.names(); });
 		if (std::find(names.begin(), names.end(), name_) == names.end())
-			throw Failure{"there is no WireGuard interface " + quoted(name_) + ": nothing to take down"};
+			throw Failure{"there is no WireGuard interface " + in_quotes(name_) + ": nothing to take down"};
 		run_hooks(config_, config_.pre_down, world_);
 		if (config_.save)
 			save();

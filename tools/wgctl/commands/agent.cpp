@@ -6,7 +6,6 @@
 #include "config/quick_config.h"
 #include "model/machine.h"
 #include "model/values.h"
-#include "tunnel/placement.h"
 #include "tunnel/visit.h"
 
 namespace wgctl {
@@ -24,12 +23,8 @@ constexpr std::int64_t SETTLE = 1'000;
 int agent(Arguments arguments, World &world)
 {
 	Options options("agent", arguments, {}, {"--netns", "--birth-netns"});
-	auto text_of = [&](std::string_view name) { return std::string(options.value(name).value_or("")); };
-
-	if (options.rest().size() != 1)
-		throw Failure{"agent: which interface or file? (wgctl agent --help)"};
-	QuickConfig config = read_quick_config(options.rest()[0], world);
-	Placement placement = find_placement(text_of("--netns"), text_of("--birth-netns"), world);
+	QuickConfig config = read_quick_config(options.file(), world);
+	Placement placement = options.placement(world);
 	world.host.namespaces.enter(placement.birth);
 	DevicesThere devices(world.devices, placement.home, world.host.namespaces);
 	World there{devices, world.files, world.terminal, world.resolver, world.clock, world.environment, world.host};

@@ -125,8 +125,7 @@ std::vector<Plan> make_plans(const Options &options, World &world)
 				throw Failure{"apply: " + other.path + " and " + config.path + " are of one interface: give one of them"};
 		configs.push_back(std::move(config));
 	}
-	Placement placement = find_placement(std::string(options.value("--netns").value_or("")),
-					     std::string(options.value("--birth-netns").value_or("")), world);
+	Placement placement = options.placement(world);
 	for (QuickConfig &config : configs)
 		plans.push_back(make_plan(std::move(config), placement, how, world));
 	return plans;

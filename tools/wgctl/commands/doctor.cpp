@@ -56,14 +56,10 @@ Patient find_patient(std::string_view argument, World &world)
 
 int examine_and_tell(const Options &options, World &world)
 {
-	auto text_of_option = [&](std::string_view name) { return std::string(options.value(name).value_or("")); };
-
-	if (options.rest().size() != 1)
-		throw Failure{"doctor: one interface or file (wgctl doctor --help)"};
-	Patient patient = find_patient(options.rest()[0], world);
-	if (std::string netns = text_of_option("--netns"); parse_number<std::uint32_t>(netns))
+	Patient patient = find_patient(options.file(), world);
+	if (std::string netns(options.value("--netns").value_or("")); parse_number<std::uint32_t>(netns))
 		patient.root = "/proc/" + netns + "/root";
-	patient.placement = find_placement(text_of_option("--netns"), text_of_option("--birth-netns"), world);
+	patient.placement = options.placement(world);
 	world.host.namespaces.enter(patient.placement.home);
 	get_device(patient.interface, world);
 	std::vector<Finding> findings = diagnose(examine(patient, options.has("--no-probe") ? Probing::none : Probing::paths, world));

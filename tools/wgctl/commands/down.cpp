@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands/commands.h"
 
-#include "commands/quick_arguments.h"
+#include "commands/options.h"
 #include "tunnel/take_down.h"
 
 namespace wgctl {
 
 int down(Arguments arguments, World &world)
 {
-	QuickArguments quick = parse_quick_arguments("down", arguments, Takes::file);
-	QuickConfig config = read_quick_config(quick.file, world);
+	Options options("down", arguments, {}, {"--netns", "--birth-netns"});
+	QuickConfig config = read_quick_config(options.file(), world);
 
-	take_down(config, find_placement(quick.home, quick.birth, world), world);
+	take_down(config, options.placement(world), world);
 	return 0;
 }
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "commands/quick_arguments.h"
+#include "commands/options.h"
 #include "host/resolv_conf.h"
 #include "model/values.h"
 #include "tunnel/bring_up.h"
@@ -35,18 +35,34 @@ void tell_what_is_left_out(const QuickConfig &config, World &world)
 			world.terminal.write(Stream::err, harmless(config.at(hook.line)) + std::string(hook.key) + " is not run by exec\n");
 }
 
+/* The machine's own name server, as systemd-resolved's, is not in there. */
+void tell_missing_dns(const QuickConfig &config, World &world)
+{
+	std::vector<std::string> servers = parse_resolv_conf(read_resolv_conf(RESOLV_CONF, world)).servers;
+
+	if (config.has_dns() || servers.empty() || !std::all_of(servers.begin(), servers.end(), [](const std::string &s) { return s.starts_with("127."); }))
+		return;
+	world.terminal.write(Stream::err, harmless(config.path) + " has no DNS, and the name server of this machine, " + harmless(servers[0]) +
+						  ", is not reached from inside: no name will be found. DNS = ADDRESS in [Interface] helps\n");
+}
+
 }
 
 int exec(Arguments arguments, World &world)
 {
-	QuickArguments quick = parse_quick_arguments("exec", arguments, Takes::command);
-	QuickConfig config = read_quick_config(quick.file, world);
+	auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+	Options options("exec", Arguments(arguments.begin(), dashes), {}, {"--birth-netns"});
+	Arguments command(dashes == arguments.end() ? dashes : dashes + 1, arguments.end());
+	if (command.empty())
+		throw Failure{"exec: which command? It stands behind \"--\" (wgctl exec --help)"};
+	QuickConfig config = read_quick_config(options.file(), world);
 	Placement placement;
 
 	placement.is_private = true;
-	placement.birth = open_namespace(quick.birth, world);
+	placement.birth = open_namespace(std::string(options.value("--birth-netns").value_or("")), world);
 	refuse_second_device(config, world);
 	tell_what_is_left_out(config, world);
+	tell_missing_dns(config, world);
 	placement.home = world.host.namespaces.create();
 
 	Steps steps(world, Steps::Tells::failures);
@@ -56,7 +72,7 @@ int exec(Arguments arguments, World &world)
 	std::optional<std::string> resolver;
 	if (config.has_dns())
 		resolver = resolv_conf({config.dns_servers, config.dns_domains}, config.interface, read_resolv_conf(RESOLV_CONF, world));
-	return world.host.namespaces.run(quick.command, resolver);
+	return world.host.namespaces.run(command, resolver);
 }
 
 }

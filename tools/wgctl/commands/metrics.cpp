@@ -5,6 +5,7 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
+#include "model/values.h"
 #include "tunnel/placement.h"
 #include "tunnel/visit.h"
 
@@ -39,6 +40,8 @@ WebPage measure(const std::vector<std::string_view> &wanted, World &world)
 	}
 	if (measurements.empty() && first_failure)
 		throw *first_failure;
+	if (measurements.empty() && !wanted.empty())
+		throw Failure{"there is no interface " + in_quotes(wanted[0])};
 	return {std::string(METRICS_TYPE), format_metrics(measurements)};
 }
 

@@ -5,15 +5,30 @@
 
 #include "model/machine.h"
 #include "model/values.h"
-#include "tunnel/placement.h"
 
 namespace wgctl {
 
-Options::Options(std::string_view command, Arguments words, Names flags, Names valued)
+void Options::fail(const std::string &text) const
 {
-	auto fail = [command](const std::string &text) {
-		throw Failure{std::string(command) + ": " + text + " (wgctl " + std::string(command) + " --help)"};
-	};
+	throw Failure{command_ + ": " + text + " (wgctl " + command_ + " --help)"};
+}
+
+std::string_view Options::file() const
+{
+	if (rest_.empty())
+		fail("which interface or file?");
+	if (rest_.size() > 1)
+		fail("there is one file or interface too many: " + in_quotes(rest_[1]));
+	return rest_[0];
+}
+
+Placement Options::placement(World &world) const
+{
+	return find_placement(std::string(value("--netns").value_or("")), std::string(value("--birth-netns").value_or("")), world);
+}
+
+Options::Options(std::string_view command, Arguments words, Names flags, Names valued) : command_(command)
+{
 	auto is_one_of = [](Names names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
 
 	while (!words.empty()) {

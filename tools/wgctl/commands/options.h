@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "commands/commands.h"
+#include "tunnel/placement.h"
 
 namespace wgctl {
 
@@ -23,8 +24,15 @@ public:
 	bool has(std::string_view name) const { return given_.contains(name); }
 	std::optional<std::string_view> value(std::string_view name) const;
 	const std::vector<std::string_view> &rest() const { return rest_; }
+	/* The rest, when it should be one interface or file. */
+	std::string_view file() const;
+	/* By --netns and --birth-netns. */
+	Placement placement(World &world) const;
 
 private:
+	[[noreturn]] void fail(const std::string &text) const;
+
+	std::string command_;
 	std::map<std::string_view, std::string_view> given_;
 	std::vector<std::string_view> rest_;
 };

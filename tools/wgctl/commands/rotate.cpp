@@ -88,10 +88,15 @@ Key read_pending(const Rotation &rotation)
 
 	if (!rotation.world.host.store.exists(path))
 		throw Failure{"no new key is prepared: wgctl rotate " + rotation.here + " makes " + path};
-	Key key = parse_key_file(rotation.world.files.read(path, KEY_FILE_LIMIT));
-	if (key.is_zero())
-		throw Failure{path + " is empty: remove it"};
-	return key;
+	Text text = rotation.world.files.read(path, KEY_FILE_LIMIT);
+	try {
+		Key key = parse_key_file(text);
+		if (!key.is_zero())
+			return key;
+	} catch (const Failure &failure) {
+		throw Failure{path + ": " + failure.text + ". Remove it, and wgctl rotate " + rotation.here + " makes another"};
+	}
+	throw Failure{path + " is empty: remove it"};
 }
 
 /* The file has it, so a --commit was cut off: only to finish that is left. */

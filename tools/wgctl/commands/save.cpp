@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands/commands.h"
 
-#include "commands/quick_arguments.h"
+#include "commands/options.h"
 #include "config/merge.h"
-#include "tunnel/placement.h"
 
 namespace wgctl {
 
 int save(Arguments arguments, World &world)
 {
-	QuickArguments quick = parse_quick_arguments("save", arguments, Takes::file);
-	QuickConfig config = read_quick_config(quick.file, world);
+	Options options("save", arguments, {}, {"--netns"});
+	QuickConfig config = read_quick_config(options.file(), world);
 
-	world.host.namespaces.enter(find_placement(quick.home, quick.birth, world).home);
+	enter_netns(options, world);
 	save_config(config, world);
 	return 0;
 }

@@ -8,7 +8,7 @@ namespace wgctl {
 int setconf(Arguments arguments, World &world)
 {
 	std::string file(arguments[1]);
-	Device change = parse_config(world.files.read(file, CONFIG_FILE_LIMIT), file, FileMeaning::replace, world);
+	Device change = parse_config(read_config_file(file, world.files), file, FileMeaning::replace, world);
 
 	change.name = arguments[0];
 	set_device(change, world);

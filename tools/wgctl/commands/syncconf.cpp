@@ -36,7 +36,7 @@ void replace_gently(Device &change, const Device &present)
 int syncconf(Arguments arguments, World &world)
 {
 	std::string file(arguments[1]);
-	Device change = parse_config(world.files.read(file, CONFIG_FILE_LIMIT), file, FileMeaning::replace, world);
+	Device change = parse_config(read_config_file(file, world.files), file, FileMeaning::replace, world);
 
 	change.name = arguments[0];
 	if (!change.peers.empty())

@@ -21,7 +21,8 @@ std::string named(std::string_view key)
 /* Reads one file, line by line; a line of [Peer] belongs to the last peer begun. */
 class FileParser {
 public:
-	FileParser(const std::string &file_name, FileMeaning meaning, World &world) : file_name_(file_name), world_(world)
+	FileParser(const std::string &file_name, FileMeaning meaning, Names names, World &world) :
+		file_name_(file_name), names_(names), world_(world)
 	{
 		if (meaning == FileMeaning::append)
 			return;
@@ -42,9 +43,10 @@ public:
 private:
 	enum class Section { none, interface, peer };
 
+	std::string at(std::size_t line) const { return file_name_ + ":" + std::to_string(line) + ": "; }
 	[[noreturn]] void fail(std::size_t line, const std::string &text) const
 	{
-		throw Failure{file_name_ + ":" + std::to_string(line) + ": " + text};
+		throw Failure{at(line) + text + (unseen_.empty() ? "" : "; there is an invisible character in the line, " + unseen_)};
 	}
 	void end_section() const
 	{
@@ -55,11 +57,13 @@ private:
 	bool value(std::string_view key, std::string_view value);
 
 	const std::string &file_name_;
+	Names names_;
 	World &world_;
 	Device device_;
 	std::size_t line_ = 0, section_line_ = 0;
 	Section section_ = Section::none;
 	bool has_public_key_ = false;
+	std::string unseen_;
 };
 
 void FileParser::begin_section(std::string_view title)
@@ -96,12 +100,20 @@ bool FileParser::value(std::string_view key, std::string_view value)
 	}
 	Peer &peer = device_.peers.back();
 	if (is("PublicKey")) {
+		if (has_public_key_)
+			world_.terminal.write(Stream::err, "Warning: " + harmless(at(line_)) + "a second PublicKey in one section takes the place of the "
+							   "first: is a [Peer] missing above it?\n");
 		peer.public_key = parse_key(value);
 		has_public_key_ = true;
 	} else if (is("PresharedKey")) {
 		peer.preshared_key = parse_key(value);
 	} else if (is("Endpoint")) {
-		peer.endpoint = parse_endpoint(value, world_);
+		peer.endpoint.reset();
+		peer.endpoint_name.clear();
+		if (names_ == Names::leave && split_endpoint(value).is_name)
+			peer.endpoint_name = value;
+		else
+			peer.endpoint = parse_endpoint(value, world_);
 	} else if (is("PersistentKeepalive")) {
 		peer.persistent_keepalive = parse_keepalive(value);
 	} else if (is("AllowedIPs")) {
@@ -119,6 +131,7 @@ void FileParser::line(std::string_view text)
 	bool known = false;
 
 	++line_;
+	unseen_ = unseen_character(text);
 	if (text.empty())
 		return;
 	if (text[0] == '[')
@@ -140,9 +153,23 @@ void FileParser::line(std::string_view text)
 
 }
 
-Device parse_config(std::string_view text, const std::string &file_name, FileMeaning meaning, World &world)
+Text read_config_file(const std::string &path, Files &files, std::size_t limit)
 {
-	FileParser parser(file_name, meaning, world);
+	Text text = files.read(path, limit + 1);
+
+	if (text.size() > limit)
+		throw Failure{path + ": larger than " + std::to_string(limit >> 20) + " MiB"};
+	if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+		throw Failure{path + ":1: this is UTF-16: save it as UTF-8"};
+	/* Some editors begin with a byte order mark, which nobody sees. */
+	if (text.starts_with("\xef\xbb\xbf"))
+		text.erase(0, 3);
+	return text;
+}
+
+Device parse_config(std::string_view text, const std::string &file_name, FileMeaning meaning, World &world, Names names)
+{
+	FileParser parser(file_name, meaning, names, world);
 
 	while (!text.empty()) {
 		std::size_t end = text.find('\n');
@@ -167,7 +194,10 @@ std::vector<Peer> merged_peers(const std::vector<Peer> &peers)
 		}
 		Peer *known = &result[place->second];
 		known->preshared_key = peer.preshared_key ? peer.preshared_key : known->preshared_key;
-		known->endpoint = peer.endpoint ? peer.endpoint : known->endpoint;
+		if (peer.has_endpoint()) {
+			known->endpoint = peer.endpoint;
+			known->endpoint_name = peer.endpoint_name;
+		}
 		known->persistent_keepalive = peer.persistent_keepalive ? peer.persistent_keepalive : known->persistent_keepalive;
 		known->allowed_ips = peer.allowed_ips;
 	}

@@ -20,7 +20,10 @@ namespace wgctl {
  * not name go away. Otherwise it is added to what is there. */
 enum class FileMeaning { replace, append };
 
-Device parse_config(std::string_view text, const std::string &file_name, FileMeaning meaning, World &world);
+/* `leave`: names of endpoints stay names, and no server is asked. */
+enum class Names { look_up, leave };
+
+Device parse_config(std::string_view text, const std::string &file_name, FileMeaning meaning, World &world, Names names = Names::look_up);
 
 /* Several sections of one peer count as one. Of what they say, the later holds; AllowedIPs are those of
  * the last alone, and none when it has none. */
@@ -30,6 +33,8 @@ std::vector<Peer> merged_peers(const std::vector<Peer> &peers);
 Device parse_set_arguments(std::span<const std::string_view> arguments, World &world);
 
 constexpr std::size_t CONFIG_FILE_LIMIT = std::size_t{256} << 20;
+/* All of a file, or Failure: half a file is another file. */
+Text read_config_file(const std::string &path, Files &files, std::size_t limit = CONFIG_FILE_LIMIT);
 constexpr std::size_t KEY_FILE_LIMIT = 4096;
 
 }

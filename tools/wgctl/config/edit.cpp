@@ -49,6 +49,23 @@ std::vector<Section> find_sections(std::string_view text, const WhichSection &wh
 	return sections;
 }
 
+void add_values(std::string_view text, const Section &section, std::string_view key, Spelled how, std::vector<std::string> &values)
+{
+	bool is_above = true;
+
+	for_each_line(text.substr(section.begin, section.end - section.begin), [&](std::string_view raw) {
+		ConfigLine line = read_config_line(raw);
+		bool was_above = is_above;
+		if (line.kind == ConfigLine::Kind::section)
+			is_above = false;
+		bool is_hidden = line.kind == ConfigLine::Kind::other && is_comment(raw) && !was_above;
+		if (is_hidden)
+			line = read_config_line(raw.substr(raw.find('#') + 1));
+		if (line.is_value(key) && !line.value.empty() && (is_hidden || how == Spelled::either_way))
+			values.emplace_back(line.value);
+	});
+}
+
 }
 
 Text with_peer(std::string_view text, const std::string &name, const Peer &peer)
@@ -122,20 +139,18 @@ std::vector<std::string> values_of(std::string_view text, const WhichSection &wh
 {
 	std::vector<std::string> values;
 
-	for (const Section &section : find_sections(text, where)) {
-		bool is_above = true;
-		for_each_line(text.substr(section.begin, section.end - section.begin), [&](std::string_view raw) {
-			ConfigLine line = read_config_line(raw);
-			bool was_above = is_above;
-			if (line.kind == ConfigLine::Kind::section)
-				is_above = false;
-			bool is_hidden = line.kind == ConfigLine::Kind::other && is_comment(raw) && !was_above;
-			if (is_hidden)
-				line = read_config_line(raw.substr(raw.find('#') + 1));
-			if (line.is_value(key) && !line.value.empty() && (is_hidden || how == Spelled::either_way))
-				values.emplace_back(line.value);
-		});
-	}
+	for (const Section &section : find_sections(text, where))
+		add_values(text, section, key, how, values);
+	return values;
+}
+
+std::map<Key, std::vector<std::string>> values_of_peers(std::string_view text, std::string_view key, Spelled how)
+{
+	std::map<Key, std::vector<std::string>> values;
+
+	for (const Section &section : sections_of(text))
+		if (!section.is_interface && section.key)
+			add_values(text, section, key, how, values[*section.key]);
 	return values;
 }
 

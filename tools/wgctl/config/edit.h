@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,8 @@ Text with_public_key(std::string_view text, const Key &old, const Key &key);
 /* The values of a comment `# KEY = VALUE` or, if asked for, of the key itself, in order. */
 enum class Spelled { as_comment, either_way };
 std::vector<std::string> values_of(std::string_view text, const WhichSection &where, std::string_view key, Spelled how);
+/* The same of all peers, in one go. */
+std::map<Key, std::vector<std::string>> values_of_peers(std::string_view text, std::string_view key, Spelled how);
 
 /* The peer that is meant by its public key or its name. Throws Failure when there is none, or several
  * of that name. */

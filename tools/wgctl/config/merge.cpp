@@ -356,7 +356,7 @@ void save_config(const QuickConfig &config, World &world)
 
 	present.interface = name;
 	present.path = config.path;
-	present.text = world.files.read(config.path, CONFIG_FILE_LIMIT);
+	present.text = read_config_file(config.path, world.files);
 	parse_quick_text(present, world.files);
 	Device device = step("read interface " + in_quotes(name), [&] { return world.devices.get(name); });
 	LinkState link{world.host.network.addresses(name), world.host.network.mtu(name)};

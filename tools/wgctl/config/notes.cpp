@@ -12,15 +12,25 @@ namespace wgctl {
 
 namespace {
 
-/* Another link of this name has another number, or is in another namespace. */
-std::string heading(const std::string &interface)
+std::string number_of_namespace()
 {
 	struct stat here = {};
 
 	stat("/proc/self/ns/net", &here);
-	return "# link " + std::to_string(if_nametoindex(interface.c_str())) + " of " + std::to_string(here.st_ino);
+	return std::to_string(here.st_ino);
 }
 
+/* Another link of this name has another number, or is in another namespace, whose number may be used anew. */
+std::string heading(const std::string &interface)
+{
+	return "# link " + std::to_string(if_nametoindex(interface.c_str())) + " of " + number_of_namespace();
+}
+
+}
+
+std::string SystemNotes::path(const std::string &interface, const std::string &keyword) const
+{
+	return folder_ + number_of_namespace() + "." + interface + "." + keyword;
 }
 
 std::optional<std::string> SystemNotes::read(const std::string &interface, const std::string &keyword)

@@ -6,7 +6,7 @@
 
 namespace wgctl {
 
-/* A file each, INTERFACE.KEYWORD, which begins with the link's number and namespace. */
+/* A file each, NAMESPACE.INTERFACE.KEYWORD, which begins with the link's number and namespace. */
 class SystemNotes : public Notes {
 public:
 	explicit SystemNotes(std::string folder = "/run/wgctl/") : folder_(std::move(folder)) {}
@@ -16,7 +16,7 @@ public:
 	void remove(const std::string &interface, const std::string &keyword) override;
 
 private:
-	std::string path(const std::string &interface, const std::string &keyword) const { return folder_ + interface + "." + keyword; }
+	std::string path(const std::string &interface, const std::string &keyword) const;
 
 	std::string folder_;
 };

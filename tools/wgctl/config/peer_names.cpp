@@ -84,7 +84,7 @@ PeerNames read_peer_names(const std::string &interface, World &world)
 	if (!is_interface_name(interface))
 		return {};
 	try {
-		return parse_peer_names(world.files.read("/etc/wireguard/" + interface + ".conf", CONFIG_FILE_LIMIT));
+		return parse_peer_names(read_config_file("/etc/wireguard/" + interface + ".conf", world.files));
 	} catch (const Failure &) {
 		/* Names are a comfort; what is shown does not depend on them. */
 		return {};

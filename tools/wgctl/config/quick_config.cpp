@@ -31,6 +31,14 @@ std::string_view trimmed(std::string_view text)
 	return text.substr(first, text.find_last_not_of(" \t\r\v\f") - first + 1);
 }
 
+/* fe80::1%eth0 */
+bool is_zoned_address(const std::string &text)
+{
+	std::size_t percent = text.find('%');
+
+	return percent != text.npos && text.find(':') < percent && is_ip_address(text.substr(0, percent)) && is_interface_name(text.substr(percent + 1));
+}
+
 std::string expanded(std::string_view command, std::string_view interface)
 {
 	std::string text(command);
@@ -92,7 +100,7 @@ private:
 
 	void dns(const std::string &item)
 	{
-		if (is_ip_address(item))
+		if (is_ip_address(item) || is_zoned_address(item))
 			config_.dns_servers.push_back(item);
 		else if (is_search_domain(item))
 			config_.dns_domains.push_back(item);
@@ -103,12 +111,12 @@ private:
 	void mtu(std::string_view value)
 	{
 		config_.mtu = parse_number<std::uint32_t>(value);
-		if (!config_.mtu)
+		if (!config_.mtu && !value.empty())
 			throw Failure{"not a number of bytes: " + in_quotes(value)};
 	}
 	void table(std::string_view value)
 	{
-		if (value == "auto") {
+		if (value.empty() || value == "auto") {
 			config_.routing = Routing::automatic;
 		} else if (value == "off") {
 			config_.routing = Routing::off;
@@ -125,9 +133,9 @@ private:
 	}
 	void hook(std::vector<Hook> &hooks, std::string_view key, std::string_view value)
 	{
-		if (value.empty())
-			throw Failure{"there is no command"};
-		hooks.push_back({expanded(value, config_.interface), key, line_});
+		/* As programs write it that have none: nothing to do. */
+		if (!value.empty())
+			hooks.push_back({expanded(value, config_.interface), key, line_});
 	}
 
 	QuickConfig &config_;
@@ -168,19 +176,6 @@ void find_file(std::string_view argument, QuickConfig &config, World &world)
 	if (!world.host.store.exists(config.path))
 		fail_without(config.path, "", world);
 }
-
-/* Accepts every name without asking anybody. */
-class NoResolver : public Resolver {
-public:
-	explicit NoResolver(Resolver &resolver) : resolver_(resolver) {}
-	int lookup(const char *host, const char *service, Endpoint &result) override
-	{
-		return resolver_.lookup(host ? "127.0.0.1" : nullptr, service, result);
-	}
-
-private:
-	Resolver &resolver_;
-};
 
 class SilentTerminal : public Terminal {
 public:
@@ -246,6 +241,25 @@ ConfigLine read_config_line(std::string_view text)
 	return line;
 }
 
+/* The number of a table of that name in such a file. */
+static std::optional<std::uint32_t> table_in(const std::string &path, std::string_view name, Files &files)
+{
+	std::optional<std::uint32_t> number;
+
+	try {
+		Text tables = files.read(path, TABLES_LIMIT);
+		for_each_line(tables, [&](std::string_view line) {
+			line = trimmed(line.substr(0, line.find('#')));
+			std::size_t blank = line.find_first_of(" \t");
+			if (blank != line.npos && trimmed(line.substr(blank)) == name)
+				number = parse_number<std::uint32_t>(line.substr(0, blank));
+		});
+	} catch (const Failure &) {
+		/* Without that file there are no more names. */
+	}
+	return number;
+}
+
 std::uint32_t parse_table(std::string_view text, Files &files)
 {
 	std::optional<std::uint32_t> number = text.starts_with("0x") ? parse_number<std::uint32_t>(text.substr(2), 16)
@@ -259,16 +273,15 @@ std::uint32_t parse_table(std::string_view text, Files &files)
 		number = 253;
 	if (number && *number)
 		return *number;
-	try {
-		Text tables = files.read("/etc/iproute2/rt_tables", TABLES_LIMIT);
-		for_each_line(tables, [&](std::string_view line) {
-			line = trimmed(line.substr(0, line.find('#')));
-			std::size_t blank = line.find_first_of(" \t");
-			if (blank != line.npos && trimmed(line.substr(blank)) == text)
-				number = parse_number<std::uint32_t>(line.substr(0, blank));
-		});
-	} catch (const Failure &) {
-		/* Without that file there are no more names. */
+	/* As iproute2 has it: the distribution's names, then the machine's. */
+	for (const std::string folder : {"/usr/lib/iproute2/", "/usr/share/iproute2/", "/etc/iproute2/"}) {
+		std::vector<std::string> paths{folder + "rt_tables"};
+		for (const std::string &name : files.list(folder + "rt_tables.d"))
+			if (name.ends_with(SUFFIX))
+				paths.push_back(folder + "rt_tables.d/" + name);
+		for (const std::string &path : paths)
+			if (std::optional<std::uint32_t> found = table_in(path, text, files))
+				number = found;
 	}
 	if (number && *number)
 		return *number;
@@ -305,7 +318,7 @@ QuickConfig read_file(std::string_view argument, World &world)
 	if (world.host.store.is_open_to_the_world(config.path))
 		world.terminal.write(Stream::err, "Warning: " + harmless(config.path) + " is accessible to everybody; it holds a private key. "
 						  "Remedy: chmod 600 " + harmless(shell_word(config.path)) + "\n");
-	config.text = world.files.read(config.path, CONFIG_FILE_LIMIT);
+	config.text = read_config_file(config.path, world.files);
 	return config;
 }
 
@@ -356,11 +369,10 @@ Text strip_quick_keys(std::string_view text)
 
 Device parse_without_lookup(const QuickConfig &config, World &world)
 {
-	NoResolver resolver(world.resolver);
 	SilentTerminal terminal;
-	World quiet{world.devices, world.files, terminal, resolver, world.clock, world.environment, world.host};
+	World quiet{world.devices, world.files, terminal, world.resolver, world.clock, world.environment, world.host};
 
-	Device device = parse_config(config.plain_text, config.path, FileMeaning::replace, quiet);
+	Device device = parse_config(config.plain_text, config.path, FileMeaning::replace, quiet, Names::leave);
 	device.peers = merged_peers(device.peers);
 	return device;
 }

@@ -199,7 +199,8 @@ private:
 		for (const std::string &server : servers) {
 			std::uint8_t address[16];
 			int family = server.find(':') == server.npos ? AF_INET : AF_INET6;
-			call.check(inet_pton(family, server.c_str(), address) == 1 ? 0 : -EINVAL);
+			/* The zone of an address is the link itself. */
+			call.check(inet_pton(family, server.substr(0, server.find('%')).c_str(), address) == 1 ? 0 : -EINVAL);
 			call.check(sd_bus_message_open_container(call.message, 'r', "iay"));
 			call.append("i", family);
 			call.check(sd_bus_message_append_array(call.message, 'y', address, family == AF_INET ? 4 : 16));

@@ -69,8 +69,10 @@ public:
 			return;
 		std::string payload(*probe_->mtu > headers ? *probe_->mtu - headers : 1, '\0');
 		/* What an earlier probe brought back comes out here once; the next turn sends. */
-		if (::send(udp_.get(), payload.data(), payload.size(), 0) < 0 && errno == ECONNREFUSED)
-			probe_->is_refused = true;
+		if (::send(udp_.get(), payload.data(), payload.size(), 0) < 0) {
+			probe_->is_refused = probe_->is_refused || errno == ECONNREFUSED;
+			probe_->is_forbidden = probe_->is_forbidden || errno == EPERM;
+		}
 	}
 
 	/* What the kernel has learned of the path by now. */

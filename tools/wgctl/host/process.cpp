@@ -25,8 +25,13 @@ volatile sig_atomic_t remembered = 0;
 /* Before survive_lost_readers(). */
 std::optional<struct sigaction> on_lost_reader;
 
-void remember(int)
+/* Whoever asks a second time cannot wait for what is begun to end. */
+void remember(int signal)
 {
+	if (remembered) {
+		::signal(signal, SIG_DFL);
+		raise(signal);
+	}
 	remembered = 1;
 }
 
@@ -155,7 +160,12 @@ int run_process(Signals signals, const std::function<int()> &child)
 		if (on_lost_reader)
 			sigaction(SIGPIPE, &*on_lost_reader, nullptr);
 		sigprocmask(SIG_SETMASK, &before, nullptr);
-		_exit(child());
+		/* What it throws must not undo the parent's work. */
+		try {
+			_exit(child());
+		} catch (...) {
+			_exit(126);
+		}
 	}
 	int error = errno;
 	forward_to = pid;

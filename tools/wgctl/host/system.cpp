@@ -5,10 +5,13 @@
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <netdb.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -136,6 +139,35 @@ Text SystemFiles::read(const std::string &path, std::size_t limit)
 	if (file.get() < 0)
 		fail(path);
 	return read_to_end(file.get(), limit, path);
+}
+
+Text SystemFiles::read_within(const std::string &root, const std::string &path, std::size_t limit)
+{
+	Descriptor folder(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+	open_how how{};
+	struct stat status;
+
+	if (folder.get() < 0)
+		fail(root);
+	how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+	how.resolve = RESOLVE_IN_ROOT;
+	Descriptor file(static_cast<int>(syscall(SYS_openat2, folder.get(), path.c_str(), &how, sizeof(how))));
+	if (file.get() < 0 || fstat(file.get(), &status) < 0)
+		fail(root + path);
+	if (!S_ISREG(status.st_mode))
+		throw Failure{root + path + ": not a regular file"};
+	return read_to_end(file.get(), limit, root + path);
+}
+
+std::vector<std::string> SystemFiles::list(const std::string &folder)
+{
+	std::vector<std::string> names;
+	std::error_code error;
+
+	for (auto entry = std::filesystem::directory_iterator(folder, error); !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
+		names.push_back(entry->path().filename());
+	std::sort(names.begin(), names.end());
+	return names;
 }
 
 Text SystemTerminal::read_input(std::size_t limit)

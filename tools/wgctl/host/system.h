@@ -9,6 +9,8 @@ namespace wgctl {
 class SystemFiles : public Files {
 public:
 	Text read(const std::string &path, std::size_t limit) override;
+	Text read_within(const std::string &root, const std::string &path, std::size_t limit) override;
+	std::vector<std::string> list(const std::string &folder) override;
 };
 
 class SystemTerminal : public Terminal {

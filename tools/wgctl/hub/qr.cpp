@@ -31,6 +31,8 @@ Text qr_code(std::string_view text)
 {
 	std::unique_ptr<QRcode, WipeAndFree> code(QRcode_encodeString8bit(Text(text).c_str(), 0, QR_ECLEVEL_L));
 
+	if (!code && errno == ERANGE)
+		throw Failure{"the file is too long for a QR code: give it with --out FILE, or fewer --allowed-ips"};
 	if (!code)
 		throw Failure{std::string("cannot make a QR code: ") + std::strerror(errno)};
 	int width = code->width;

@@ -229,35 +229,59 @@ std::vector<Prefix> KernelNetwork::foreign_addresses(const std::string &name)
 	});
 }
 
+std::multimap<std::string, Prefix> KernelNetwork::other_addresses(const std::string &name)
+{
+	std::uint32_t own = get(name).index;
+	std::multimap<std::string, Prefix> found;
+	char link[IF_NAMESIZE];
+
+	for (const FoundAddress &address : all_addresses())
+		if (address.link != own && if_indextoname(address.link, link))
+			found.emplace(link, address.prefix);
+	return found;
+}
+
 std::vector<Prefix> KernelNetwork::addresses_of(const std::string &name, bool (*counts)(std::uint8_t protocol, bool has_far_end))
 {
 	std::uint32_t index = get(name).index;
 	std::vector<Prefix> found;
+
+	for (const FoundAddress &address : all_addresses())
+		if (address.link == index && counts(address.protocol, address.has_far_end))
+			found.push_back(address.prefix);
+	return found;
+}
+
+std::vector<KernelNetwork::FoundAddress> KernelNetwork::all_addresses()
+{
+	std::vector<FoundAddress> found;
 	Request<ifaddrmsg> request(RTM_GETADDR, NLM_F_DUMP);
 	NetlinkChannel route = channel();
 
 	dump(route, request.header(), [&] { found.clear(); }, [&](const nlmsghdr *answer) {
 		const auto *fixed = fixed_part<ifaddrmsg>(answer);
-		if (!fixed || fixed->ifa_index != index || (fixed->ifa_family != AF_INET && fixed->ifa_family != AF_INET6))
+		if (!fixed || (fixed->ifa_family != AF_INET && fixed->ifa_family != AF_INET6))
 			return;
-		Prefix prefix, address;
+		FoundAddress one;
+		Prefix address;
 		bool has_local = false;
-		std::uint8_t protocol = 0;
-		prefix.family = address.family = fixed->ifa_family;
-		prefix.cidr = fixed->ifa_prefixlen;
+		one.link = fixed->ifa_index;
+		one.prefix.family = address.family = fixed->ifa_family;
+		one.prefix.cidr = fixed->ifa_prefixlen;
 		/* With one of the far end there are two; the local one is ours. */
 		for_each_attribute(answer, sizeof(ifaddrmsg), [&](const nlattr *attribute) {
 			std::uint16_t type = mnl_attr_get_type(attribute);
 			if (type == IFA_LOCAL || (type == IFA_ADDRESS && !has_local))
-				copy_address(attribute, prefix);
+				copy_address(attribute, one.prefix);
 			if (type == IFA_ADDRESS)
 				copy_address(attribute, address);
 			has_local = has_local || type == IFA_LOCAL;
 			if (type == IFA_PROTO && mnl_attr_get_payload_len(attribute))
-				protocol = mnl_attr_get_u8(attribute);
+				one.protocol = mnl_attr_get_u8(attribute);
 		});
-		if (prefix.cidr <= prefix.bits() && counts(protocol, has_local && address.address != prefix.address))
-			found.push_back(prefix);
+		one.has_far_end = has_local && address.address != one.prefix.address;
+		if (one.prefix.cidr <= one.prefix.bits())
+			found.push_back(one);
 	});
 	return found;
 }

@@ -22,6 +22,7 @@ public:
 	std::vector<Counter> statistics(const std::string &name) override;
 	std::vector<Prefix> addresses(const std::string &name) override;
 	std::vector<Prefix> foreign_addresses(const std::string &name) override;
+	std::multimap<std::string, Prefix> other_addresses(const std::string &name) override;
 	void add_address(const std::string &name, const Prefix &address) override;
 	void delete_address(const std::string &name, const Prefix &address) override;
 	std::vector<Prefix> main_routes(const std::string &name) override;
@@ -53,6 +54,13 @@ private:
 
 	/* A socket for each call: it belongs to the namespace it was opened in. */
 	NetlinkChannel channel() { return NetlinkChannel(open_(0 /* NETLINK_ROUTE */)); }
+	struct FoundAddress {
+		std::uint32_t link = 0;
+		Prefix prefix;
+		std::uint8_t protocol = 0;
+		bool has_far_end = false;
+	};
+	std::vector<FoundAddress> all_addresses();
 	std::vector<Prefix> addresses_of(const std::string &name, bool (*counts)(std::uint8_t protocol, bool has_far_end));
 	std::optional<Link> find(const nlmsghdr *request_for_link);
 	std::optional<Link> find(const std::string &name);

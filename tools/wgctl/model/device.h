@@ -60,6 +60,8 @@ struct Peer {
 	Key public_key;
 	std::optional<Key> preshared_key;
 	std::optional<Endpoint> endpoint;
+	/* Of a file: HOST:PORT, when HOST is a name that nobody was asked for, or that nobody knows. */
+	std::string endpoint_name;
 	/* Seconds; 0 is off. */
 	std::optional<std::uint16_t> persistent_keepalive;
 	std::vector<Prefix> allowed_ips;
@@ -74,6 +76,7 @@ struct Peer {
 	bool update_only = false;
 	bool replace_allowed_ips = false;
 
+	bool has_endpoint() const { return endpoint || !endpoint_name.empty(); }
 	/* `now`: wall clock, seconds. */
 	bool has_session(std::int64_t now) const { return last_handshake.seconds && now - last_handshake.seconds <= SESSION_LIFE; }
 };

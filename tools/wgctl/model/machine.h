@@ -95,6 +95,8 @@ public:
 	virtual std::vector<Prefix> addresses(const std::string &name) = 0;
 	/* Those among them that no file can ask for: of the kernel's own choice, or with another's at the far end. */
 	virtual std::vector<Prefix> foreign_addresses(const std::string &name) = 0;
+	/* Those of all other links, by the link's name. */
+	virtual std::multimap<std::string, Prefix> other_addresses(const std::string &name) = 0;
 	virtual void add_address(const std::string &name, const Prefix &address) = 0;
 	virtual void delete_address(const std::string &name, const Prefix &address) = 0;
 
@@ -260,6 +262,8 @@ struct PathProbe {
 	std::optional<std::uint32_t> mtu;
 	/* The other side says that nobody listens there. */
 	bool is_refused = false;
+	/* This machine's own filter lets nothing out to there. */
+	bool is_forbidden = false;
 };
 
 /* A question to an address inside a tunnel, and what came of it. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "model/names.h"
 
+#include <cstdio>
+
 namespace wgctl {
 
 namespace {
@@ -56,6 +58,22 @@ std::string harmless(std::string_view text)
 		result += "\n" + printable(text.substr(0, text.find('\n')));
 	}
 	return result;
+}
+
+std::string unseen_character(std::string_view text)
+{
+	char name[16];
+
+	for (std::size_t at = 0; at + 1 < text.size(); ++at) {
+		auto byte = [&](std::size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u; };
+		unsigned code = byte(0) == 0xc2 ? byte(1) : (byte(0) & 0xf0) == 0xe0 ? (byte(0) & 15) << 12 | (byte(1) & 63) << 6 | (byte(2) & 63) : 0;
+		if (code == 0xa0 || code == 0xad || (code >= 0x2000 && code <= 0x200f) || (code >= 0x2028 && code <= 0x202f) ||
+		    (code >= 0x205f && code <= 0x206f) || code == 0x3000 || code == 0xfeff) {
+			std::snprintf(name, sizeof(name), "U+%04X", code);
+			return name;
+		}
+	}
+	return {};
 }
 
 std::string describe_peer(const Key &key, const PeerNames &names)

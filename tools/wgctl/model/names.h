@@ -18,6 +18,9 @@ std::string printable(std::string_view text);
 /* The same, but lines stay lines: for whatever comes from a file, an argument or elsewhere. */
 std::string harmless(std::string_view text);
 
+/* The first character that nobody sees, as "U+00A0"; empty when there is none. */
+std::string unseen_character(std::string_view text);
+
 /* The name and the key, or the key alone: to tell people which peer. */
 std::string describe_peer(const Key &key, const PeerNames &names);
 

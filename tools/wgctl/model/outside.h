@@ -70,6 +70,11 @@ public:
 	virtual ~Files() = default;
 	/* All of the file, but no more than `limit` bytes; throws Failure. */
 	virtual Text read(const std::string &path, std::size_t limit) = 0;
+	/* The same of a regular file as somebody sees it whose root is `root`: its links lead nowhere else, and
+	 * nothing there can make the program wait. */
+	virtual Text read_within(const std::string &root, const std::string &path, std::size_t limit) = 0;
+	/* What is in a folder, in order; nothing when it cannot be read. */
+	virtual std::vector<std::string> list(const std::string &folder) = 0;
 };
 
 enum class Stream { out, err };

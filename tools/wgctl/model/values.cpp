@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 
@@ -63,25 +64,23 @@ std::optional<unsigned> allowed_retries(Environment &environment)
 	return retries;
 }
 
-Endpoint look_up(const std::string &host, const std::string &port, std::string_view text, World &world)
+bool is_number_host(const std::string &host)
 {
-	std::optional<unsigned> retries = allowed_retries(world.environment);
-	std::int64_t pause = FIRST_PAUSE;
-	Endpoint endpoint;
+	in_addr address;
 
-	for (unsigned attempt = 0;; ++attempt) {
-		int error = world.resolver.lookup(host.c_str(), port.c_str(), endpoint);
-		if (!error)
-			return endpoint;
-		std::string reason = why_lookup_failed(error) + ": " + in_quotes(text);
-		if (is_permanent(error) || (retries && attempt >= *retries))
-			throw Failure{"endpoint: " + reason};
-		char seconds[32];
-		std::snprintf(seconds, sizeof(seconds), "%.2f", static_cast<double>(pause) / 1000);
-		world.terminal.write(Stream::err, reason + ". Trying again in " + seconds + " seconds...\n");
-		world.clock.sleep(pause);
-		pause = std::min(pause * 6 / 5, LONGEST_PAUSE);
-	}
+	return inet_aton(host.c_str(), &address) || is_ip_address(host.substr(0, host.find('%')));
+}
+
+/* 24 of 255.255.255.0. */
+std::optional<std::uint8_t> length_of_mask(const std::string &mask)
+{
+	in_addr bits;
+
+	if (inet_pton(AF_INET, mask.c_str(), &bits) != 1)
+		return {};
+	std::uint32_t ones = ntohl(bits.s_addr);
+	int length = std::countl_one(ones);
+	return std::popcount(ones) == length ? std::optional(static_cast<std::uint8_t>(length)) : std::nullopt;
 }
 
 bool has_host_bits(const Prefix &prefix)
@@ -90,25 +89,6 @@ bool has_host_bits(const Prefix &prefix)
 		if (prefix.address[bit / 8] & (0x80 >> bit % 8))
 			return true;
 	return false;
-}
-
-Prefix parse_prefix(std::string_view text)
-{
-	Prefix prefix;
-	std::size_t slash = text.find('/');
-	std::string address(text.substr(0, slash));
-
-	prefix.family = address.find(':') != address.npos ? AF_INET6 : AF_INET;
-	if (inet_pton(prefix.family, address.c_str(), prefix.address.data()) != 1)
-		throw Failure{"not an IP address in allowed IPs: " + in_quotes(text)};
-	prefix.cidr = prefix.bits();
-	if (slash != text.npos) {
-		std::optional<std::uint8_t> cidr = parse_number(text.substr(slash + 1), 10, prefix.bits());
-		if (!cidr)
-			throw Failure{"prefix length is not 0-" + std::to_string(prefix.bits()) + " in allowed IPs: " + in_quotes(text)};
-		prefix.cidr = *cidr;
-	}
-	return prefix;
 }
 
 /* Calls each(item) for what stands between the commas; a list of blanks has no items. */
@@ -129,7 +109,7 @@ void for_each_item(std::string_view text, Each each)
 
 void add_prefix(std::string_view item, bool remove, std::vector<Prefix> &list, Terminal &terminal)
 {
-	Prefix prefix = parse_prefix(item);
+	Prefix prefix = parse_address(item);
 
 	prefix.remove = remove;
 	if (has_host_bits(prefix))
@@ -194,28 +174,86 @@ Key parse_key_file(std::string_view text)
 	return parse_key(text.substr(0, KEY_TEXT_LENGTH));
 }
 
-Endpoint parse_endpoint(std::string_view text, World &world)
+HostPort split_endpoint(std::string_view text)
 {
-	std::string host, port;
+	HostPort parts;
 	std::size_t colon;
 
 	if (text.empty())
-		throw Failure{"endpoint is empty"};
+		throw Failure{"there is no HOST:PORT"};
 	if (text[0] == '[') {
 		std::size_t end = text.find(']');
 		if (end == text.npos)
-			throw Failure{"endpoint has no matching ']': " + in_quotes(text)};
-		host = text.substr(1, end - 1);
+			throw Failure{"there is no matching ']': " + in_quotes(text)};
+		parts.host = text.substr(1, end - 1);
 		colon = end + 1;
 	} else {
 		colon = text.rfind(':');
-		host = text.substr(0, colon);
+		parts.host = text.substr(0, colon);
 	}
 	if (colon >= text.size() || text[colon] != ':' || colon + 1 == text.size())
-		throw Failure{"endpoint has no port: " + in_quotes(text)};
-	port = text.substr(colon + 1);
-	refuse_oversized_port(port);
-	return look_up(host, port, text, world);
+		throw Failure{"there is no port: " + in_quotes(text)};
+	parts.port = text.substr(colon + 1);
+	refuse_oversized_port(parts.port);
+	if (parts.port.find_first_of("/\"'@<>") != parts.port.npos)
+		throw Failure{"the port is neither a number nor a service: " + in_quotes(parts.port)};
+	parts.is_name = !is_number_host(parts.host);
+	if (parts.is_name && !is_host_name(parts.host))
+		throw Failure{"neither an IP address nor a name of DNS: " + in_quotes(parts.host)};
+	return parts;
+}
+
+std::map<Key, std::string> look_up_names(std::vector<Peer> &peers, Patience patience, World &world)
+{
+	std::optional<unsigned> retries = patience == Patience::none ? 0 : allowed_retries(world.environment);
+	std::int64_t pause = FIRST_PAUSE;
+	std::map<Key, std::string> failures;
+	std::vector<Peer *> left;
+
+	for (Peer &peer : peers)
+		if (!peer.endpoint_name.empty())
+			left.push_back(&peer);
+	for (unsigned attempt = 0; !left.empty(); ++attempt) {
+		bool is_last = retries && attempt >= *retries, is_vain = false;
+		std::vector<Peer *> again;
+		std::string told;
+		char seconds[32];
+		std::snprintf(seconds, sizeof(seconds), "%.2f", static_cast<double>(pause) / 1000);
+		for (Peer *peer : left) {
+			HostPort parts = split_endpoint(peer->endpoint_name);
+			Endpoint endpoint;
+			int error = is_vain ? EAI_AGAIN : world.resolver.lookup(parts.host.c_str(), parts.port.c_str(), endpoint);
+			if (!error) {
+				peer->endpoint = endpoint;
+				peer->endpoint_name.clear();
+				continue;
+			}
+			std::string reason = why_lookup_failed(error) + ": " + in_quotes(peer->endpoint_name);
+			if (is_permanent(error) || is_last)
+				failures[peer->public_key] = reason;
+			else
+				again.push_back(peer), told += reason + ". Trying again in " + seconds + " seconds...\n";
+			is_vain = patience == Patience::none && !is_permanent(error);
+		}
+		if (again.empty())
+			break;
+		world.terminal.write(Stream::err, told);
+		world.clock.sleep(pause);
+		pause = std::min(pause * 6 / 5, LONGEST_PAUSE);
+		left = again;
+	}
+	return failures;
+}
+
+Endpoint parse_endpoint(std::string_view text, World &world)
+{
+	std::vector<Peer> one(1);
+
+	split_endpoint(text);
+	one[0].endpoint_name = text;
+	for (const auto &[key, reason] : look_up_names(one, Patience::retries, world))
+		throw Failure{reason};
+	return *one[0].endpoint;
 }
 
 Prefix parse_address(std::string_view text)
@@ -230,6 +268,8 @@ Prefix parse_address(std::string_view text)
 	prefix.cidr = prefix.bits();
 	if (slash != text.npos) {
 		std::optional<std::uint8_t> cidr = parse_number(text.substr(slash + 1), 10, prefix.bits());
+		if (!cidr && prefix.family == AF_INET)
+			cidr = length_of_mask(std::string(text.substr(slash + 1)));
 		if (!cidr)
 			throw Failure{"prefix length is not 0-" + std::to_string(prefix.bits()) + ": " + in_quotes(text)};
 		prefix.cidr = *cidr;

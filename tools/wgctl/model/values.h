@@ -9,6 +9,7 @@
 #include <charconv>
 #include <concepts>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,10 +29,20 @@ std::uint16_t parse_keepalive(std::string_view text);
 Key parse_key(std::string_view text);
 /* The contents of a key file; an empty file is the all-zero key, which removes one. */
 Key parse_key_file(std::string_view text);
-/* HOST:PORT or [HOST]:PORT. Names are looked up again, with growing pauses, after passing failures,
- * as often as WG_ENDPOINT_RESOLUTION_RETRIES says. */
+/* HOST:PORT or [HOST]:PORT. Names are looked up as by look_up_names. */
 Endpoint parse_endpoint(std::string_view text, World &world);
-/* 10.0.0.1, or with its network's length, 10.0.0.1/24. */
+struct HostPort {
+	std::string host, port;
+	bool is_name = false;
+};
+/* HOST is an address, as numbers in any way the system reads them, or a name DNS can have. */
+HostPort split_endpoint(std::string_view text);
+/* `retries`: again, with growing pauses, after passing failures, as often as WG_ENDPOINT_RESOLUTION_RETRIES
+ * says. `none`: once; and when no server answers for one, the others are not asked for. */
+enum class Patience { retries, none };
+/* The peers with an endpoint_name get its address for it; returns why the others keep the name. */
+std::map<Key, std::string> look_up_names(std::vector<Peer> &peers, Patience patience, World &world);
+/* 10.0.0.1, or with its network's length, 10.0.0.1/24 or 10.0.0.1/255.255.255.0. */
 Prefix parse_address(std::string_view text);
 /* A comma-separated list, appended to `list`; host bits are worth a warning. Blanks do not matter, and
  * nothing but blanks is no prefix. */

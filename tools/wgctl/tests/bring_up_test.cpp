@@ -437,4 +437,87 @@ TEST_F(Quick, a_named_namespace_has_its_own_resolv_conf)
 	EXPECT_NE(up("77").find("! /etc/wireguard/wg0.conf:4: DNS cannot be set in a namespace without a name"), std::string::npos);
 }
 
+/* A site that is gone must not cut the others off. */
+TEST_F(Quick, a_name_nobody_knows_is_told_and_left_out)
+{
+	allowed += "\n[Peer]\nPublicKey = " + test_key_text(2) + "\nEndpoint = nobody.example:5\nAllowedIPs = 10.2.0.0/16";
+	EXPECT_EQ(up().find('!'), std::string::npos);
+	const Device &device = devices.present["wg0"];
+	ASSERT_EQ(device.peers.size(), 2u);
+	EXPECT_TRUE(device.peers[0].endpoint);
+	EXPECT_FALSE(device.peers[1].endpoint);
+	EXPECT_NE(fake.terminal.err.find("nobody.example:5"), std::string::npos);
+	EXPECT_NE(fake.host.log.joined().find("route 10.2.0.0/16"), std::string::npos);
+}
+
+TEST_F(Quick, without_any_endpoint_there_is_no_tunnel)
+{
+	endpoint = "nobody.example:5";
+	EXPECT_EQ(up().find("! /etc/wireguard/wg0.conf: no endpoint has an address: "), 0u);
+}
+
+/* A signal while the last step runs is one that nothing comes after. */
+TEST_F(Quick, an_interruption_of_the_last_step_undoes_all)
+{
+	interface += "PostUp = after\n";
+	fake.host.shell.interruption = "route 10.1.0.0/16 table 254";
+	std::string log = up();
+	EXPECT_EQ(log.find("run after"), std::string::npos) << log;
+	EXPECT_NE(log.find("delete link wg0\n! interrupted\n"), std::string::npos) << log;
+}
+
+TEST_F(Quick, an_interruption_while_post_up_runs_undoes_all)
+{
+	interface += "PostUp = after\n";
+	fake.host.shell.interruption = "run after";
+	EXPECT_NE(up().find("run after\ndelete link wg0\n! interrupted\n"), std::string::npos);
+}
+
+TEST_F(Quick, what_the_interface_was_given_is_noted)
+{
+	up();
+	EXPECT_EQ(fake.host.notes.present.at({"wg0", "addresses"}), "10.0.0.1/24\nfd00::1/64\n");
+	EXPECT_EQ(fake.host.notes.present.at({"wg0", "routes"}), "10.1.0.0/16\n");
+	down();
+	EXPECT_TRUE(fake.host.notes.present.empty());
+}
+
+/* With systemd-resolved, the file is somebody else's, and libc reads the file. */
+TEST_F(Quick, dns_that_nobody_asks_is_told)
+{
+	interface += "DNS = 10.0.0.53\n";
+	for (const char *fine : {"nameserver 10.0.0.53\n", "nameserver 127.0.0.53\n", "# by systemd-resolved\nnameserver 192.0.2.53\n", ""}) {
+		fake.files.contents["/etc/resolv.conf"] = fine;
+		fake.terminal.err.clear();
+		up();
+		EXPECT_EQ(fake.terminal.err.find("other servers"), std::string::npos) << fine;
+		down();
+	}
+	fake.files.contents["/etc/resolv.conf"] = "nameserver 192.0.2.53\n";
+	up();
+	EXPECT_NE(fake.terminal.err.find("/etc/resolv.conf names other servers (192.0.2.53)"), std::string::npos) << fake.terminal.err;
+	down();
+	fake.files.contents["/etc/nsswitch.conf"] = "passwd: files\nhosts: files resolve [!UNAVAIL=return] dns\n";
+	fake.terminal.err.clear();
+	up();
+	EXPECT_EQ(fake.terminal.err.find("other servers"), std::string::npos);
+}
+
+/* Somebody deleted the link, or its program ended; what stands beside it would stay for ever. */
+TEST_F(Quick, down_clears_away_what_a_lost_interface_left)
+{
+	allowed = "0.0.0.0/0, ::/0";
+	interface += "PostDown = after\n";
+	up();
+	fake.host.network.links.clear();
+	devices.order.clear();
+	fake.host.filter.contents["ip other"];
+	std::string log = down();
+	EXPECT_EQ(log.find('!'), std::string::npos) << log;
+	EXPECT_TRUE(fake.host.network.all_rules.empty());
+	EXPECT_EQ(fake.host.filter.contents.size(), 1u);
+	EXPECT_TRUE(log.ends_with("run after\n")) << log;
+	EXPECT_NE(down().find("nothing to take down"), std::string::npos);
+}
+
 }

@@ -176,4 +176,56 @@ TEST(SetArguments, failures_name_the_argument)
 	EXPECT_EQ(failure({"peer", key, "preshared-key", "/nowhere"}), "preshared-key: /nowhere: No such file or directory");
 }
 
+TEST(ConfigFile, what_an_editor_writes_before_the_text_does_not_matter)
+{
+	FakeWorld world;
+
+	world.files.contents["f"] = "\xef\xbb\xbf[Interface]\r\n";
+	EXPECT_EQ(plain(read_config_file("f", world.files)), "[Interface]\r\n");
+	world.files.contents["f"] = std::string("\xff\xfe[\0I\0", 6);
+	EXPECT_EQ(failure_of([&] { read_config_file("f", world.files); }), "f:1: this is UTF-16: save it as UTF-8");
+}
+
+/* What is cut off could be written back. */
+TEST(ConfigFile, a_file_that_is_too_long_is_no_shorter_one)
+{
+	FakeWorld world;
+
+	world.files.contents["f"] = std::string(2 << 20, '#');
+	EXPECT_EQ(read_config_file("f", world.files, 2 << 20).size(), std::size_t{2} << 20);
+	EXPECT_EQ(failure_of([&] { read_config_file("f", world.files, (2 << 20) - 1); }), "f: larger than 1 MiB");
+}
+
+TEST(ConfigFile, characters_nobody_sees_are_told)
+{
+	for (const std::string &line : {std::string("Address\xc2\xa0= 10.9.0.2/24"), PEER + "AllowedIPs =\xc2\xa0" "10.9.0.0/24"})
+		EXPECT_NE(failure_in("[Interface]\n" + line + "\n").find("there is an invisible character in the line, U+00A0"), std::string::npos) << line;
+	EXPECT_NE(failure_in(PEER + "Endpoint = 192.0.2.1\xe2\x80\x8b:5\n").find("U+200B"), std::string::npos);
+}
+
+/* The first machine would be locked out without a word. */
+TEST(ConfigFile, a_peer_without_its_title_is_worth_a_warning)
+{
+	FakeWorld world;
+	Device device = parse(world, PEER + "AllowedIPs = 10.0.0.1\nPublicKey = " + test_key_text(2) + "\n");
+
+	EXPECT_TRUE(device.peers.at(0).public_key == test_key(2));
+	EXPECT_EQ(world.terminal.err.find("Warning: f:4: a second PublicKey"), 0u) << world.terminal.err;
+	world.terminal.err.clear();
+	parse(world, PEER + PEER);
+	EXPECT_EQ(world.terminal.err, "");
+}
+
+TEST(ConfigFile, names_can_be_left_for_later)
+{
+	FakeWorld world;
+	Device device = parse_config(PEER + "Endpoint = example.com:5\n[Peer]\nPublicKey = " + test_key_text(2) + "\nEndpoint = 192.0.2.1:5\n", "f",
+				     FileMeaning::replace, world, Names::leave);
+
+	EXPECT_EQ(device.peers.at(0).endpoint_name, "example.com:5");
+	EXPECT_FALSE(device.peers[0].endpoint);
+	EXPECT_TRUE(device.peers[1].endpoint);
+	EXPECT_EQ(failure_in(PEER + "Endpoint = http://example.com:5\n"), "f:3: Endpoint: neither an IP address nor a name of DNS: `http://example.com'");
+}
+
 }

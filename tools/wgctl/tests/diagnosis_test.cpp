@@ -5,6 +5,7 @@
 
 #include "commands/commands.h"
 #include "tests/fakes.h"
+#include "tunnel/default_route.h"
 
 namespace wgctl {
 
@@ -521,6 +522,83 @@ TEST_F(DoctorTest, the_servers_behind_a_stub_are_judged)
 	fake.host.lookout.names["10.0.0.53"] = {parse_endpoint("10.0.0.53:53", fake)};
 	fake.host.network.way_links["10.0.0.53:53"] = "wg0";
 	EXPECT_EQ(examine(patient, Probing::none, fake).name_servers, (Servers{{"10.0.0.53", "wg0"}}));
+}
+
+TEST_F(DoctorTest, a_name_without_address_is_named)
+{
+	seen.unknown_names[test_key(1)] = "Name or service not known: `nobody.example:5'";
+	EXPECT_NE(found().find("there is no address for the endpoint of " + ann + ": Name or service not known: `nobody.example:5' => correct Endpoint"),
+		  std::string::npos)
+		<< found();
+}
+
+TEST_F(DoctorTest, a_network_that_is_here_too_is_named)
+{
+	add_peer(2, "192.168.178.0/24");
+	seen.routes.push_back(test_prefix("192.168.178.0/24"));
+	seen.other_addresses.emplace("eth0", parse_address("192.168.178.20/24"));
+	seen.other_addresses.emplace("eth1", parse_address("192.168.0.20/16"));
+	EXPECT_NE(found().find("192.168.178.0/24 of peer " + test_key_text(2) + " is also the network of eth0 here"), std::string::npos) << found();
+	EXPECT_EQ(found().find("eth1"), std::string::npos);
+}
+
+TEST_F(DoctorTest, the_reverse_path_filter_is_named_when_it_drops)
+{
+	seen.reverse_path_drops = 7;
+	EXPECT_EQ(found(), "");
+	seen.is_reverse_path_strict = true;
+	EXPECT_NE(found().find("=> sysctl -w net.ipv4.conf.wg0.rp_filter=2\n"), std::string::npos) << found();
+}
+
+/* Not the other side's fault. */
+TEST_F(DoctorTest, a_filter_of_this_machine_is_looked_for_here)
+{
+	seen.device.peers[0].last_handshake.seconds = 0;
+	seen.asked = {test_key(1)};
+	seen.ways[test_key(1)].is_forbidden = true;
+	EXPECT_NE(found().find("this machine's own packet filter"), std::string::npos) << found();
+	EXPECT_EQ(found().find("check there"), std::string::npos) << found();
+}
+
+/* All that keeps traffic in the tunnel, taken away piece by piece. */
+TEST_F(DoctorTest, each_lost_part_of_a_default_route_is_found)
+{
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", find_placement("", "", fake)};
+	FakeNetwork &network = fake.host.network;
+	std::string &sysctl = fake.files.contents["/proc/sys/net/ipv4/conf/all/src_valid_mark"];
+	auto lost = [&] { return examine(patient, Probing::none, fake).lost_parts; };
+
+	fake.files.contents[patient.path] = "[Interface]\nPrivateKey = " + test_key_text(8) + "\n[Peer]\nPublicKey = " + test_key_text(1) +
+					    "\nAllowedIPs = 0.0.0.0/0\n";
+	seen.device.peers[0].allowed_ips = {test_prefix("0.0.0.0/0")};
+	seen.device.fwmark = 51820;
+	fake.devices.present["wg0"] = seen.device;
+	sysctl = "1\n";
+	Steps steps(fake, Steps::Tells::failures);
+	DefaultRoute("wg0", AF_INET, 51820, fake).make(steps);
+	steps.keep();
+	EXPECT_TRUE(lost().empty());
+
+	std::vector<Rule> rules = network.all_rules;
+	for (std::size_t i = 0; i < rules.size(); ++i) {
+		network.all_rules.erase(network.all_rules.begin() + static_cast<std::ptrdiff_t>(i));
+		EXPECT_EQ(lost().size(), 1u) << i;
+		network.all_rules = rules;
+	}
+	std::vector<Route> routes = std::exchange(network.link_added_routes["wg0"], {});
+	EXPECT_EQ(lost().size(), 1u);
+	network.link_added_routes["wg0"] = routes;
+	auto filter = std::exchange(fake.host.filter.contents, {});
+	EXPECT_EQ(lost().size(), 1u);
+	fake.host.filter.contents = filter;
+	sysctl = "0\n";
+	EXPECT_EQ(lost().size(), 1u);
+	sysctl = "1\n";
+	fake.devices.present["wg0"].fwmark = 0;
+	EXPECT_EQ(lost().size(), 1u);
+
+	seen.lost_parts = {"rule IPv4"};
+	EXPECT_NE(found().find("=> wgctl apply wg0\n"), std::string::npos) << found();
 }
 
 }

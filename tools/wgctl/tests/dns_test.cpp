@@ -314,7 +314,8 @@ TEST_F(SystemDnses, what_others_do_not_tell_is_known_from_the_note)
 	EXPECT_EQ(dns.get("lo"), (DnsSettings{{"10.0.0.53"}, {"corp"}}));
 	EXPECT_TRUE(dns.is_ours("lo"));
 	/* That of a link that had the name before says nothing. */
-	std::ofstream(folder + "/notes/lo.dns") << "# link 4711\nnameserver 10.0.0.53\n";
+	for (const auto &note : std::filesystem::directory_iterator(folder + "/notes"))
+		std::ofstream(note.path()) << "# link 4711\nnameserver 10.0.0.53\n";
 	EXPECT_FALSE(dns.is_ours("lo"));
 	EXPECT_EQ(dns.get("lo"), std::nullopt);
 	dns.set("lo", {{"10.0.0.53"}, {}});

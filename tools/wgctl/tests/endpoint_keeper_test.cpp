@@ -16,7 +16,7 @@ struct AgentTest : testing::Test {
 
 	AgentTest()
 	{
-		fake.files.contents["/etc/wireguard/wg0.conf"] = "[Interface]\nPrivateKey = " + test_key_text(8) +
+		fake.files.contents["/etc/wireguard/wg0.conf"] = "[Interface]\nListenPort = 4711\nPrivateKey = " + test_key_text(8) +
 								 "\n[Peer]\n# Name = hub\nPublicKey = " + test_key_text(1) +
 								 "\nEndpoint = hub.example:7\n# Endpoint = other.example:8\n";
 		fake.host.lookout.names["hub.example"] = {parse_endpoint("192.0.2.1:7", fake), parse_endpoint("[2001:db8::1]:7", fake)};
@@ -35,6 +35,11 @@ struct AgentTest : testing::Test {
 	{
 		std::string text;
 		for (const Device &change : fake.devices.changes) {
+			if (change.peers.empty()) {
+				EXPECT_EQ(change.listen_port, 0);
+				text += "port ";
+				continue;
+			}
 			EXPECT_TRUE(change.peers.at(0).update_only);
 			text += plain(format_endpoint(*change.peers[0].endpoint)) + " ";
 			peer().endpoint = change.peers[0].endpoint;
@@ -204,6 +209,51 @@ TEST_F(AgentTest, the_command_outlives_its_interface_and_tells_trouble_once)
 	EXPECT_EQ(run_command_line(line, fake), 0);
 	EXPECT_EQ(fake.terminal.err, "wgctl: wg0: No such device\n");
 	EXPECT_EQ(moves(), "[2001:db8::1]:7 ");
+}
+
+TEST_F(AgentTest, the_file_is_read_once_a_look)
+{
+	std::string &file = fake.files.contents["/etc/wireguard/wg0.conf"];
+
+	for (std::uint8_t number = 2; number < 9; ++number) {
+		Peer other = peer();
+		other.public_key = test_key(number);
+		fake.devices.present["wg0"].peers.push_back(other);
+		file += "[Peer]\nPublicKey = " + test_key_text(number) + "\nEndpoint = other.example:9\n";
+	}
+	agent.look();
+	EXPECT_EQ(fake.devices.changes.size(), 8u);
+	EXPECT_EQ(fake.files.reads, 1u);
+	agent.look();
+	EXPECT_EQ(fake.files.reads, 1u);
+}
+
+/* A router's memory of the way back may be spoilt for one port. */
+TEST_F(AgentTest, after_a_vain_round_another_port_is_taken)
+{
+	std::string &file = fake.files.contents["/etc/wireguard/wg0.conf"];
+	const std::string with_port = file;
+
+	file.erase(file.find("ListenPort"), 18);
+	const std::string without_port = file;
+	fake.host.lookout.names["other.example"].clear();
+	fake.host.lookout.names["hub.example"].pop_back();
+	EXPECT_EQ(look(), "");
+	pass(15);
+	EXPECT_EQ(look(), "port ");
+	pass(29);
+	EXPECT_EQ(look(), "");
+	/* One the file names is the user's, and a session that is alive would have to move. */
+	file = with_port;
+	pass(1);
+	EXPECT_EQ(look(), "");
+	file = without_port;
+	Peer other = peer();
+	other.public_key = test_key(2);
+	other.last_handshake.seconds = fake.clock.now();
+	fake.devices.present["wg0"].peers.push_back(other);
+	pass(60);
+	EXPECT_EQ(look(), "");
 }
 
 }

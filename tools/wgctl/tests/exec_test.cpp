@@ -125,4 +125,20 @@ TEST_F(QuickCommands, save_leaves_out_addresses_no_file_can_ask_for)
 	EXPECT_NE(fake.files.contents[path].find("\nAddress = 10.0.0.1/24, 10.8.0.1/32\n"), std::string::npos) << fake.files.contents[path];
 }
 
+/* systemd-resolved's stub listens outside. */
+TEST_F(QuickCommands, exec_without_dns_says_that_no_name_will_be_found)
+{
+	std::string &file = fake.files.contents[path];
+
+	fake.files.contents["/etc/resolv.conf"] = "nameserver 127.0.0.53\n";
+	run({"exec", "wg0", "--", "true"});
+	EXPECT_EQ(fake.terminal.err.find("no name will be found"), std::string::npos);
+	file.erase(file.find("DNS = 10.0.0.53\n"), 16);
+	run({"exec", "wg0", "--", "true"});
+	EXPECT_NE(fake.terminal.err.find("has no DNS, and the name server of this machine, 127.0.0.53"), std::string::npos) << fake.terminal.err;
+	fake.files.contents["/etc/resolv.conf"] = "nameserver 192.0.2.53\n";
+	run({"exec", "wg0", "--", "true"});
+	EXPECT_EQ(fake.terminal.err.find("no name will be found"), std::string::npos);
+}
+
 }

@@ -47,6 +47,7 @@ struct FakeLog {
 };
 
 struct FakeNetwork : Network {
+	~FakeNetwork() override;
 	explicit FakeNetwork(FakeLog &l) : log(l) {}
 
 	FakeLog &log;
@@ -98,6 +99,8 @@ struct FakeNetwork : Network {
 	std::vector<Prefix> addresses(const std::string &name) override { return link_addresses[name]; }
 	std::vector<Prefix> automatic;
 	std::vector<Prefix> foreign_addresses(const std::string &) override { return automatic; }
+	std::multimap<std::string, Prefix> others;
+	std::multimap<std::string, Prefix> other_addresses(const std::string &) override { return others; }
 	void add_address(const std::string &name, const Prefix &address) override
 	{
 		log.act("address " + format_prefix(address));
@@ -188,6 +191,7 @@ struct FakeNetwork : Network {
 
 /* Understands the commands wgctl gives, and what `list` prints. */
 struct FakeFilter : Filter {
+	~FakeFilter() override;
 	explicit FakeFilter(FakeLog &l) : log(l) {}
 
 	FakeLog &log;
@@ -261,6 +265,7 @@ private:
 };
 
 struct FakeDns : Dns {
+	~FakeDns() override;
 	explicit FakeDns(FakeLog &l) : log(l) {}
 
 	FakeLog &log;
@@ -290,6 +295,7 @@ struct FakeDns : Dns {
 
 /* Of links that stay what they are. */
 struct FakeNotes : Notes {
+	~FakeNotes() override;
 	/* By interface and keyword. */
 	std::map<std::pair<std::string, std::string>, std::string> present;
 
@@ -306,6 +312,7 @@ struct FakeNotes : Notes {
 };
 
 struct FakeShell : Shell {
+	~FakeShell() override;
 	explicit FakeShell(FakeLog &l) : log(l) {}
 
 	FakeLog &log;
@@ -338,6 +345,7 @@ struct FakeShell : Shell {
 
 /* Namespaces are numbers: the first is 1, others have the number that stands in their path. */
 struct FakeNamespaces : Namespaces {
+	~FakeNamespaces() override;
 	explicit FakeNamespaces(FakeLog &l) : log(l) {}
 
 	FakeLog &log;
@@ -385,6 +393,7 @@ struct FakeNamespaces : Namespaces {
 
 /* Shares its contents with FakeFiles. */
 struct FakeStore : Store {
+	~FakeStore() override;
 	FakeStore(FakeLog &l, std::map<std::string, std::string> &c) : log(l), contents(c) {}
 
 	FakeLog &log;
@@ -445,6 +454,7 @@ struct FakeStore : Store {
 
 /* Keys and other events come from a list, then `quit`. */
 struct FakeScreen : Screen {
+	~FakeScreen() override;
 	struct Step {
 		Event event = Event::time;
 		char key = 0;
@@ -473,6 +483,7 @@ struct FakeScreen : Screen {
 };
 
 struct FakeWebServer : WebServer {
+	~FakeWebServer() override;
 	std::string place, path;
 	WebPage last;
 
@@ -486,9 +497,10 @@ struct FakeWebServer : WebServer {
 
 /* Knows what it was told: names by the text of the host. */
 struct FakeLookout : Lookout {
+	~FakeLookout() override;
 	std::map<std::string, std::vector<Endpoint>> names;
 	std::optional<std::uint32_t> probed_mtu;
-	bool is_refused = false;
+	bool is_refused = false, is_forbidden = false;
 	std::vector<std::string> knocks;
 	std::vector<Event> events;
 	std::vector<std::string> lookups;
@@ -504,6 +516,7 @@ struct FakeLookout : Lookout {
 		for (PathProbe &probe : probes) {
 			probe.mtu = probed_mtu;
 			probe.is_refused = is_refused;
+			probe.is_forbidden = is_forbidden;
 		}
 	}
 	/* Echoes up to this size come back from these addresses; and how many probes each call had. */

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
+#include <set>
 
 #include "model/outside.h"
 #include "model/values.h"
@@ -15,6 +16,7 @@
 namespace wgctl {
 
 struct FakeDevices : Devices {
+	~FakeDevices() override;
 	std::map<std::string, Device> present;
 	std::vector<std::string> order;
 	std::vector<Device> changes;
@@ -43,17 +45,30 @@ struct FakeDevices : Devices {
 };
 
 struct FakeFiles : Files {
+	~FakeFiles() override;
 	std::map<std::string, std::string> contents;
 
 	Text read(const std::string &path, std::size_t limit) override
 	{
 		if (!contents.contains(path))
 			throw Failure{path + ": No such file or directory"};
+		++reads;
 		return Text(std::string_view(contents[path]).substr(0, limit));
+	}
+	std::size_t reads = 0;
+	Text read_within(const std::string &root, const std::string &path, std::size_t limit) override { return read(root + path, limit); }
+	std::vector<std::string> list(const std::string &folder) override
+	{
+		std::vector<std::string> names;
+		for (const auto &[path, text] : contents)
+			if (path.starts_with(folder + "/") && path.find('/', folder.size() + 1) == path.npos)
+				names.push_back(path.substr(folder.size() + 1));
+		return names;
 	}
 };
 
 struct FakeTerminal : Terminal {
+	~FakeTerminal() override;
 	std::string input, out, err;
 	bool is_terminal = false, is_open_to_the_world = false, is_full = false, is_unread = false;
 
@@ -72,8 +87,11 @@ struct FakeTerminal : Terminal {
 
 /* Knows numbers, and one name; answers with `errors` first. */
 struct FakeResolver : Resolver {
+	~FakeResolver() override;
 	std::vector<int> errors;
 	std::size_t lookups = 0;
+	/* Names the server does not answer for, and those it was asked for. */
+	std::set<std::string> silent, asked;
 
 	int lookup(const char *host, const char *service, Endpoint &result) override
 	{
@@ -81,6 +99,10 @@ struct FakeResolver : Resolver {
 
 		if (lookups++ < errors.size())
 			return errors[lookups - 1];
+		if (host)
+			asked.insert(host);
+		if (host && silent.contains(host))
+			return EAI_AGAIN;
 		if (host && !std::strcmp(host, "example.com"))
 			host = "192.0.2.7";
 		if (!std::strcmp(service, "domain"))
@@ -96,6 +118,7 @@ struct FakeResolver : Resolver {
 };
 
 struct FakeClock : Clock {
+	~FakeClock() override;
 	std::int64_t time = 1'700'000'000;
 	std::vector<std::int64_t> sleeps;
 
@@ -115,6 +138,7 @@ struct FakeClock : Clock {
 };
 
 struct FakeEnvironment : Environment {
+	~FakeEnvironment() override;
 	std::map<std::string, std::string> variables;
 
 	const char *get(const char *name) override
@@ -125,6 +149,8 @@ struct FakeEnvironment : Environment {
 };
 
 struct FakeWorld {
+	FakeWorld();
+	~FakeWorld();
 	FakeDevices devices;
 	FakeFiles files;
 	FakeTerminal terminal;

@@ -7,6 +7,7 @@
 #include "hub/pool.h"
 #include "hub/qr.h"
 #include "tests/fakes.h"
+#include "tunnel/default_route.h"
 
 namespace wgctl {
 
@@ -271,7 +272,7 @@ TEST_F(HubTest, what_is_wrong_with_an_option_is_told_with_its_name)
 		{"--endpoint=a:b:c:", "--endpoint: neither an IP address nor a name of DNS: `a:b:c:'"},
 		{"--endpoint=a:70000", "--endpoint: the port is not 1-65535: `70000'"},
 		{"--keepalive=x", "--keepalive: persistent keepalive is neither \"off\" nor 0-65535 seconds: `x'"},
-		{"--pool=x", "--pool: not an IP address in allowed IPs: `x'"},
+		{"--pool=x", "--pool: not an IP address: `x'"},
 		{"--public-key=x", "--public-key: not a key: expected 44 characters of base64, found 1"},
 		{"--public-key=" + own, "--public-key: that is the key of wg0 itself; give the other side's"},
 		{"--out=", "peer: --out needs a value (wgctl peer --help)"},
@@ -336,6 +337,47 @@ TEST(Qr, the_code_is_square_and_has_a_quiet_zone)
 	EXPECT_EQ(std::count(code.begin(), code.end(), '\n'), 15);
 	EXPECT_TRUE(code.starts_with("\x1b[30;107m" + std::string(29, ' ') + "\x1b[0m\n")) << code;
 	EXPECT_NE(failure_of([] { qr_code(std::string(5000, 'x')); }), "");
+}
+
+/* The wide route of a site goes with it; who was reached by it needs one of his own. */
+TEST_F(HubTest, peers_behind_a_route_that_goes_keep_a_way)
+{
+	start();
+	file() += "\n[Peer]\nPublicKey = " + test_key_text(3) + "\nAllowedIPs = 10.9.1.7/32\n";
+	fake.host.network.link_routes["wg0"].push_back(test_prefix("10.9.0.0/16"));
+	fake.host.network.link_added_routes["wg0"] = {{test_prefix("10.9.0.0/16"), MAIN_TABLE}};
+	ASSERT_EQ(run({"peer", "remove", "wg0", "Bob"}), 0) << fake.terminal.err;
+	EXPECT_EQ(fake.host.network.link_added_routes["wg0"], (std::vector<Route>{{test_prefix("10.9.1.7/32"), MAIN_TABLE}}));
+	EXPECT_EQ(fake.host.notes.present.at({"wg0", "routes"}), "10.9.1.7/32\n");
+}
+
+/* Without it, rules and filter would lead nowhere, and all traffic the ordinary way. */
+TEST_F(HubTest, a_default_route_goes_as_a_whole)
+{
+	start();
+	file().replace(file().find("10.9.0.0/16"), 11, "0.0.0.0/0");
+	fake.files.contents["/proc/sys/net/ipv4/conf/all/src_valid_mark"] = "1\n";
+	fake.devices.present["wg0"].fwmark = 51820;
+	Steps steps(fake, Steps::Tells::failures);
+	DefaultRoute("wg0", AF_INET, 51820, fake).make(steps);
+	steps.keep();
+	ASSERT_EQ(fake.host.network.all_rules.size(), 2u);
+	ASSERT_EQ(run({"peer", "remove", "wg0", "Bob"}), 0) << fake.terminal.err;
+	EXPECT_TRUE(fake.host.network.all_rules.empty());
+	EXPECT_TRUE(fake.host.filter.contents.empty());
+	EXPECT_TRUE(fake.host.network.link_added_routes["wg0"].empty());
+	EXPECT_EQ(fake.devices.changes.back().fwmark, 0u);
+}
+
+TEST_F(HubTest, a_code_that_is_too_long_is_told_with_a_way_out)
+{
+	std::string list = "172.16.0.0/24";
+
+	for (int i = 1; i < 250; ++i)
+		list += ",172.16." + std::to_string(i) + ".0/24";
+	EXPECT_EQ(run({"peer", "add", "wg0", "phone", "--qr", "--allowed-ips", list}), 1);
+	EXPECT_NE(fake.terminal.err.find("too long for a QR code: give it with --out"), std::string::npos) << fake.terminal.err;
+	EXPECT_EQ(file(), text);
 }
 
 }

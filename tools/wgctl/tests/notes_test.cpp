@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* SystemNotes on a real file system, about a link that is always there. */
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -40,7 +43,9 @@ TEST_F(NotesTest, one_about_a_link_that_had_the_name_before_says_nothing)
 {
 	SystemNotes notes(folder + "/");
 
-	std::ofstream(folder + "/lo.table") << "# link 4711 of 1\n254";
+	notes.write("lo", "table", "254");
+	for (const auto &entry : std::filesystem::directory_iterator(folder))
+		std::ofstream(entry.path()) << "# link 4711 of 1\n254";
 	EXPECT_EQ(notes.read("lo", "table"), std::nullopt);
 	notes.write("no-such-link", "table", "254");
 	EXPECT_EQ(notes.read("lo", "table"), std::nullopt);
@@ -53,6 +58,29 @@ TEST_F(NotesTest, without_a_place_there_are_none)
 	notes.write("lo", "table", "254");
 	EXPECT_EQ(notes.read("lo", "table"), std::nullopt);
 	notes.remove("lo", "table");
+}
+
+/* The same name in two namespaces is two links. */
+TEST_F(NotesTest, interfaces_of_one_name_have_notes_of_their_own)
+{
+	SystemNotes notes(folder + "/");
+	int status = 0;
+
+	notes.write("lo", "table", "254");
+	pid_t child = fork();
+	if (child == 0) {
+		if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+			_exit(42);
+		notes.write("lo", "table", "7");
+		bool is_own = notes.read("lo", "table") == "7";
+		notes.remove("lo", "table");
+		_exit(is_own ? 0 : 1);
+	}
+	waitpid(child, &status, 0);
+	if (WEXITSTATUS(status) == 42)
+		GTEST_SKIP() << "namespaces are not allowed here";
+	EXPECT_EQ(status, 0);
+	EXPECT_EQ(notes.read("lo", "table"), "254");
 }
 
 }

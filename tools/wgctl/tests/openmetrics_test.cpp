@@ -138,4 +138,11 @@ TEST_F(Metrics, listening_serves_the_same_text)
 	EXPECT_EQ(fake.host.web.last.content_type, "application/openmetrics-text; version=1.0.0; charset=utf-8");
 }
 
+/* Not one that never has a sample. */
+TEST_F(Metrics, listening_for_an_interface_that_is_not_there_fails)
+{
+	EXPECT_EQ(run({"metrics", "--listen", "127.0.0.1:9586", "wg0typo"}), 1);
+	EXPECT_NE(fake.terminal.err.find("there is no interface `wg0typo'"), std::string::npos) << fake.terminal.err;
+}
+
 }

@@ -466,4 +466,54 @@ TEST_F(Apply, json_is_the_documented_schema)
 	EXPECT_TRUE(nothing_is_done());
 }
 
+/* The name server may be behind the tunnel that is to be mended. */
+TEST_F(Apply, who_is_alive_is_not_looked_up)
+{
+	std::string named = laptop();
+	named.replace(named.find("192.0.2.7:5"), 11, "nobody.example:5");
+	write(interface(ADDRESS + "FwMark = 7\n"), named, phone());
+	device.peers[0].last_handshake = {fake.clock.time - 5, 0};
+	EXPECT_EQ(run(), 2);
+	EXPECT_EQ(out(), "wg0:\n  ~ fwmark off -> 0x7\n");
+	EXPECT_EQ(err(), "");
+	EXPECT_FALSE(fake.resolver.asked.contains("nobody.example"));
+}
+
+TEST_F(Apply, a_name_nobody_knows_keeps_no_other_change_back)
+{
+	std::string named = laptop();
+	named.replace(named.find("192.0.2.7:5"), 11, "nobody.example:5");
+	write(interface(ADDRESS + "FwMark = 7\n"), named, phone());
+	fake.resolver.silent = {"nobody.example"};
+	EXPECT_EQ(run(), 2);
+	EXPECT_EQ(out(), "wg0:\n  ~ fwmark off -> 0x7\n");
+	EXPECT_NE(err().find("nobody.example:5"), std::string::npos);
+	EXPECT_TRUE(fake.clock.sleeps.empty());
+	EXPECT_TRUE(change().peers.empty());
+}
+
+/* `wgctl set wg0 peer KEY remove` takes no route away. */
+TEST_F(Apply, route_of_a_peer_that_went_otherwise_goes)
+{
+	fake.host.notes.present[{"wg0", "routes"}] = "192.168.2.0/24\n172.16.0.0/12\n";
+	fake.host.network.link_added_routes["wg0"].push_back({test_prefix("172.16.0.0/12"), MAIN_TABLE});
+	fake.host.network.link_added_routes["wg0"].push_back({test_prefix("172.31.0.0/16"), MAIN_TABLE});
+	EXPECT_EQ(run(), 2);
+	EXPECT_EQ(out(), "wg0:\n  - route 172.16.0.0/12\n");
+	EXPECT_EQ(fake.host.notes.present.at({"wg0", "routes"}), "192.168.2.0/24\n");
+	EXPECT_EQ(run(), 0);
+}
+
+/* As hooks of links to routing daemons do. */
+TEST_F(Apply, addresses_others_gave_stay)
+{
+	fake.host.notes.present[{"wg0", "addresses"}] = "10.0.0.1/24\n10.0.1.1/24\n";
+	for (const char *address : {"10.0.1.1/24", "172.20.77.1/32", "fd20::1/128"})
+		fake.host.network.link_addresses["wg0"].push_back(parse_address(address));
+	EXPECT_EQ(run(), 2);
+	EXPECT_EQ(out(), "wg0:\n  - address 10.0.1.1/24\n");
+	EXPECT_EQ(fake.host.network.link_addresses["wg0"].size(), 3u);
+	EXPECT_EQ(run(), 0);
+}
+
 }

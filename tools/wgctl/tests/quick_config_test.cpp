@@ -88,7 +88,6 @@ TEST_F(QuickConfigs, errors_name_file_and_line)
 	EXPECT_EQ(failure(start + "Table = nonsense\n"),
 		  "/etc/wireguard/wg0.conf:2: Table: neither auto, off, a number, nor a name of /etc/iproute2/rt_tables: `nonsense'");
 	EXPECT_EQ(failure(start + "SaveConfig = maybe\n"), "/etc/wireguard/wg0.conf:2: SaveConfig: neither true nor false: `maybe'");
-	EXPECT_EQ(failure(start + "PostUp = # nothing\n"), "/etc/wireguard/wg0.conf:2: PostUp: there is no command");
 	EXPECT_EQ(failure(start + "DNS = a;b\n"), "/etc/wireguard/wg0.conf:2: DNS: neither an IP address nor a search domain: `a;b'");
 }
 
@@ -157,6 +156,34 @@ TEST_F(QuickConfigs, strip_leaves_what_wg_understands)
 {
 	EXPECT_EQ(plain(strip_quick_keys("# a\n[Interface] # b\n  DNS=1.2.3.4\nListenPort = 5\n \n[Peer]\nAddress = x\n")),
 		  "# a\n[Interface] # b\nListenPort = 5\n\n[Peer]\nAddress = x\n\n");
+}
+
+/* As the most used web interface writes it, and wg-quick takes it. */
+TEST_F(QuickConfigs, what_is_empty_is_absent)
+{
+	QuickConfig config = read("[Interface]\nPreUp = \nPostUp = # nothing\nPreDown =\nPostDown = \nDNS = \nMTU = \nTable = \nAddress = 10.0.0.1");
+
+	EXPECT_TRUE(config.pre_up.empty() && config.post_up.empty() && config.pre_down.empty() && config.post_down.empty());
+	EXPECT_FALSE(config.mtu || config.has_dns());
+	EXPECT_EQ(config.routing, Routing::automatic);
+	EXPECT_EQ(config.addresses.size(), 1u);
+}
+
+TEST_F(QuickConfigs, tables_are_named_by_the_distribution_and_in_pieces)
+{
+	fake.files.contents["/usr/share/iproute2/rt_tables"] = "20 red\n21 blue\n";
+	fake.files.contents["/etc/iproute2/rt_tables.d/vpn.conf"] = "22 blue\n";
+	fake.files.contents["/etc/iproute2/rt_tables.d/vpn.off"] = "23 green\n";
+	EXPECT_EQ(parse_table("red", fake.files), 20u);
+	EXPECT_EQ(parse_table("blue", fake.files), 22u);
+	EXPECT_NE(failure_of([&] { parse_table("green", fake.files); }), "");
+}
+
+TEST_F(QuickConfigs, a_name_server_may_have_a_zone)
+{
+	EXPECT_EQ(read("[Interface]\nDNS = fe80::1%eth0\n").dns_servers, std::vector<std::string>{"fe80::1%eth0"});
+	for (const char *wrong : {"fe80::1%", "192.0.2.1%eth0", "%eth0", "fe80::1%a/b"})
+		EXPECT_NE(failure(std::string("[Interface]\nDNS = ") + wrong + "\n"), "") << wrong;
 }
 
 }

@@ -171,4 +171,11 @@ TEST_F(Rotating, one_thing_at_a_time)
 	EXPECT_EQ(file(), text);
 }
 
+TEST_F(Rotating, a_damaged_key_is_told_with_its_file)
+{
+	fake.files.contents[next] = "what\n";
+	EXPECT_EQ(run({"rotate", "wg0", "--commit"}), 1);
+	EXPECT_EQ(fake.terminal.err.find("wgctl: " + next + ": not a key"), 0u) << fake.terminal.err;
+}
+
 }

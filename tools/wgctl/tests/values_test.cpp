@@ -182,4 +182,69 @@ TEST(Values, control_characters_do_not_reach_the_terminal)
 	EXPECT_EQ(in_quotes("a\x1b[31mb"), "`a?[31mb'");
 }
 
+/* Nobody is asked for what cannot be a name. */
+TEST(Values, host_that_is_none_is_refused_at_once)
+{
+	FakeWorld world;
+
+	for (const char *wrong : {"http://vpn.example.net:8000:51820", "https://vpn.example.net:51820", "vpn.example.net:51820/udp", "\"vpn.example.net:51820\"",
+				  "user@vpn.example.net:51820", "vpn..example.net:51820", "192.0.2.300:51820", "<your server>:51820", ":5", "[]:5", "2001:db8::1"})
+		EXPECT_NE(failure_of([&] { split_endpoint(wrong); }), "") << wrong;
+	EXPECT_TRUE(split_endpoint("vpn_1.example.net:5").is_name);
+	for (const char *number : {"192.0.2.1:5", "127.1:5", "[::1]:5", "[fe80::1%lo]:65535"})
+		EXPECT_FALSE(split_endpoint(number).is_name) << number;
+}
+
+TEST(Values, names_share_the_pauses_between_lookups)
+{
+	FakeWorld world;
+	std::vector<Peer> peers(2);
+
+	for (std::uint8_t i = 0; i < 2; ++i) {
+		peers[i].public_key = test_key(i);
+		peers[i].endpoint_name = i ? "nobody.example:5" : "example.com:5";
+	}
+	world.resolver.errors = {EAI_AGAIN, EAI_AGAIN, EAI_AGAIN};
+	std::map<Key, std::string> failures = look_up_names(peers, Patience::retries, world);
+	EXPECT_EQ(world.clock.sleeps, (std::vector<std::int64_t>{1000, 1200}));
+	EXPECT_EQ(plain(format_endpoint(peers[0].endpoint.value())), "192.0.2.7:5");
+	ASSERT_EQ(failures.size(), 1u);
+	EXPECT_NE(failures[test_key(1)].find("nobody.example:5"), std::string::npos);
+	EXPECT_FALSE(peers[1].endpoint);
+}
+
+/* Each would wait as long as the first for a server that does not answer. */
+TEST(Values, without_patience_one_silence_is_enough)
+{
+	FakeWorld world;
+	std::vector<Peer> peers(3);
+
+	for (std::uint8_t i = 0; i < 3; ++i) {
+		peers[i].public_key = test_key(i);
+		peers[i].endpoint_name = "example.com:5";
+	}
+	world.resolver.errors = {EAI_AGAIN};
+	EXPECT_EQ(look_up_names(peers, Patience::none, world).size(), 3u);
+	EXPECT_EQ(world.resolver.lookups, 1u);
+	EXPECT_TRUE(world.clock.sleeps.empty());
+}
+
+TEST(Values, length_of_a_network_may_be_a_mask)
+{
+	EXPECT_EQ(format_prefix(parse_address("10.0.0.1/255.255.255.0")), "10.0.0.1/24");
+	EXPECT_EQ(format_prefix(parse_address("10.0.0.1/255.255.255.255")), "10.0.0.1/32");
+	EXPECT_EQ(format_prefix(parse_address("10.0.0.1/0.0.0.0")), "10.0.0.1/0");
+	for (const char *wrong : {"10.0.0.1/255.0.255.0", "10.0.0.1/255.255.255", "fd00::1/255.255.255.0", "10.0.0.1/0.0.0.255"})
+		EXPECT_NE(failure_of([&] { parse_address(wrong); }), "") << wrong;
+}
+
+TEST(Values, characters_nobody_sees_have_a_name)
+{
+	EXPECT_EQ(unseen_character("Address\xc2\xa0= 10.0.0.1"), "U+00A0");
+	EXPECT_EQ(unseen_character("x\xe2\x80\x8b"), "U+200B");
+	EXPECT_EQ(unseen_character("\xef\xbb\xbf[Interface]"), "U+FEFF");
+	for (const char *seen : {"", "Address = 10.0.0.1", "\xc3\xa4", "\xe2\x82\xac", "\xe2", "\xc2"})
+		EXPECT_EQ(unseen_character(seen), "") << seen;
+}
+
 }

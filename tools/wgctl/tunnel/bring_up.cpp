@@ -5,6 +5,8 @@
 #include <set>
 
 #include "config/config.h"
+#include "config/peer_names.h"
+#include "host/resolv_conf.h"
 #include "model/values.h"
 #include "tunnel/default_route.h"
 #include "tunnel/hooks.h"
@@ -82,8 +84,10 @@ public:
 		if (config_.has_dns() && !placement_.is_private)
 			set_dns();
 		add_routes();
+		steps_.stop_when_interrupted();
 		if (!placement_.is_private)
 			run_hooks(config_, config_.post_up, world_);
+		steps_.stop_when_interrupted();
 	}
 
 private:
@@ -96,7 +100,8 @@ private:
 	void add_link()
 	{
 		step("enter the sockets' namespace", [&] { host_.namespaces.enter(placement_.birth); });
-		change_ = parse_config(config_.plain_text, config_.path, FileMeaning::replace, world_);
+		change_ = parse_config(config_.plain_text, config_.path, FileMeaning::replace, world_, Names::leave);
+		look_up();
 		change_.name = name_;
 		if (placement_.is_private)
 			leave_out_socket_defaults();
@@ -112,10 +117,21 @@ private:
 		enter_home();
 		steps_.undo_by("delete interface " + name_, [&world = world_, name = name_] {
 			world.host.network.delete_link(name);
-			note_table(name, {}, world);
+			forget_notes(name, world);
 		});
 		step("configure interface " + name_ + " from " + config_.path, [&] { world_.devices.set(change_); });
 		device_ = step("read interface " + name_, [&] { return world_.devices.get(name_); });
+	}
+
+	/* A site whose name nobody knows must not cut off the others. */
+	void look_up()
+	{
+		std::map<Key, std::string> failures = look_up_names(change_.peers, Patience::retries, world_);
+		bool any_found = std::any_of(change_.peers.begin(), change_.peers.end(), [](const Peer &peer) { return peer.endpoint.has_value(); });
+
+		if (!failures.empty() && !any_found)
+			throw Failure{config_.path + ": no endpoint has an address: " + failures.begin()->second};
+		tell_unknown_names(failures, config_, world_);
 	}
 
 	/* A new interface has no port of its own choice and no mark. To say so takes rights over the
@@ -151,6 +167,8 @@ private:
 
 	void add_addresses()
 	{
+		std::set<Prefix> added;
+
 		for (const Address &address : config_.addresses) {
 			try {
 				steps_.run("add address " + format_prefix(address.prefix) + " to " + name_,
@@ -158,7 +176,10 @@ private:
 			} catch (const Failure &failure) {
 				throw Failure{config_.at(address.line) + failure.text};
 			}
+			added.insert(address.prefix);
 		}
+		if (!placement_.is_private)
+			note_prefixes(name_, ADDRESSES_NOTE, added, world_);
 	}
 
 	void set_up()
@@ -174,6 +195,36 @@ private:
 
 		steps_.run("set " + dns.place(), [&] { dns.set({config_.dns_servers, config_.dns_domains}); });
 		steps_.undo_by("unset " + dns.place(), [dns]() mutable { dns.unset(); });
+		if (placement_.is_here && !config_.dns_servers.empty())
+			warn_of_other_servers();
+	}
+
+	/* systemd-resolved may run while programs read a resolv.conf that is somebody else's. */
+	void warn_of_other_servers()
+	{
+		Text text = read_resolv_conf(RESOLV_CONF, world_);
+		std::vector<std::string> servers = parse_resolv_conf(text).servers;
+		bool asks_ours = std::any_of(servers.begin(), servers.end(), [this](const std::string &server) {
+			return server.starts_with("127.") || contains(config_.dns_servers, server);
+		});
+
+		if (!servers.empty() && !asks_ours && text.find("systemd-resolved") == text.npos && !asks_resolved())
+			world_.terminal.write(Stream::err, "[!] DNS of " + name_ + " is set, but " + RESOLV_CONF + " names other servers (" +
+								   harmless(servers[0]) + "), which most programs will ask\n");
+	}
+
+	/* By the C library itself, whatever resolv.conf says. */
+	bool asks_resolved()
+	{
+		bool found = false;
+
+		try {
+			Text text = world_.files.read("/etc/nsswitch.conf", RESOLV_CONF_LIMIT);
+			for_each_line(text, [&](std::string_view line) { found = found || (line.starts_with("hosts:") && line.find("resolve") != line.npos); });
+		} catch (const Failure &) {
+			/* Without that file, it does not. */
+		}
+		return found;
 	}
 
 	void add_routes()
@@ -186,7 +237,7 @@ private:
 			note_table(name_, table, world_);
 		bool is_plain = placement_.is_apart() || config_.routing == Routing::numbered;
 		bool skips_covered = table == MAIN_TABLE && config_.routing != Routing::numbered;
-		std::set<Prefix> present;
+		std::set<Prefix> present, made;
 		if (skips_covered)
 			for (const Prefix &prefix : step("read the routes of " + name_, [&] { return host_.network.main_routes(name_); }))
 				present.insert(prefix);
@@ -199,7 +250,10 @@ private:
 				continue;
 			add_route({prefix, *table});
 			present.insert(prefix);
+			made.insert(prefix);
 		}
+		if (!placement_.is_private)
+			note_prefixes(name_, ROUTES_NOTE, made, world_);
 	}
 
 	/* It goes with the interface. */
@@ -258,6 +312,14 @@ void check_values(const QuickConfig &config, const Placement &placement, World &
 	if (config.has_dns() && !InterfaceDns(config.interface, placement, world).has_place() && !placement.is_private)
 		throw Failure{config.at(config.dns_line) + "DNS cannot be set in a namespace without a name: its processes have their own "
 							   "resolv.conf. Remove DNS, or use --netns NAME"};
+}
+
+void tell_unknown_names(const std::map<Key, std::string> &failures, const QuickConfig &config, World &world)
+{
+	PeerNames names = parse_peer_names(config.text);
+
+	for (const auto &[key, reason] : failures)
+		complain(config.path + ": the endpoint of peer " + describe_peer(key, names) + " is left as it is: " + reason, world.terminal);
 }
 
 /* As wg-quick has it: path MTU discovery takes care of the narrower ways, while a tunnel too narrow

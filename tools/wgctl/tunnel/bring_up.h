@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "config/quick_config.h"
@@ -19,6 +20,9 @@ namespace wgctl {
 void check_values(const QuickConfig &config, const Placement &placement, World &world);
 /* And whether the interface is there already. */
 void check_before_up(const QuickConfig &config, const Placement &placement, World &world);
+
+/* For each endpoint that look_up_names could not find, a line on standard error. */
+void tell_unknown_names(const std::map<Key, std::string> &failures, const QuickConfig &config, World &world);
 
 /* What fits through the widest of the ways to the peers' endpoints: `way`, with these destinations. */
 std::uint32_t find_mtu(const QuickConfig &config, const Device &device, PacketWay way, Network &network);

@@ -36,7 +36,7 @@ std::optional<Prefix> stand_in(const std::vector<Prefix> &doomed, const std::vec
 }
 
 /* New ones first; those that go with others come back in the last round. */
-void set_addresses(const std::string &name, const std::vector<Prefix> &wanted, Network &network)
+void set_addresses(const std::string &name, const std::vector<Prefix> &wanted, const std::vector<Prefix> &others, Network &network)
 {
 	std::vector<Prefix> doomed, foreign = network.foreign_addresses(name);
 	auto add = [&](const Prefix &prefix) {
@@ -54,7 +54,7 @@ void set_addresses(const std::string &name, const std::vector<Prefix> &wanted, N
 
 	add_missing();
 	for (const Prefix &prefix : network.addresses(name))
-		if (!contains(wanted, prefix) && !contains(foreign, prefix))
+		if (!contains(wanted, prefix) && !contains(foreign, prefix) && !contains(others, prefix))
 			doomed.push_back(prefix);
 	std::optional<Prefix> temporary = stand_in(doomed, wanted);
 	if (temporary && contains(doomed, *temporary))
@@ -139,15 +139,27 @@ private:
 		std::erase_if(before, [](const Route &route) { return !route.is_plain; });
 		steps_.undo_by("restore the routes of " + name_, [this, before, made] { set_routes(name_, before, made, network_); });
 		/* Those of IPv6 go with the link. */
-		steps_.undo_by("restore the addresses of " + name_, [this, addresses] { set_addresses(name_, addresses, network_); });
+		steps_.undo_by("restore the addresses of " + name_, [this, addresses] { set_addresses(name_, addresses, {}, network_); });
 		if (plan_.changes_addresses)
-			set_addresses(name_, plan_.wanted_addresses, network_);
+			set_addresses(name_, plan_.wanted_addresses, plan_.others_addresses, network_);
 		steps_.stop_when_interrupted();
 		if (plan_.sets_up || plan_.mtu)
 			link();
 		set_routes(name_, plan_.wanted_routes, plan_.removed_routes, network_);
 		steps_.undo_by("restore the note about " + name_, [this, before = noted_table(name_, world_)] { note_table(name_, before, world_); });
 		note_table(name_, plan_.table, world_);
+		std::set<Prefix> routes;
+		for (const Route &route : plan_.wanted_routes)
+			routes.insert(route.destination);
+		note(ROUTES_NOTE, routes);
+		note(ADDRESSES_NOTE, {plan_.wanted_addresses.begin(), plan_.wanted_addresses.end()});
+	}
+
+	void note(const char *what, const std::set<Prefix> &prefixes)
+	{
+		steps_.undo_by("restore the note about " + name_,
+			       [this, what, before = noted_prefixes(name_, what, world_)] { note_prefixes(name_, what, before, world_); });
+		note_prefixes(name_, what, prefixes, world_);
 	}
 
 	void link()

@@ -219,12 +219,12 @@ void DefaultRoute::make_rules(const RulePair &present, Steps &steps)
 	if (!present.unmarked) {
 		if (present.specific)
 			unmarked.priority = *present.specific->priority + 1;
-		add_rule(unmarked, version() + " rule: without mark " + mark + ", table " + mark, steps);
+		add_rule(unmarked, "rule of " + version() + ": without mark " + mark + ", table " + mark, steps);
 	}
 	if (!present.specific) {
 		if (present.unmarked && present.unmarked->priority.value_or(0))
 			specific.priority = *present.unmarked->priority - 1;
-		add_rule(specific, version() + " rule: main table first, default routes excepted", steps);
+		add_rule(specific, "rule of " + version() + ": main table first, default routes excepted", steps);
 	}
 }
 
@@ -341,6 +341,17 @@ std::string filter_setup(const std::string &interface, std::uint16_t family, std
 	text += "add rule " + table + " postmangle meta l4proto udp meta mark " + std::to_string(mark) + " ct mark set meta mark\n";
 	text += "add rule " + table + " premangle meta l4proto udp meta mark set ct mark\n";
 	return text;
+}
+
+std::optional<std::uint32_t> mark_of_filter(std::string_view listing)
+{
+	constexpr std::string_view BEFORE = "mark 0x";
+	std::size_t at = listing.find(BEFORE);
+
+	if (at == listing.npos)
+		return {};
+	listing.remove_prefix(at + BEFORE.size());
+	return parse_number<std::uint32_t>(listing.substr(0, listing.find_first_not_of("0123456789abcdef")), 16);
 }
 
 /* By what makes each rule what it is, not by the letter: versions of nftables word them anew. */

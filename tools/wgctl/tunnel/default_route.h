@@ -80,6 +80,8 @@ private:
 std::string filter_table(const std::string &interface);
 std::string filter_setup(const std::string &interface, std::uint16_t family, std::uint32_t mark,
 			 const std::vector<Prefix> &addresses);
+/* The mark in the listing of such a table; nothing when it is another's. */
+std::optional<std::uint32_t> mark_of_filter(std::string_view listing);
 /* Does the listing of a table have the rules of that, and no others? */
 bool is_filter_as_set_up(const std::string &listing, const std::string &interface, std::uint16_t family, std::uint32_t mark,
 			 const std::vector<Prefix> &addresses);

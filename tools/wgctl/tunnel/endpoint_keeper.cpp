@@ -2,6 +2,7 @@
 #include "tunnel/endpoint_keeper.h"
 
 #include <algorithm>
+#include <set>
 
 #include "config/config.h"
 #include "config/edit.h"
@@ -16,19 +17,6 @@ namespace {
 constexpr std::int64_t TRY_TIME = 15'000, SHORTEST_TRY = 5'000;
 /* Between rounds through all addresses; doubles each time. */
 constexpr std::int64_t FIRST_PAUSE = 15'000, LONGEST_PAUSE = 300'000;
-
-bool split_endpoint(const std::string &text, std::string &host, std::string &port)
-{
-	std::size_t colon = text.rfind(':');
-
-	if (colon == text.npos || !colon || colon + 1 == text.size())
-		return false;
-	host = text.substr(0, colon);
-	port = text.substr(colon + 1);
-	if (host.starts_with('[') && host.ends_with(']'))
-		host = host.substr(1, host.size() - 2);
-	return !host.empty();
-}
 
 }
 
@@ -49,31 +37,46 @@ void EndpointKeeper::observe(const Peer &peer, Memory &memory, bool &is_wanted, 
 	is_alive = peer.last_handshake.seconds && now - memory.alive_at <= SESSION_LIFE * 1000;
 }
 
-std::deque<EndpointKeeper::Candidate> EndpointKeeper::candidates_for(const Peer &peer, std::string_view text, std::uint32_t mark) const
+const EndpointKeeper::FromFile &EndpointKeeper::from_file()
+{
+	if (!from_file_) {
+		Text text = read_config_file(file_, world_.files);
+		from_file_ = FromFile{parse_peer_names(text), values_of_peers(text, "Endpoint", Spelled::either_way),
+				      !values_of(text, {}, "ListenPort", Spelled::either_way).empty()};
+	}
+	return *from_file_;
+}
+
+std::deque<EndpointKeeper::Candidate> EndpointKeeper::candidates_for(const Peer &peer, std::uint32_t mark)
 {
 	std::deque<Candidate> found;
 	std::vector<std::string> names;
 	std::string all;
+	auto wanted = from_file().endpoints.find(peer.public_key);
 	/* Of several plain lines the last one is what `up` took; all of them are tried. */
-	for (const std::string &name : values_of(text, peer.public_key, "Endpoint", Spelled::either_way)) {
-		if (std::find(names.begin(), names.end(), name) != names.end())
+	for (const std::string &name : wanted == from_file().endpoints.end() ? std::vector<std::string>() : wanted->second) {
+		if (contains(names, name))
 			continue;
 		names.push_back(name);
 		all += (all.empty() ? "" : ", ") + name;
 	}
 
 	for (const std::string &name : names) {
-		std::string host, port;
-		if (!split_endpoint(name, host, port))
+		HostPort parts;
+		try {
+			parts = split_endpoint(name);
+		} catch (const Failure &) {
+			/* A comment that only looks like one. */
 			continue;
-		for (const Endpoint &endpoint : world_.host.lookout.addresses_of(host, port)) {
+		}
+		for (const Endpoint &endpoint : world_.host.lookout.addresses_of(parts.host, parts.port)) {
 			Text address = format_endpoint(endpoint);
 			if (std::none_of(found.begin(), found.end(), [&](const Candidate &c) { return format_endpoint(c.endpoint) == address; }))
 				found.push_back({endpoint, name});
 		}
 	}
 	if (found.empty() && !all.empty())
-		world_.terminal.write(Stream::out, describe_peer(peer.public_key, parse_peer_names(text)) + ": no session, and no address known for " + all +
+		world_.terminal.write(Stream::out, describe_peer(peer.public_key, from_file().names) + ": no session, and no address known for " + all +
 							   "; is there a name server that knows it?\n");
 	/* A network without IPv6 need not be tried with it. If there is no way at all, all are as good. */
 	auto has_way = [&](const Candidate &c) { return world_.host.network.way_to(c.endpoint, mark).has_value(); };
@@ -93,9 +96,9 @@ void EndpointKeeper::try_next(const Peer &peer, Memory &memory, std::uint32_t ma
 	/* Whatever goes wrong, not again at once. */
 	memory.last_try = now;
 	memory.not_before = now + TRY_TIME;
-	Text text = world_.files.read(file_, CONFIG_FILE_LIMIT);
 	if (memory.candidates.empty()) {
-		memory.candidates = candidates_for(peer, text, mark);
+		memory.candidates = candidates_for(peer, mark);
+		is_in_vain_ = is_in_vain_ || (memory.pause && !memory.candidates.empty());
 		memory.stale_at = now + TRY_TIME * static_cast<std::int64_t>(memory.candidates.size());
 	}
 	std::optional<Candidate> next;
@@ -116,7 +119,7 @@ void EndpointKeeper::try_next(const Peer &peer, Memory &memory, std::uint32_t ma
 	moved.update_only = true;
 	moved.endpoint = next->endpoint;
 	world_.devices.set(change);
-	world_.terminal.write(Stream::out, describe_peer(peer.public_key, parse_peer_names(text)) + ": no session, trying " +
+	world_.terminal.write(Stream::out, describe_peer(peer.public_key, from_file().names) + ": no session, trying " +
 						   std::string(format_endpoint(next->endpoint)) + " of " + next->name + "\n");
 }
 
@@ -126,6 +129,7 @@ void EndpointKeeper::look_at(const Peer &peer, std::uint32_t mark)
 	bool is_wanted, is_alive;
 
 	observe(peer, memory, is_wanted, is_alive);
+	any_alive_ = any_alive_ || is_alive;
 	if (is_alive) {
 		memory.candidates.clear();
 		memory.not_before = memory.pause = 0;
@@ -138,8 +142,12 @@ void EndpointKeeper::look()
 {
 	Device device = world_.devices.get(interface_);
 	std::optional<Failure> trouble;
+	std::set<Key> keys;
 
+	from_file_.reset();
+	is_in_vain_ = any_alive_ = false;
 	for (const Peer &peer : device.peers) {
+		keys.insert(peer.public_key);
 		try {
 			look_at(peer, device.fwmark.value_or(0));
 		} catch (const Failure &failure) {
@@ -147,11 +155,23 @@ void EndpointKeeper::look()
 				trouble = failure;
 		}
 	}
-	std::erase_if(memories_, [&](const auto &entry) {
-		return std::none_of(device.peers.begin(), device.peers.end(), [&](const Peer &p) { return p.public_key == entry.first; });
-	});
+	std::erase_if(memories_, [&](const auto &entry) { return !keys.contains(entry.first); });
 	if (trouble)
 		throw *trouble;
+	if (is_in_vain_ && !any_alive_ && !from_file().has_port)
+		take_another_port();
+}
+
+/* A router on the way may have spoilt what it remembers of this port, for as long as something is sent from
+ * it; no session can be lost by taking another. A port the file names may be open elsewhere. */
+void EndpointKeeper::take_another_port()
+{
+	Device change;
+
+	change.name = interface_;
+	change.listen_port = 0;
+	world_.devices.set(change);
+	world_.terminal.write(Stream::out, interface_ + ": nobody is reached from this port, taking another\n");
 }
 
 void EndpointKeeper::network_changed()

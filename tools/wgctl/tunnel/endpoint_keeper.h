@@ -34,6 +34,11 @@ private:
 		Endpoint endpoint;
 		std::string name;
 	};
+	struct FromFile {
+		PeerNames names;
+		std::map<Key, std::vector<std::string>> endpoints;
+		bool has_port = false;
+	};
 	struct Memory {
 		std::deque<Candidate> candidates;
 		/* Milliseconds of the monotonic clock; when the answers for names are asked for again. */
@@ -49,11 +54,17 @@ private:
 	void observe(const Peer &peer, Memory &memory, bool &is_wanted, bool &is_alive) const;
 	void look_at(const Peer &peer, std::uint32_t mark);
 	void try_next(const Peer &peer, Memory &memory, std::uint32_t mark);
-	std::deque<Candidate> candidates_for(const Peer &peer, std::string_view text, std::uint32_t mark) const;
+	std::deque<Candidate> candidates_for(const Peer &peer, std::uint32_t mark);
+	const FromFile &from_file();
+	void take_another_port();
 
 	std::string file_, interface_;
 	World &world_;
 	std::map<Key, Memory> memories_;
+	/* Read once a look, if at all: it may be long, and so may be the list of dead peers. */
+	std::optional<FromFile> from_file_;
+	/* In this look: a peer was tried at all its addresses before; somebody has a session. */
+	bool is_in_vain_ = false, any_alive_ = false;
 };
 
 }

@@ -8,6 +8,7 @@
 
 #include "config/quick_config.h"
 #include "model/values.h"
+#include "tunnel/default_route.h"
 #include "tunnel/visit.h"
 
 namespace wgctl {
@@ -41,13 +42,50 @@ std::optional<bool> forwards(const std::string &version, const std::string &inte
 	return own ? own : is_on(folder + "all/forwarding", files);
 }
 
-std::vector<std::string> servers_in(const std::string &path, Files &files)
+/* The reverse path filter's count, of a list of names and one of values. */
+std::uint64_t reverse_path_drops(Files &files)
+{
+	constexpr std::string_view NAME = "IPReversePathFilter";
+	std::vector<std::string> names;
+	std::uint64_t count = 0;
+
+	try {
+		Text text = files.read("/proc/net/netstat", SMALL_FILE);
+		for_each_line(text, [&](std::string_view line) {
+			std::vector<std::string> words = list_items(line);
+			for (std::size_t i = 0; i < std::min(words.size(), names.size()); ++i)
+				if (names[i] == NAME)
+					count = parse_number<std::uint64_t>(words[i]).value_or(count);
+			names = words;
+		});
+	} catch (const Failure &) {
+		/* A kernel without it counts nothing. */
+	}
+	return count;
+}
+
+/* Of the machine and the interface, the stricter counts: 0 is off, 1 strict, 2 loose, which is more than strict. */
+bool is_reverse_path_strict(const std::string &interface, Files &files)
+{
+	char setting = '0';
+
+	for (const std::string &name : {std::string("all"), interface}) {
+		try {
+			setting = std::max(setting, files.read("/proc/sys/net/ipv4/conf/" + name + "/rp_filter", SMALL_FILE).append("0")[0]);
+		} catch (const Failure &) {
+			/* Then it says nothing. */
+		}
+	}
+	return setting == '1';
+}
+
+std::vector<std::string> servers_in(const std::string &root, const std::string &path, Files &files)
 {
 	constexpr std::string_view WORD = "nameserver";
 	std::vector<std::string> servers;
 
 	try {
-		Text text = files.read(path, SMALL_FILE);
+		Text text = root.empty() ? files.read(path, SMALL_FILE) : files.read_within(root, path, SMALL_FILE);
 		for_each_line(text, [&](std::string_view line) {
 			std::size_t start = line.starts_with(WORD) ? line.find_first_not_of(" \t", WORD.size()) : line.npos;
 			if (start != line.npos && start > WORD.size())
@@ -66,11 +104,11 @@ std::vector<std::string> name_servers(const Patient &patient, const std::vector<
 	const std::string of_namespace = "/etc/netns/" + patient.placement.home_name + "/resolv.conf";
 
 	if (!patient.placement.home_name.empty() && world.host.store.exists(of_namespace))
-		return servers_in(of_namespace, world.files);
+		return servers_in("", of_namespace, world.files);
 	/* Somebody's namespace: what its programs read is not known. */
 	if (!patient.placement.is_here && patient.placement.home_name.empty() && patient.root.empty())
 		return {};
-	std::vector<std::string> servers = servers_in(patient.root + "/etc/resolv.conf", world.files);
+	std::vector<std::string> servers = servers_in(patient.root, "/etc/resolv.conf", world.files);
 	if (servers.size() != 1 || !servers[0].starts_with("127.") || !patient.root.empty())
 		return servers;
 	try {
@@ -79,11 +117,11 @@ std::vector<std::string> name_servers(const Patient &patient, const std::vector<
 	} catch (const Failure &) {
 		/* It is guessed, then. */
 	}
-	return own.empty() ? servers_in("/run/systemd/resolve/resolv.conf", world.files) : own;
+	return own.empty() ? servers_in("", "/run/systemd/resolve/resolv.conf", world.files) : own;
 }
 
 /* Returns the name servers it has. */
-std::vector<std::string> read_file(const std::string &path, Examination &seen, World &world)
+std::vector<std::string> read_file(const std::string &path, Examination &seen, bool &is_by_mark, World &world)
 {
 	if (!world.host.store.exists(path))
 		return {};
@@ -93,6 +131,7 @@ std::vector<std::string> read_file(const std::string &path, Examination &seen, W
 		QuickConfig config = read_quick_config(path, world);
 		seen.names = parse_peer_names(config.text);
 		seen.is_routing_off = config.routing == Routing::off;
+		is_by_mark = config.routing == Routing::automatic;
 		seen.wanted = parse_without_lookup(config, world);
 		return config.dns_servers;
 	} catch (const Failure &failure) {
@@ -154,13 +193,18 @@ public:
 		seen_.options = patient_.placement.options;
 		seen_.prefix = patient_.placement.prefix;
 		interface_itself();
-		std::vector<std::string> servers = name_servers(patient_, read_file(patient_.path, seen_, world_), world_);
+		bool is_by_mark = false;
+		std::vector<std::string> servers = name_servers(patient_, read_file(patient_.path, seen_, is_by_mark, world_), world_);
+		if (is_by_mark && !patient_.placement.is_apart() && seen_.is_up)
+			default_routes();
 		for (const std::string &server : servers)
 			for (const Endpoint &endpoint : host_.lookout.addresses_of(server, "53"))
 				seen_.name_servers[server] = host_.network.way_to(endpoint, 0);
 		{
 			Visit visit(patient_.placement.birth, host_.namespaces);
 			ways();
+			if (probing == Probing::paths)
+				look_up();
 		}
 		if (probing == Probing::paths)
 			probe();
@@ -178,8 +222,43 @@ private:
 		seen_.routes = host_.network.main_routes(name);
 		for (const Route &route : host_.network.added_routes(name))
 			seen_.routes.push_back(route.destination);
+		seen_.other_addresses = host_.network.other_addresses(name);
 		seen_.forwards_ipv4 = forwards("ipv4", name, world_.files);
 		seen_.forwards_ipv6 = forwards("ipv6", name, world_.files);
+	}
+
+	/* All of them, or traffic takes the ordinary way out. */
+	void default_routes()
+	{
+		std::uint32_t mark = seen_.device.fwmark.value_or(0);
+
+		for (std::uint16_t family : FAMILIES) {
+			DefaultRoute route(patient_.interface, family, mark, world_);
+			bool is_wanted = std::any_of(seen_.device.peers.begin(), seen_.device.peers.end(),
+						     [&](const Peer &peer) { return contains(peer.allowed_ips, route.prefix()); });
+			if (is_wanted && !mark)
+				seen_.lost_parts.push_back("fwmark for " + format_prefix(route.prefix()));
+			if (!is_wanted || !mark)
+				continue;
+			try {
+				for (const DefaultRoute::Fault &fault : route.faults(host_.network.addresses(patient_.interface)))
+					seen_.lost_parts.push_back(fault.what + (fault.after ? " " + *fault.after : ""));
+			} catch (const Failure &) {
+				/* What may not be looked at is not known. */
+			}
+		}
+	}
+
+	/* Of peers that cannot be reached; the others do not need their names. */
+	void look_up()
+	{
+		std::vector<Peer> peers = seen_.wanted ? seen_.wanted->peers : std::vector<Peer>();
+
+		std::erase_if(peers, [this](const Peer &wanted) {
+			const Peer *peer = peer_with(wanted.public_key, seen_.device.peers);
+			return peer && peer->has_session(seen_.now);
+		});
+		seen_.unknown_names = look_up_names(peers, Patience::none, world_);
 	}
 
 	/* A link of this name in another namespace is another one. */
@@ -208,7 +287,7 @@ private:
 		if (peer.persistent_keepalive.value_or(0))
 			return true;
 		if (const Peer *wanted = seen_.wanted_peer(peer.public_key))
-			return wanted->endpoint.has_value();
+			return wanted->has_endpoint();
 		return !peer.last_handshake.seconds || seen_.device.peers.size() == 1;
 	}
 
@@ -235,6 +314,7 @@ private:
 	{
 		std::vector<Counter> before = std::move(seen_.counters);
 		std::int64_t end = world_.clock.monotonic() + ANSWER_TIME;
+		std::uint64_t drops = reverse_path_drops(world_.files);
 
 		ask();
 		{
@@ -254,6 +334,8 @@ private:
 		seen_.now = world_.clock.now();
 		probe_inside();
 		seen_.counters = host_.network.statistics(patient_.interface);
+		seen_.reverse_path_drops = reverse_path_drops(world_.files) - drops;
+		seen_.is_reverse_path_strict = is_reverse_path_strict(patient_.interface, world_.files);
 		/* What was dropped before has other reasons, maybe. */
 		for (Counter &counter : seen_.counters)
 			for (const Counter &old : before) {
@@ -284,13 +366,14 @@ private:
 			auto way = seen_.ways.find(peer.public_key);
 			if (way == seen_.ways.end() || !way->second.mtu)
 				continue;
-			probes.push_back({*peer.endpoint, *way->second.mtu, {}, false});
+			probes.push_back({*peer.endpoint, *way->second.mtu, {}, false, false});
 			ways.push_back(&way->second);
 		}
 		host_.lookout.probe(probes, seen_.device.fwmark.value_or(0));
 		for (std::size_t i = 0; i < probes.size(); ++i) {
 			ways[i]->mtu = probes[i].mtu ? probes[i].mtu : ways[i]->mtu;
 			ways[i]->is_refused = probes[i].is_refused;
+			ways[i]->is_forbidden = probes[i].is_forbidden;
 		}
 	}
 

@@ -44,6 +44,15 @@ struct Examination {
 	std::string options, prefix;
 	/* It leaves routes to somebody else. */
 	bool is_routing_off = false;
+	/* What is missing of the default routes that the file asks for, in words. */
+	std::vector<std::string> lost_parts;
+	/* Why there is no address for an endpoint's name. */
+	std::map<Key, std::string> unknown_names;
+	/* Of other links. */
+	std::multimap<std::string, Prefix> other_addresses;
+	/* Packets the reverse path filter dropped while it was looked, and whether it is strict here. */
+	std::uint64_t reverse_path_drops = 0;
+	bool is_reverse_path_strict = false;
 
 	struct Way {
 		/* The link packets to the endpoint leave by; nothing: no way. */
@@ -52,8 +61,8 @@ struct Examination {
 		bool is_tunnel = false;
 		/* The largest packet that fits, from the route or a probe. */
 		std::optional<std::uint32_t> mtu;
-		/* Nobody listens there. */
-		bool is_refused = false;
+		/* Nobody listens there; or nothing gets out to there. */
+		bool is_refused = false, is_forbidden = false;
 		/* The largest packet that came back through the tunnel, where those of its MTU are lost. */
 		std::optional<std::uint32_t> largest_inside = {};
 	};

@@ -77,4 +77,39 @@ std::optional<std::uint32_t> noted_table(const std::string &interface, World &wo
 	return note ? parse_number<std::uint32_t>(without_blanks(*note)) : std::nullopt;
 }
 
+void note_prefixes(const std::string &interface, const char *what, const PrefixNote &prefixes, World &world)
+{
+	std::string text;
+
+	if (!prefixes)
+		return world.host.notes.remove(interface, what);
+	for (const Prefix &prefix : *prefixes)
+		text += format_prefix(prefix) + "\n";
+	world.host.notes.write(interface, what, text);
+}
+
+PrefixNote noted_prefixes(const std::string &interface, const char *what, World &world)
+{
+	std::optional<std::string> note = world.host.notes.read(interface, what);
+	std::set<Prefix> prefixes;
+
+	if (!note)
+		return {};
+	for_each_line(*note, [&](std::string_view line) {
+		try {
+			prefixes.insert(parse_address(line));
+		} catch (const Failure &) {
+			/* Somebody's own line. */
+		}
+	});
+	return prefixes;
+}
+
+void forget_notes(const std::string &interface, World &world)
+{
+	note_table(interface, {}, world);
+	note_prefixes(interface, ROUTES_NOTE, {}, world);
+	note_prefixes(interface, ADDRESSES_NOTE, {}, world);
+}
+
 }

@@ -2,6 +2,8 @@
 /* In which network namespaces an interface is, and where its routes go. */
 #pragma once
 
+#include <set>
+
 #include "config/quick_config.h"
 #include "model/machine.h"
 
@@ -35,5 +37,12 @@ std::optional<std::uint32_t> table_of_routes(const QuickConfig &config, const Pl
  * routes from somebody else's. */
 void note_table(const std::string &interface, std::optional<std::uint32_t> table, World &world);
 std::optional<std::uint32_t> noted_table(const std::string &interface, World &world);
+
+/* And what it was given, by wgctl and nobody else. Nothing when there is no such note. */
+constexpr const char *ROUTES_NOTE = "routes", *ADDRESSES_NOTE = "addresses";
+using PrefixNote = std::optional<std::set<Prefix>>;
+void note_prefixes(const std::string &interface, const char *what, const PrefixNote &prefixes, World &world);
+PrefixNote noted_prefixes(const std::string &interface, const char *what, World &world);
+void forget_notes(const std::string &interface, World &world);
 
 }

@@ -108,6 +108,7 @@ public:
 		present_ = get_present();
 		present_by_key_ = PeerIndex(present_.peers);
 		refuse_thefts();
+		look_up();
 		plan_.present = present_;
 		plan_.device.name = plan_.config.interface;
 		device();
@@ -138,17 +139,41 @@ private:
 		return step("read interface " + in_quotes(plan_.config.interface), [&] { return world_.devices.get(plan_.config.interface); });
 	}
 
-	/* Names are looked up where the sockets are. */
 	void read_file()
 	{
 		world_.host.namespaces.enter(plan_.placement.birth);
-		file_ = parse_config(plan_.config.plain_text, plan_.config.path, FileMeaning::replace, world_);
+		file_ = parse_config(plan_.config.plain_text, plan_.config.path, FileMeaning::replace, world_, Names::leave);
 		world_.host.namespaces.enter(plan_.placement.home);
 		file_.peers = merged_peers(file_.peers);
 		leave_out_itself();
 		for (Peer &peer : file_.peers)
 			peer.allowed_ips = networks_of(peer.allowed_ips);
 		wanted_by_key_ = PeerIndex(file_.peers);
+	}
+
+	/* Where the sockets are. The name server may be behind the very tunnel that is to be mended: who is alive
+	 * where it is now stays there, whatever its name says, and who cannot be found, too. */
+	void look_up()
+	{
+		auto stay = [this](Peer &wanted, bool even_dead) {
+			const Peer *peer = present_by_key_.find(wanted.public_key);
+			if (wanted.endpoint_name.empty() || !peer || !peer->endpoint)
+				return;
+			if (!even_dead && (options_.endpoints || !peer->has_session(world_.clock.now())))
+				return;
+			wanted.endpoint = peer->endpoint;
+			wanted.endpoint_name.clear();
+		};
+
+		for (Peer &wanted : file_.peers)
+			stay(wanted, false);
+		if (std::none_of(file_.peers.begin(), file_.peers.end(), [](const Peer &peer) { return !peer.endpoint_name.empty(); }))
+			return;
+		world_.host.namespaces.enter(plan_.placement.birth);
+		tell_unknown_names(look_up_names(file_.peers, Patience::none, world_), plan_.config, world_);
+		world_.host.namespaces.enter(plan_.placement.home);
+		for (Peer &wanted : file_.peers)
+			stay(wanted, true);
 	}
 
 	/* Whoever gives all machines of a mesh the same list of peers has this one among them; the kernel
@@ -379,9 +404,15 @@ private:
 			add(Change::Action::add, "address", {}, {}, format_prefix(address.prefix));
 			plan_.changes_addresses = true;
 		}
+		PrefixNote ours = noted_prefixes(plan_.config.interface, ADDRESSES_NOTE, world_);
 		for (const Prefix &prefix : now) {
 			if (contains(plan_.wanted_addresses, prefix) || contains(foreign, prefix))
 				continue;
+			/* A hook gave it to the interface, or whoever brings up such links by hand. */
+			if (ours && !ours->contains(prefix)) {
+				plan_.others_addresses.push_back(prefix);
+				continue;
+			}
 			add(Change::Action::remove, "address", {}, format_prefix(prefix), {});
 			plan_.changes_addresses = true;
 		}
@@ -432,6 +463,9 @@ private:
 				plan_.wanted_routes.push_back({prefix, *plan_.table});
 		for (const Peer &peer : present_.peers)
 			had.insert(peer.allowed_ips.begin(), peer.allowed_ips.end());
+		/* Peers that went without this program left theirs. */
+		if (PrefixNote noted = noted_prefixes(plan_.config.interface, ROUTES_NOTE, world_))
+			had.merge(*noted);
 		std::set<Route> wanted = as_set(plan_.wanted_routes);
 		for (const Route &route : now)
 			if (is_ours(route, former, had) && !wanted.contains(route)) {
@@ -476,6 +510,7 @@ private:
 		for (const Prefix &prefix : world_.host.network.foreign_addresses(name))
 			if (!contains(addresses, prefix))
 				addresses.push_back(prefix);
+		addresses.insert(addresses.end(), plan_.others_addresses.begin(), plan_.others_addresses.end());
 		plan_.default_route_mark = mark_of_default_route();
 		for (std::uint16_t family : FAMILIES) {
 			DefaultRoute now(name, family, plan_.default_route_mark, world_);

@@ -49,7 +49,8 @@ struct Plan {
 	bool changes_device = false, changes_addresses = false, changes_routes = false, sets_up = false;
 	/* The WireGuard part, and as it is now. */
 	Device device, present;
-	std::vector<Prefix> wanted_addresses;
+	/* The file's; and those that are there and nobody's business here. */
+	std::vector<Prefix> wanted_addresses, others_addresses;
 	std::optional<std::uint32_t> mtu;
 	/* Where they go. */
 	std::optional<std::uint32_t> table;

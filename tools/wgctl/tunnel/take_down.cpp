@@ -25,7 +25,7 @@ public:
 		step("enter the interface's namespace", [&] { host_.namespaces.enter(placement_.home); });
 		std::vector<std::string> names = step("list the interfaces", [&] { return world_.devices.names(); });
 		if (std::find(names.begin(), names.end(), name_) == names.end())
-			throw Failure{"there is no WireGuard interface " + in_quotes(name_) + ": nothing to take down"};
+			return clear_away();
 		run_hooks(config_, config_.pre_down, world_);
 		if (config_.save)
 			save();
@@ -38,7 +38,7 @@ public:
 				attempt("read the rules", [&] { delete_rules(family, *device.fwmark); });
 		attempt("look for the DNS of " + name_, [&] { unset_dns(); });
 		bool is_gone = tell_and_attempt("delete interface " + name_, [&] { host_.network.delete_link(name_); });
-		note_table(name_, {}, world_);
+		forget_notes(name_, world_);
 		/* They undo what PostUp did, whatever else could not be undone. */
 		if (is_gone)
 			run_hooks(config_, config_.post_down, world_);
@@ -47,6 +47,25 @@ public:
 	}
 
 private:
+	/* Somebody deleted the interface, or its program ended: what stood beside it is still there. */
+	void clear_away()
+	{
+		std::vector<std::pair<std::uint16_t, std::uint32_t>> marks;
+
+		for (std::uint16_t family : FAMILIES)
+			if (std::optional<std::uint32_t> mark = mark_of_filter(host_.filter.list((family == AF_INET6 ? "ip6 " : "ip ") + filter_table(name_))))
+				marks.emplace_back(family, *mark);
+		if (marks.empty())
+			throw Failure{"there is no WireGuard interface " + in_quotes(name_) + ": nothing to take down"};
+		host_.shell.hold_signals();
+		for (const auto &[family, mark] : marks)
+			attempt("read the rules", [&] { delete_rules(family, mark); });
+		attempt("read the nftables tables", [&] { delete_filters(); });
+		run_hooks(config_, config_.post_down, world_);
+		if (failed_)
+			throw Failure{"what " + name_ + " left behind is not gone as a whole: see above"};
+	}
+
 	Device get_device()
 	{
 		return step("read interface " + name_, [&] { return world_.devices.get(name_); });

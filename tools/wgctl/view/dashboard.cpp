@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "view/dashboard.h"
 
+#include <locale.h>
+#include <wchar.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -30,24 +33,15 @@ std::string scaled(double value, std::string_view suffix)
 	return text;
 }
 
-/* Of a terminal, for the character that begins here: Unicode's wide ones take two, what is put over the
- * one before takes none. */
+/* Of a terminal. Where the C library has no such locale, as in a small container, everything takes one. */
 std::size_t columns_of(char32_t c)
 {
-	struct Range {
-		char32_t first, last;
-	};
-	static constexpr Range NONE[] = {{0x300, 0x36f}, {0x483, 0x489}, {0x591, 0x5bd}, {0x610, 0x61a}, {0x64b, 0x65f},
-					 {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f},
-					 {0x1f3fb, 0x1f3ff}, {0xe0100, 0xe01ef}};
-	static constexpr Range TWO[] = {{0x1100, 0x115f}, {0x2e80, 0x303e}, {0x3041, 0x33ff}, {0x3400, 0x4dbf}, {0x4e00, 0xa4cf},
-					{0xa960, 0xa97f}, {0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe30, 0xfe6f}, {0xff00, 0xff60},
-					{0xffe0, 0xffe6}, {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
-	auto is_in = [c](const auto &ranges) {
-		return std::any_of(std::begin(ranges), std::end(ranges), [c](const Range &range) { return c >= range.first && c <= range.last; });
-	};
+	static const locale_t UTF_8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+	locale_t before = uselocale(UTF_8);
+	int columns = wcwidth(static_cast<wchar_t>(c));
 
-	return is_in(NONE) ? 0 : is_in(TWO) ? 2 : 1;
+	uselocale(before);
+	return columns < 0 ? 1 : static_cast<std::size_t>(columns);
 }
 
 /* Takes a character off the front of valid UTF-8. */

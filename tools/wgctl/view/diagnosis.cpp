@@ -70,8 +70,12 @@ public:
 			return_routes(peer);
 			packet_size(peer);
 		}
+		lost_parts();
+		unknown_names();
+		reverse_path();
 		wrong_sources();
 		overlaps();
+		same_networks();
 		forwarding();
 		dns();
 		return std::move(findings_);
@@ -170,6 +174,10 @@ private:
 		if (peer.has_session(seen_.now) || !peer.endpoint || !seen_.is_up || !is_missed(peer) ||
 		    (found && (!found->link || found->is_tunnel)))
 			return;
+		if (found && found->is_forbidden)
+			return find("this machine's own packet filter lets nothing out to " + called(peer) + " at " + std::string(format_endpoint(*peer.endpoint)),
+				    "let UDP to that port pass the output chains here, which nft list ruleset shows" +
+					    std::string(seen_.device.fwmark.value_or(0) ? ", or set FwMark to a mark they do not drop" : ""));
 		for (const DropReason &reason : DROPS) {
 			std::uint64_t count = drops_of(seen_, reason.name);
 			if (!count)
@@ -207,7 +215,7 @@ private:
 			return;
 		for (const Prefix &allowed : peer.allowed_ips) {
 			/* That may come from anywhere, where somebody else decides what goes there. */
-			if (is_routed(allowed) || (is_default_route(allowed) && !seen_.path))
+			if (is_routed(allowed) || (is_default_route(allowed) && (!seen_.path || !seen_.lost_parts.empty())))
 				continue;
 			/* A default route takes its mark and rules; without them it would swallow what the tunnel sends. */
 			find("there is no route over " + name_ + " to " + format_prefix(allowed) + " of " + called(peer) + ": answers to it go elsewhere",
@@ -234,6 +242,46 @@ private:
 			find(what,
 			     seen_.path ? "set MTU = " + std::to_string(fits) + " in " + file() + applied()
 					: there("ip link set " + shell_word(name_) + " mtu " + std::to_string(fits)));
+	}
+
+	void lost_parts()
+	{
+		std::string all;
+
+		for (const std::string &part : seen_.lost_parts)
+			all += (all.empty() ? "" : ", ") + part;
+		if (!all.empty())
+			find("all traffic should go through " + name_ + ", and may leave outside it: what keeps it in is not whole (" + all + ")",
+			     "wgctl apply " + itself());
+	}
+
+	void unknown_names()
+	{
+		for (const auto &[key, reason] : seen_.unknown_names)
+			find("there is no address for the endpoint of peer " + describe_peer(key, seen_.names) + ": " + reason,
+			     "correct Endpoint in " + file() + ", or give this machine a name server that knows the name");
+	}
+
+	void reverse_path()
+	{
+		if (seen_.reverse_path_drops && seen_.is_reverse_path_strict)
+			find(std::to_string(seen_.reverse_path_drops) + " packets were dropped just now by the strict reverse path filter (rp_filter): "
+									"answers to them would not leave by the link they came in by",
+			     there("sysctl -w net.ipv4.conf." + name_ + ".rp_filter=2"));
+	}
+
+	/* The tunnel and another link lead to the same network, and only one of them is taken. */
+	void same_networks()
+	{
+		if (seen_.is_routing_off)
+			return;
+		for (const Peer &peer : seen_.device.peers)
+			for (const Prefix &allowed : peer.allowed_ips)
+				for (const auto &[link, address] : seen_.other_addresses)
+					if (address.cidr < address.bits() && network_of(address) == network_of(allowed))
+						find(format_prefix(network_of(allowed)) + " of " + called(peer) + " is also the network of " + link +
+							     " here: of two hosts with one address only one is reached",
+						     "renumber one of the two networks, or put single addresses into AllowedIPs in " + file() + applied());
 	}
 
 	/* Those it was sent while it was looked: a tunnel that is up, and eats what its peers say. */
@@ -271,7 +319,7 @@ private:
 				continue;
 			const Peer *wanted = seen_.wanted_peer(peer.public_key);
 			++users;
-			if (!wanted || !wanted->endpoint)
+			if (!wanted || !wanted->has_endpoint())
 				++guests;
 		}
 		return users > 1 && guests;

@@ -314,13 +314,13 @@ private:
 	{
 		std::vector<Counter> before = std::move(seen_.counters);
 		std::int64_t end = world_.clock.monotonic() + ANSWER_TIME;
-		std::uint64_t drops = reverse_path_drops(world_.files);
 
 		ask();
 		{
 			Visit visit(patient_.placement.birth, host_.namespaces);
 			probe_paths();
 		}
+		reverse_path();
 		auto any_missing = [this] {
 			return std::any_of(seen_.device.peers.begin(), seen_.device.peers.end(), [this](const Peer &p) { return is_missing(p); });
 		};
@@ -334,8 +334,6 @@ private:
 		seen_.now = world_.clock.now();
 		probe_inside();
 		seen_.counters = host_.network.statistics(patient_.interface);
-		seen_.reverse_path_drops = reverse_path_drops(world_.files) - drops;
-		seen_.is_reverse_path_strict = is_reverse_path_strict(patient_.interface, world_.files);
 		/* What was dropped before has other reasons, maybe. */
 		for (Counter &counter : seen_.counters)
 			for (const Counter &old : before) {
@@ -347,6 +345,19 @@ private:
 				if (!seen_.asked.empty())
 					counter.value = since;
 			}
+	}
+
+	/* While nothing is sent from here: answers to that may be among what is dropped. */
+	void reverse_path()
+	{
+		constexpr std::int64_t QUIET_TIME = 1'000;
+
+		seen_.is_reverse_path_strict = is_reverse_path_strict(patient_.interface, world_.files);
+		if (!seen_.is_reverse_path_strict)
+			return;
+		std::uint64_t before = reverse_path_drops(world_.files);
+		world_.clock.sleep(QUIET_TIME);
+		seen_.reverse_path_drops = reverse_path_drops(world_.files) - before;
 	}
 
 	Device present_device()

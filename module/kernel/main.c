@@ -24,53 +24,47 @@ void wg_kernel_bug(const char *what)
 		pr_warn_ratelimited("wireguard: %s\n", what);
 }
 
-static int load_engine(void)
-{
-	return wg_engine_load(aead);
-}
-
-/* No RCU callback of a device may outlive the code it runs. */
-static void unload_engine(void)
-{
-	rcu_barrier();
-	wg_engine_unload();
-}
-
-/* In this order, and back: no configuration can come in before the devices can, nor when they go. */
-static const struct {
-	int (*begin)(void);
-	void (*end)(void);
-} parts[] = {
-	{ wg_work_init, wg_work_exit },
-	{ wg_crypto_init, wg_crypto_exit },
-	{ load_engine, unload_engine },
-	{ wg_netdev_init, wg_netdev_exit },
-	{ wg_genl_init, wg_genl_exit },
-};
-
-static void end_parts(int count)
-{
-	while (count)
-		parts[--count].end();
-}
-
 static int __init wg_init(void)
 {
-	int error, i;
+	int error = wg_work_init();
 
-	for (i = 0; i < ARRAY_SIZE(parts); i++) {
-		error = parts[i].begin();
-		if (error) {
-			end_parts(i);
-			return error;
-		}
-	}
+	if (error)
+		return error;
+	error = wg_crypto_init();
+	if (error)
+		goto no_crypto;
+	error = wg_engine_load(aead);
+	if (error)
+		goto no_engine;
+	error = wg_netdev_init();
+	if (error)
+		goto no_netdev;
+	error = wg_genl_init();
+	if (error)
+		goto no_genl;
 	return 0;
+
+no_genl:
+	wg_netdev_exit();
+no_netdev:
+	rcu_barrier();
+	wg_engine_unload();
+no_engine:
+	wg_crypto_exit();
+no_crypto:
+	wg_work_exit();
+	return error;
 }
 
+/* No configuration can come in before the devices go, and no RCU callback of theirs may outlive the code it runs. */
 static void __exit wg_exit(void)
 {
-	end_parts(ARRAY_SIZE(parts));
+	wg_genl_exit();
+	wg_netdev_exit();
+	rcu_barrier();
+	wg_engine_unload();
+	wg_crypto_exit();
+	wg_work_exit();
 }
 
 module_init(wg_init);

@@ -4,65 +4,46 @@
 
 namespace wg::engine {
 
-static_assert(sizeof(crypto::Piece) == sizeof(wg_piece) && offsetof(crypto::Piece, size) == offsetof(wg_piece, size));
-
 namespace {
 
-constexpr u32 MESSAGES_AT_ONCE = 64, PIECES_AT_ONCE = 400;
+constexpr u32 MESSAGES_AT_ONCE = 64;
 constexpr u32 BYTES_AT_ONCE = 64 << 10;		/* about 50 µs of AEAD: what one FPU section may take */
 
 /* Lies in the CPU's scratch: too large for a stack. */
 struct Scratch {
 	crypto::Workspace workspace;
 	crypto::Message messages[MESSAGES_AT_ONCE];
-	crypto::Piece pieces[PIECES_AT_ONCE];
+	crypto::Piece pieces[MESSAGES_AT_ONCE];
 	Packet *packets[MESSAGES_AT_ONCE];
-	u8 tags[MESSAGES_AT_ONCE][TAG_SIZE];
-	u32 message_count, piece_count, bytes;
+	u32 message_count, bytes;
 };
 static_assert(sizeof(Scratch) <= WG_SCRATCH_SIZE);
 
-bool is_full(const Scratch &scratch)
+/* Prepares one more packet of @batch. False: no memory. */
+bool add(Scratch &scratch, Packet &packet, const Batch &batch, u64 counter)
 {
-	return scratch.message_count == MESSAGES_AT_ONCE || scratch.bytes >= BYTES_AT_ONCE;
-}
+	bool sealing = batch.direction == Direction::Seal;
+	u32 i = scratch.message_count;
+	u8 *bytes = sealing ? wg_kernel_packet_prepare_seal(&packet, sizeof(DataHeader), padding_size(length_of(packet), batch.mtu))
+			    : wg_kernel_packet_prepare_open(&packet);
 
-/* Prepares one more packet. 0, -E2BIG when the pieces do not fit behind the ones there are, or -ENOMEM. */
-int add(Scratch &scratch, Packet &packet, Direction direction, Session &session, u64 counter, u32 mtu)
-{
-	u32 i = scratch.message_count, limit = PIECES_AT_ONCE - scratch.piece_count;
-	crypto::Piece *pieces = &scratch.pieces[scratch.piece_count];
-	crypto::Message &message = scratch.messages[i];
-	int count;
+	if (!bytes)
+		return false;
+	DataHeader &header = *reinterpret_cast<DataHeader *>(bytes);
+	u8 *text = bytes + sizeof(header);
+	u32 size = length_of(packet) - static_cast<u32>(MIN_DATA_MESSAGE);
 
-	if (direction == Direction::Seal) {
-		u8 *header;
-
-		count = wg_kernel_packet_prepare_seal(&packet, sizeof(DataHeader), padding_size(length_of(packet), mtu),
-						      reinterpret_cast<wg_piece *>(pieces), limit, &header, &message.tag);
-		if (count >= 0) {
-			DataHeader &data = *reinterpret_cast<DataHeader *>(header);
-
-			data.type.set(static_cast<u32>(MessageType::Data));
-			data.receiver_index.set(session.keypair.remote_index.value());
-			data.counter.set(counter);
-		}
-	} else {
-		count = wg_kernel_packet_prepare_open(&packet, sizeof(DataHeader), reinterpret_cast<wg_piece *>(pieces), limit,
-						      scratch.tags[i]);
-		message.tag = scratch.tags[i];
+	if (sealing) {
+		header.type.set(static_cast<u32>(MessageType::Data));
+		header.receiver_index.set(batch.session->keypair.remote_index.value());
+		header.counter.set(counter);
 	}
-	if (count < 0)
-		return count;
-	message.pieces = pieces;
-	message.piece_count = static_cast<u32>(count);
-	message.counter = counter;
-	message.authentic = false;
+	scratch.pieces[i] = {text, text, size};
+	scratch.messages[i] = {&scratch.pieces[i], 1, header.counter.get(), text + size, false};
 	scratch.packets[i] = &packet;
 	scratch.message_count++;
-	scratch.piece_count += message.piece_count;
 	scratch.bytes += length_of(packet);
-	return 0;
+	return true;
 }
 
 void flush(Scratch &scratch, Direction direction, const Keypair &keypair)
@@ -84,22 +65,14 @@ void flush(Scratch &scratch, Direction direction, const Keypair &keypair)
 	if (direction == Direction::Open)
 		for (u32 i = 0; i < scratch.message_count; i++)
 			batch_of(*scratch.packets[i]).failed = !scratch.messages[i].authentic;
-	scratch.message_count = scratch.piece_count = scratch.bytes = 0;
-}
-
-/* Received packets carry their own counters; 16 bytes were pulled when they came in. */
-u64 counter_of(Packet &packet)
-{
-	const u8 *header = wg_kernel_packet_pull(&packet, sizeof(DataHeader));
-
-	return header ? reinterpret_cast<const DataHeader *>(header)->counter.get() : 0;
+	scratch.message_count = scratch.bytes = 0;
 }
 
 Scratch &empty_scratch()
 {
 	Scratch &scratch = *static_cast<Scratch *>(wg_kernel_scratch());
 
-	scratch.message_count = scratch.piece_count = scratch.bytes = 0;
+	scratch.message_count = scratch.bytes = 0;
 	return scratch;
 }
 
@@ -107,23 +80,12 @@ Scratch &empty_scratch()
 void add_batch(Scratch &scratch, Packet &head)
 {
 	Batch &batch = batch_of(head);
-	Session &session = *batch.session;
-	u64 counter = batch.counter;
+	u64 counter = batch.counter;	/* received packets carry their own */
 
 	for (Packet *packet = &head; packet; packet = next_of(*packet)) {
-		int error;
-
-		if (batch.direction == Direction::Open)
-			counter = counter_of(*packet);
-		if (is_full(scratch))
-			flush(scratch, batch.direction, session.keypair);
-		error = add(scratch, *packet, batch.direction, session, counter, batch.mtu);
-		if (error == -WG_E2BIG && scratch.message_count) {
-			flush(scratch, batch.direction, session.keypair);
-			error = add(scratch, *packet, batch.direction, session, counter, batch.mtu);
-		}
-		batch_of(*packet).failed = error != 0;
-		counter++;
+		if (scratch.message_count == MESSAGES_AT_ONCE || scratch.bytes >= BYTES_AT_ONCE)
+			flush(scratch, batch.direction, batch.session->keypair);
+		batch_of(*packet).failed = !add(scratch, *packet, batch, counter++);
 	}
 }
 

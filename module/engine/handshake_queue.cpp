@@ -13,10 +13,12 @@ void HandshakeQueue::wake_worker()
 Outcome<void> HandshakeQueue::push_message(Packet &packet)
 {
 	/* Half full is a flood: its packets must not make the receiving CPUs wait for each other. */
-	bool may_wait = length_.load_relaxed() <= MAX_QUEUED_HANDSHAKES / 2;
-	SpinTryGuard guard(lock_, may_wait);
+	bool is_flood = length_.load_relaxed() > MAX_QUEUED_HANDSHAKES / 2;
 
-	if (!guard.taken() || length_.load_relaxed() >= MAX_QUEUED_HANDSHAKES)
+	if (is_flood && !lock_.try_take())
+		return Drop::HandshakeQueueFull;
+	SpinGuard guard(lock_, is_flood);
+	if (length_.load_relaxed() >= MAX_QUEUED_HANDSHAKES)
 		return Drop::HandshakeQueueFull;
 	messages_.push(packet);
 	length_.store_relaxed(length_.load_relaxed() + 1);

@@ -164,30 +164,21 @@ Outcome<void> accept(Peer &peer, Session &session, Packet &packet, Instant at, T
 
 } // namespace
 
-void receive(Device &device, Packet &first)
+void receive(Device &device, Packet &packet)
 {
 	RcuSection rcu;
-	Instant at = now();
+	u32 size = length_of(packet), head_size = size < sizeof(DataHeader) ? size : static_cast<u32>(sizeof(DataHeader));
+	const u8 *head = wg_kernel_packet_pull(&packet, head_size);
 
-	for (Packet *packet = &first, *next; packet; packet = next) {
-		u32 size = length_of(*packet);
-		u32 head_size = size < sizeof(DataHeader) ? size : static_cast<u32>(sizeof(DataHeader));
-		const u8 *head = wg_kernel_packet_pull(packet, head_size);
-
-		next = next_of(*packet);
-		next_of(*packet) = nullptr;
-		if (!head) {
-			discard(device, *packet, Drop::NoMemory);
-			continue;
-		}
-		auto type = classify({head, head_size}, size);
-		if (!type)
-			discard(device, *packet, type.error());
-		else if (*type == MessageType::Data)
-			receive_data(device, *packet, *reinterpret_cast<const DataHeader *>(head), at);
-		else
-			receive_handshake(device, *packet);
-	}
+	if (!head)
+		return discard(device, packet, Drop::NoMemory);
+	auto type = classify({head, head_size}, size);
+	if (!type)
+		discard(device, packet, type.error());
+	else if (*type == MessageType::Data)
+		receive_data(device, packet, *reinterpret_cast<const DataHeader *>(head), now());
+	else
+		receive_handshake(device, packet);
 }
 
 /* Opens what was left to the poller and handles it in order. */

@@ -9,7 +9,7 @@
 
 namespace wg::engine {
 
-/* @packet: one UDP payload or a chain of them; consumed. [softirq] */
+/* @packet: one UDP payload; consumed. [softirq] */
 void receive(Device &, Packet &packet);
 
 /* The peer's poller: opens what was left to it and handles at most @budget packets in order; fewer means the queue has nothing ready left. [softirq] */

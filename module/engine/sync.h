@@ -28,10 +28,16 @@ public:
 	explicit Lock(wg_lock_class lock_class) { Init(&storage_, lock_class); }
 	Lock(const Lock &) = delete;
 	Lock &operator=(const Lock &) = delete;
+	[[nodiscard]] bool try_take() { return wg_kernel_spin_trylock(&storage_) != 0; }
 
 	class [[nodiscard]] Guard {
 	public:
-		explicit Guard(Lock &lock) : lock_(lock) { Take(&lock.storage_); }
+		/* @is_taken: by try_take(). */
+		explicit Guard(Lock &lock, bool is_taken = false) : lock_(lock)
+		{
+			if (!is_taken)
+				Take(&lock.storage_);
+		}
 		~Guard() { Give(&lock_.storage_); }
 		Guard(const Guard &) = delete;
 		Guard &operator=(const Guard &) = delete;
@@ -41,7 +47,6 @@ public:
 	};
 
 private:
-	friend class SpinTryGuard;
 	Storage storage_;
 };
 
@@ -49,28 +54,6 @@ using SpinLock = Lock<wg_spinlock, wg_kernel_spin_init, wg_kernel_spin_lock, wg_
 using SpinGuard = SpinLock::Guard;
 using Mutex = Lock<wg_mutex, wg_kernel_mutex_init, wg_kernel_mutex_lock, wg_kernel_mutex_unlock>;
 using MutexGuard = Mutex::Guard;
-
-class [[nodiscard]] SpinTryGuard {
-public:
-	/* @may_wait: as a SpinGuard. */
-	SpinTryGuard(SpinLock &lock, bool may_wait) : lock_(lock), taken_(may_wait || wg_kernel_spin_trylock(&lock.storage_) != 0)
-	{
-		if (may_wait)
-			wg_kernel_spin_lock(&lock.storage_);
-	}
-	~SpinTryGuard()
-	{
-		if (taken_)
-			wg_kernel_spin_unlock(&lock_.storage_);
-	}
-	SpinTryGuard(const SpinTryGuard &) = delete;
-	SpinTryGuard &operator=(const SpinTryGuard &) = delete;
-	bool taken() const { return taken_; }
-
-private:
-	SpinLock &lock_;
-	bool taken_;
-};
 
 /* A state of this CPU or task, from here to the end of the block. */
 template <void (*Begin)(), void (*End)()> class [[nodiscard]] Section {

@@ -20,13 +20,8 @@ u16 ethertype_of(IpVersion version)
 	return version == IpVersion::V4 ? 0x0800 : 0x86dd;
 }
 
-struct Routed {
-	Peer *peer;
-	u8 traffic_class;
-};
-
-/* Cryptokey routing, outwards. RCU. Drop::NotIp, TooDeep, NoPeer, NoEndpoint, NoMemory. */
-Outcome<Routed> route(Device &device, Packet &packet)
+/* Cryptokey routing, outwards, and the class to send with. RCU. Drop::NotIp, TooDeep, NoPeer, NoEndpoint, NoMemory. */
+Outcome<Peer *> route(Device &device, Packet &packet, u8 &traffic_class)
 {
 	u32 size = length_of(packet);
 	const u8 *head = wg_kernel_packet_pull(&packet, size < IPV6_HEADER_SIZE ? size : IPV6_HEADER_SIZE);
@@ -44,7 +39,8 @@ Outcome<Routed> route(Device &device, Packet &packet)
 		return Drop::NoPeer;
 	if (!has_endpoint(owner->peer))
 		return Drop::NoEndpoint;
-	return Routed{&owner->peer, static_cast<u8>(inner->traffic_class & ECN_MASK)};
+	traffic_class = inner->traffic_class & ECN_MASK;
+	return &owner->peer;
 }
 
 int refuse(Device &device, Packet &packet, Drop reason)
@@ -335,20 +331,22 @@ int transmit(Device &device, Packet &packet)
 	RcuSection rcu;
 	int error = 0;
 	u32 mtu = 0;
+	u8 traffic_class = 0;
 	Packet *head;
 
-	auto routed = route(device, packet);
+	auto routed = route(device, packet, traffic_class);
 	if (!routed)
 		return refuse(device, packet, routed.error());
+	Peer &peer = **routed;
 	head = wg_kernel_packet_segment(&packet, &device.netdev, &mtu, &error);
 	if (!head) {
-		drop(*routed->peer, error == -WG_ENOMEM ? Drop::NoMemory : Drop::NotSegmentable);
+		drop(peer, error == -WG_ENOMEM ? Drop::NoMemory : Drop::NotSegmentable);
 		wg_kernel_count(&device.netdev, WG_TX_DROPPED, 1);
 		return error;
 	}
-	describe(*head, mtu, routed->traffic_class, static_cast<u8>(*wg_kernel_nesting()));
-	stage(*routed->peer, *head);
-	send_or_leave(*routed->peer);
+	describe(*head, mtu, traffic_class, static_cast<u8>(*wg_kernel_nesting()));
+	stage(peer, *head);
+	send_or_leave(peer);
 	return 0;
 }
 

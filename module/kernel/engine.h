@@ -28,7 +28,7 @@ void wg_engine_device_expire_sending(struct wg_device *device);		/* VM fork: no 
 
 /* ndo_start_xmit. Consumes @packet in every case; 0, or -EPROTONOSUPPORT, -ENOKEY, -EDESTADDRREQ, -ENOMEM, ... and the statistics are counted. */
 int wg_engine_transmit(struct wg_device *device, struct wg_packet *packet);
-/* A UDP payload, or a chain of them by next. Consumes it. */
+/* A UDP payload. Consumes it. */
 void wg_engine_receive(struct wg_device *device, struct wg_packet *packet);
 
 /* WG_CMD_SET_DEVICE: @attributes lie one after the other in @size bytes, already checked against the policy.

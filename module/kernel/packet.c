@@ -96,29 +96,21 @@ static int make_room(struct sk_buff *skb, u32 head, u32 tail)
 }
 
 /* The flow's hash is taken while the flow can still be seen; fair queueing and multipath routing outside go by it. */
-int wg_kernel_packet_prepare_seal(struct wg_packet *packet, uint32_t header_size, uint32_t padding, struct wg_piece *pieces, uint32_t limit,
-				  uint8_t **header, uint8_t **tag)
+uint8_t *wg_kernel_packet_prepare_seal(struct wg_packet *packet, uint32_t header_size, uint32_t padding)
 {
 	struct sk_buff *skb = wg_to_skb(packet);
-	u32 plain = skb->len + padding;
 
-	if (plain && !limit)
-		return -E2BIG;
 	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
-		return -ENOMEM;
+		return NULL;
 	if (skb->len)
 		skb_get_hash(skb);
 	if (make_room(skb, WG_OUTER_HEADROOM + header_size, padding + WG_TAG_SIZE))
-		return -ENOMEM;
+		return NULL;
 	skb_put_zero(skb, padding);
-	*tag = skb_put(skb, WG_TAG_SIZE);
-	*header = skb_push(skb, header_size);
+	skb_put(skb, WG_TAG_SIZE);
 	skb->encapsulation = 0;
 	skb_gso_reset(skb);
-	if (!plain)
-		return 0;
-	pieces[0] = (struct wg_piece){ .from = *header + header_size, .to = *header + header_size, .size = plain };
-	return 1;
+	return skb_push(skb, header_size);
 }
 
 /* ---- receive ---- */
@@ -142,20 +134,11 @@ void wg_kernel_packet_source(const struct wg_packet *packet, struct wg_endpoint 
 }
 
 /* Data that others can see too (a clone, a capture, pages) is copied, never opened in place. What came in IP fragments is copied together. */
-int wg_kernel_packet_prepare_open(struct wg_packet *packet, uint32_t header_size, struct wg_piece *pieces, uint32_t limit, uint8_t *tag)
+uint8_t *wg_kernel_packet_prepare_open(struct wg_packet *packet)
 {
 	struct sk_buff *skb = wg_to_skb(packet);
-	u32 size = skb->len - WG_TAG_SIZE - header_size;
 
-	if (size && !limit)
-		return -E2BIG;
-	if (skb_ensure_writable(skb, skb->len))
-		return -ENOMEM;
-	memcpy(tag, skb_tail_pointer(skb) - WG_TAG_SIZE, WG_TAG_SIZE);
-	if (!size)
-		return 0;
-	pieces[0] = (struct wg_piece){ .from = skb->data + header_size, .to = skb->data + header_size, .size = size };
-	return 1;
+	return skb_ensure_writable(skb, skb->len) ? NULL : skb->data;
 }
 
 int wg_kernel_packet_trim(struct wg_packet *packet, uint32_t header_size, uint32_t size)

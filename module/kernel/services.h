@@ -46,7 +46,7 @@ WG_STORAGE(wg_route_cache, WG_SIZEOF_ROUTE_CACHE);
 WG_STORAGE(wg_rcu_head, 16);
 
 /* ---- the kernel's error numbers that the engine returns; asserted equal in memory.c ---- */
-enum wg_errno { WG_EPERM = 1, WG_E2BIG = 7, WG_ENOMEM = 12, WG_ENODEV = 19, WG_EINVAL = 22, WG_ENOSPC = 28, WG_ENONET = 64, WG_EBADMSG = 74,
+enum wg_errno { WG_EPERM = 1, WG_ENOMEM = 12, WG_ENODEV = 19, WG_EINVAL = 22, WG_ENOSPC = 28, WG_ENONET = 64, WG_EBADMSG = 74,
 		WG_ELOOP = 40, WG_EDESTADDRREQ = 89, WG_EMSGSIZE = 90, WG_EPROTONOSUPPORT = 93, WG_EOPNOTSUPP = 95, WG_EPFNOSUPPORT = 96, WG_ENETUNREACH = 101,
 		WG_ENOKEY = 126 };
 
@@ -185,7 +185,6 @@ void wg_kernel_send(struct wg_netdev *netdev, struct wg_packet *batch, const str
 /* ---- packets ---- */
 /* next, length and the 48-byte control block are read in place by the offsets WG_PACKET_NEXT, WG_PACKET_LENGTH (u32), WG_PACKET_CONTROL. */
 #define WG_PACKET_CONTROL_SIZE 48
-struct wg_piece { const uint8_t *from; uint8_t *to; uint32_t size; };	/* = crypto::Piece */
 
 struct wg_packet *wg_kernel_packet_create(const void *payload, uint32_t size);	/* [any] an own UDP payload with room for headers; NULL */
 void wg_kernel_packet_free(struct wg_packet *packet);				/* [any] one packet, dropped */
@@ -197,15 +196,13 @@ uint16_t wg_kernel_packet_protocol(const struct wg_packet *packet);		/* skb->pro
 /* Transmit. A plain inner packet (GSO or not) becomes a chain of segments, each with its own memory to write to, dst dropped; @packet is consumed.
  * *mtu: of the route the packet came by, else of the device. NULL and *error when it could not be split. [softirq] */
 struct wg_packet *wg_kernel_packet_segment(struct wg_packet *packet, struct wg_netdev *netdev, uint32_t *mtu, int *error);
-/* Makes @packet [header | its bytes | @padding zero bytes | 16 tag bytes], inner checksum completed, outer headers' room in front, hash kept.
- * Fills @pieces (at most @limit) with the plain bytes and padding, sets *header and *tag. Returns the count of pieces, -ENOMEM or -E2BIG. [softirq] */
-int wg_kernel_packet_prepare_seal(struct wg_packet *packet, uint32_t header_size, uint32_t padding, struct wg_piece *pieces, uint32_t limit,
-				  uint8_t **header, uint8_t **tag);
+/* Makes @packet [header | its bytes | @padding zero bytes | 16 tag bytes], in one piece of its own memory, inner checksum completed, outer
+ * headers' room in front, hash kept. Where the header lies; NULL: no memory. [softirq] */
+uint8_t *wg_kernel_packet_prepare_seal(struct wg_packet *packet, uint32_t header_size, uint32_t padding);
 
 /* Receive. @packet is one UDP payload; its IP and UDP headers stay readable in front until deliver. */
 void wg_kernel_packet_source(const struct wg_packet *packet, struct wg_endpoint *endpoint);	/* whom it came from, and to which local address */
-/* Gives the bytes between @header_size and the last 16 as writable pieces, and copies those last 16 to @tag. Count, -ENOMEM or -E2BIG. [softirq] */
-int wg_kernel_packet_prepare_open(struct wg_packet *packet, uint32_t header_size, struct wg_piece *pieces, uint32_t limit, uint8_t *tag);
+uint8_t *wg_kernel_packet_prepare_open(struct wg_packet *packet);	/* makes it one piece of its own memory: where; NULL: no memory. [softirq] */
 /* Cuts the first @header_size bytes and all behind @size more: what is left is the inner packet. 0 or -EINVAL. */
 int wg_kernel_packet_trim(struct wg_packet *packet, uint32_t header_size, uint32_t size);
 /* Hands an opened, trimmed inner packet (@version 4 or 6) with a whole IP header up: scrubbed, checksum verified, ECN combined,

@@ -84,7 +84,7 @@ struct Knobs {
 	u32 long_rounds = 200;		/* per 1024 rounds of a poller: it took 5 ms */
 	bool shuffled_pieces = true;
 	bool repeats_indices = false;	/* a host's random numbers of 4 bytes, session indices, each come twice, the second time for the next drawn */
-	bool chained = false;		/* each received packet comes in a chain, between two malformed ones */
+	bool among_rubbish = false;	/* each received packet comes between two malformed ones */
 };
 
 struct TimerObject {

@@ -96,33 +96,6 @@ void release(wg_packet *packet, const char *service)
 	delete packet;
 }
 
-/* Fills @pieces for @plain, either in place or from a copy that others may still read. */
-int give_pieces(wg_packet &packet, const std::vector<u8> &plain, wg_piece *pieces, u32 limit, std::vector<Fragment> &targets)
-{
-	bool in_place = kernel->schedule.chance(512, 1024);
-
-	if (limit == 0)
-		return -7;
-	targets = fragment(plain.data(), static_cast<u32>(plain.size()), limit);
-	if (plain.empty()) {
-		targets.clear();
-		return 0;
-	}
-	packet.sources.clear();
-	for (size_t i = 0; i < targets.size(); i++) {
-		Fragment &target = targets[i];
-
-		if (in_place) {
-			pieces[i] = {target.bytes.get(), target.bytes.get(), target.size};
-		} else {
-			packet.sources.emplace_back(target.bytes.get(), target.size);
-			memset(target.bytes.get(), 0xdd, target.size);
-			pieces[i] = {packet.sources.back().bytes.get(), target.bytes.get(), target.size};
-		}
-	}
-	return static_cast<int>(targets.size());
-}
-
 } // namespace
 
 wg_packet *make_inner_packet(const std::vector<std::vector<u8>> &segments, const std::vector<u8> &whole, u16 protocol)
@@ -230,7 +203,7 @@ wg_packet *wg_kernel_packet_segment(wg_packet *packet, wg_netdev *netdev, uint32
 	return first;
 }
 
-int wg_kernel_packet_prepare_seal(wg_packet *packet, uint32_t header_size, uint32_t padding, wg_piece *pieces, uint32_t limit, uint8_t **header, uint8_t **tag)
+uint8_t *wg_kernel_packet_prepare_seal(wg_packet *packet, uint32_t header_size, uint32_t padding)
 {
 	kernel->require_softirq("prepare_seal");
 	wg_packet &it = check(packet, "prepare_seal");
@@ -238,25 +211,16 @@ int wg_kernel_packet_prepare_seal(wg_packet *packet, uint32_t header_size, uint3
 	if (it.kind == PacketKind::Prepared)
 		fail("a packet is prepared twice");
 	if (kernel->allocation_fails())
-		return -12;
-	std::vector<u8> plain = bytes_of(it);
-	std::vector<Fragment> targets;
-	plain.resize(plain.size() + padding);
-	int count = give_pieces(it, plain, pieces, limit, targets);
-	if (count < 0)
-		return count;
+		return nullptr;
+	std::vector<u8> message(header_size, 0xee), plain = bytes_of(it);
+	message.insert(message.end(), plain.begin(), plain.end());
+	message.resize(message.size() + padding);
+	message.resize(message.size() + 16, 0xee);
 	it.fragments.clear();
-	it.fragments.emplace_back(header_size);
-	for (Fragment &target : targets)
-		it.fragments.push_back(std::move(target));
-	it.fragments.emplace_back(16);
-	memset(it.fragments[0].bytes.get(), 0xee, header_size);
-	memset(it.fragments.back().bytes.get(), 0xee, 16);
-	it.length = header_size + static_cast<u32>(plain.size()) + 16;
+	it.fragments.emplace_back(message.data(), static_cast<u32>(message.size()));
+	it.length = static_cast<u32>(message.size());
 	it.kind = PacketKind::Prepared;
-	*header = it.fragments[0].bytes.get();
-	*tag = it.fragments.back().bytes.get();
-	return count;
+	return it.fragments[0].bytes.get();
 }
 
 void wg_kernel_packet_source(const wg_packet *packet, wg_endpoint *endpoint)
@@ -268,31 +232,22 @@ void wg_kernel_packet_source(const wg_packet *packet, wg_endpoint *endpoint)
 	*endpoint = it.source;
 }
 
-int wg_kernel_packet_prepare_open(wg_packet *packet, uint32_t header_size, wg_piece *pieces, uint32_t limit, uint8_t *tag)
+uint8_t *wg_kernel_packet_prepare_open(wg_packet *packet)
 {
 	kernel->require_softirq("prepare_open");
 	wg_packet &it = check(packet, "prepare_open");
 
 	if (it.kind != PacketKind::Received)
 		fail("prepare_open of a packet of kind %d", static_cast<int>(it.kind));
-	if (it.length < header_size + 16)
+	if (it.length < 32)
 		fail("prepare_open of a packet of %u bytes", it.length);
 	if (kernel->allocation_fails())
-		return -12;
+		return nullptr;
 	std::vector<u8> bytes = bytes_of(it);
-	std::vector<u8> plain(bytes.begin() + header_size, bytes.end() - 16);
-	std::vector<Fragment> targets;
-	int count = give_pieces(it, plain, pieces, limit, targets);
-	if (count < 0)
-		return count;
 	it.fragments.clear();
-	it.fragments.emplace_back(bytes.data(), header_size);
-	for (Fragment &target : targets)
-		it.fragments.push_back(std::move(target));
-	it.fragments.emplace_back(bytes.data() + bytes.size() - 16, 16);
-	memcpy(tag, bytes.data() + bytes.size() - 16, 16);
+	it.fragments.emplace_back(bytes.data(), it.length);
 	it.kind = PacketKind::Opened;
-	return count;
+	return it.fragments[0].bytes.get();
 }
 
 int wg_kernel_packet_trim(wg_packet *packet, uint32_t header_size, uint32_t size)

@@ -30,7 +30,6 @@ struct wg_packet {
 	alignas(8) sim::u8 control[WG_PACKET_CONTROL_SIZE];
 	sim::PacketKind kind = sim::PacketKind::Inner;
 	std::vector<sim::Fragment> fragments;
-	std::vector<sim::Fragment> sources;		/* what a prepared packet is still read from */
 	std::vector<std::vector<sim::u8>> segments;	/* of a GSO packet */
 	sim::u16 protocol = 0;
 	bool is_owned = false;				/* a socket of the host's is charged for it */

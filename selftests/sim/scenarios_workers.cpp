@@ -111,9 +111,9 @@ SCENARIO(session_index_in_use_is_drawn_again, 10)
 	EXPECT(world.kernel.indices_drawn > 2 * 6);
 }
 
-SCENARIO(chain_of_received_messages_is_taken_apart, 10)
+SCENARIO(messages_among_rubbish_arrive, 10)
 {
-	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.chained = true; }});
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.among_rubbish = true; }});
 
 	world.meet();
 	world.expect_traffic(0, 1, 3 * SECOND);

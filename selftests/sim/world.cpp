@@ -701,14 +701,11 @@ void World::arrive(u32 to, const Sent &sent, const std::vector<u8> &payload, con
 				/* the port was closed meanwhile */
 			} else {
 				sim::kernel->acquired(*kernel.current, sockets, CLASS_RECEIVE, false, true);
-				wg_packet *packet = make_received_packet(payload, seen, traffic_class), *first = packet;
-
-				if (kernel.knobs.chained) {
-					first = make_received_packet({1, 2, 3}, seen, traffic_class);
-					first->next = packet;
-					packet->next = make_received_packet({}, seen, traffic_class);
-				}
-				wg_engine_receive(sockets->device, first);
+				if (kernel.knobs.among_rubbish)
+					wg_engine_receive(sockets->device, make_received_packet({1, 2, 3}, seen, traffic_class));
+				wg_engine_receive(sockets->device, make_received_packet(payload, seen, traffic_class));
+				if (kernel.knobs.among_rubbish)
+					wg_engine_receive(sockets->device, make_received_packet({}, seen, traffic_class));
 				sim::kernel->released(*kernel.current, sockets, "receive");
 			}
 			wg_kernel_rcu_read_unlock();

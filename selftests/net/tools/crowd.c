@@ -5,55 +5,19 @@
  * Prints: peers read, ms to set, ms of the shortest of fifteen dumps, bytes of memory a peer. Requests and reads are of the sizes wg has.
  */
 #include <errno.h>
-#include <linux/genetlink.h>
-#include <linux/netlink.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include "../../../uapi/linux/wireguard.h"
+#include "request.h"
 #include "tool.h"
 
 #define REQUEST_SIZE 8192
 #define PEER_ROOM 256
 
-static uint8_t buffer[65536] __attribute__((aligned(4)));
 static const char *device;
 static int family, netlink;
-
-static struct nlmsghdr *message(void)
-{
-	return (struct nlmsghdr *)buffer;
-}
-
-static struct nlattr *put(int type, const void *data, unsigned length)
-{
-	struct nlattr *at = (struct nlattr *)(buffer + NLMSG_ALIGN(message()->nlmsg_len));
-
-	at->nla_type = type;
-	at->nla_len = NLA_HDRLEN + length;
-	if (length)
-		memcpy((uint8_t *)at + NLA_HDRLEN, data, length);
-	message()->nlmsg_len = NLMSG_ALIGN(message()->nlmsg_len) + NLA_ALIGN(at->nla_len);
-	return at;
-}
-
-static void end(struct nlattr *of)
-{
-	of->nla_len = buffer + message()->nlmsg_len - (uint8_t *)of;
-}
-
-static void begin(int type, int flags, int command)
-{
-	struct genlmsghdr *generic = NLMSG_DATA(message());
-
-	memset(buffer, 0, sizeof(*message()) + GENL_HDRLEN);
-	message()->nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN);
-	message()->nlmsg_type = type;
-	message()->nlmsg_flags = NLM_F_REQUEST | flags;
-	generic->cmd = command;
-	generic->version = 1;
-}
 
 static void send_it(void)
 {

@@ -7,8 +7,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/genetlink.h>
-#include <linux/netlink.h>
 #include <net/if.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,39 +15,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "../../../uapi/linux/wireguard.h"
+#include "request.h"
 
-static uint8_t buffer[65536] __attribute__((aligned(4)));
 static const char *device;
 static int family;
-
-static struct nlmsghdr *message(void)
-{
-	return (struct nlmsghdr *)buffer;
-}
-
-static void begin(int type, int command, int version)
-{
-	struct genlmsghdr *generic = NLMSG_DATA(message());
-
-	memset(buffer, 0, sizeof(buffer));
-	message()->nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN);
-	message()->nlmsg_type = type;
-	message()->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	generic->cmd = command;
-	generic->version = version;
-}
-
-static struct nlattr *put(int type, const void *data, unsigned length)
-{
-	struct nlattr *at = (struct nlattr *)(buffer + NLMSG_ALIGN(message()->nlmsg_len));
-
-	at->nla_type = type;
-	at->nla_len = NLA_HDRLEN + length;
-	if (length)
-		memcpy((uint8_t *)at + NLA_HDRLEN, data, length);
-	message()->nlmsg_len = NLMSG_ALIGN(message()->nlmsg_len) + NLA_ALIGN(at->nla_len);
-	return at;
-}
 
 static void put32(int type, uint32_t value)
 {
@@ -71,22 +40,16 @@ static struct nlattr *nest(int type)
 	return put(type | NLA_F_NESTED, NULL, 0);
 }
 
-static void end(struct nlattr *of)
-{
-	of->nla_len = buffer + message()->nlmsg_len - (uint8_t *)of;
-}
-
 /* ---- what most requests begin with ---- */
 static void set(void)
 {
-	begin(family, WG_CMD_SET_DEVICE, WG_GENL_VERSION);
+	begin(family, NLM_F_ACK, WG_CMD_SET_DEVICE);
 	put(WGDEVICE_A_IFNAME, device, strlen(device) + 1);
 }
 
 static void get(void)
 {
-	begin(family, WG_CMD_GET_DEVICE, WG_GENL_VERSION);
-	message()->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	begin(family, NLM_F_DUMP, WG_CMD_GET_DEVICE);
 }
 
 static struct nlattr *peers, *peer;
@@ -162,7 +125,7 @@ static void get_by_index(void)
 }
 static void get_without_dump(void)
 {
-	begin(family, WG_CMD_GET_DEVICE, WG_GENL_VERSION);
+	begin(family, NLM_F_ACK, WG_CMD_GET_DEVICE);
 	put(WGDEVICE_A_IFNAME, device, strlen(device) + 1);
 }
 static void get_as_nobody(void)
@@ -174,11 +137,11 @@ static void get_as_nobody(void)
 }
 static void unknown_command(void)
 {
-	begin(family, 99, WG_GENL_VERSION);
+	begin(family, NLM_F_ACK, 99);
 }
 static void set_without_device(void)
 {
-	begin(family, WG_CMD_SET_DEVICE, WG_GENL_VERSION);
+	begin(family, NLM_F_ACK, WG_CMD_SET_DEVICE);
 }
 static void set_by_name_and_index(void)
 {
@@ -187,7 +150,7 @@ static void set_by_name_and_index(void)
 }
 static void set_of_another_kind(void)
 {
-	begin(family, WG_CMD_SET_DEVICE, WG_GENL_VERSION);
+	begin(family, NLM_F_ACK, WG_CMD_SET_DEVICE);
 	put(WGDEVICE_A_IFNAME, "lo", 3);
 	put16(WGDEVICE_A_LISTEN_PORT, 1);
 }
@@ -432,8 +395,7 @@ static int family_number(int fd)
 	struct nlmsghdr *at = (struct nlmsghdr *)reply;
 	ssize_t length;
 
-	begin(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
-	message()->nlmsg_flags = NLM_F_REQUEST;
+	begin(GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY);
 	put(CTRL_ATTR_FAMILY_NAME, WG_GENL_NAME, sizeof(WG_GENL_NAME));
 	if (sendto(fd, buffer, message()->nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
 		return 0;

@@ -74,10 +74,6 @@ struct Avx2 {
 		store_two((__m256i)x[2], (__m256i)x[3], to + 32, to + CIPHER_BLOCK_SIZE + 32);
 	}
 
-	[[gnu::noinline]] static void make_all(const u8 *key, const Wanted<Avx2> &wanted, Block *keystream)
-	{
-		make_blocks<Avx2>(key, wanted, keystream, []() __attribute__((always_inline)) {});
-	}
 	[[gnu::noinline]] static void make_woven(const u8 *key, const Wanted<Avx2> &wanted, Block *keystream, Authenticator<Avx2> &authenticator)
 	{
 		Authenticator<Avx2>::Steps steps(authenticator);
@@ -94,7 +90,7 @@ struct Avx2 {
 			return make_few_blocks<Avx2, 1>(key, wanted, keystream), 2;
 		if (count <= 4)
 			return make_few_blocks<Avx2, 2>(key, wanted, keystream), 4;
-		return make_all(key, wanted, keystream), LANES;
+		return make_all_blocks<Avx2>(key, wanted, keystream), LANES;
 	}
 	[[gnu::always_inline]] static void wipe_registers() { _mm256_zeroall(); }
 };

@@ -44,11 +44,6 @@ template <typename V> [[gnu::noinline]] void authenticate(Direction direction, S
 	}
 }
 
-template <typename V> [[gnu::noinline]] void make_all(const u8 *key, const Wanted<V> &wanted, Block *keystream)
-{
-	make_blocks<V>(key, wanted, keystream, []() __attribute__((always_inline)) {});
-}
-
 template <typename V> [[gnu::noinline]] void run_passes(Direction direction, const u8 *key, Span<Message> messages, Room<V> &room)
 {
 	Sequence<V> sequence(messages);
@@ -60,7 +55,7 @@ template <typename V> [[gnu::noinline]] void run_passes(Direction direction, con
 		u32 runs = 0;
 
 		sequence.take(room.wanted, room.runs, runs);
-		make_all<V>(key, room.wanted, room.keystream);
+		make_all_blocks<V>(key, room.wanted, room.keystream);
 		for (u32 i = 0, slot = 0; i < runs; slot += room.runs[i++].blocks) {
 			const Run &run = room.runs[i];
 			const Message &message = messages[run.message];

@@ -5,8 +5,8 @@
  *             what the authenticator has to read
  * Context:    as the form; what is done in which order depends on lengths, and for open() on which tags were right
  *
- * seal() gives ciphertext to the authenticator when it has written it. open() gives
- * it a message when its key is there, and holds the keystream back until the tag has been compared.
+ * seal() gives ciphertext to the authenticator when it has written it. open() gives it a message when its key is there, and holds the
+ * keystream back until the tag has been compared.
  */
 #pragma once
 #include "crypto/aead_parts.h"

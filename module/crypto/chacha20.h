@@ -129,6 +129,12 @@ template <typename V, typename Between>
 	}
 }
 
+/* The same, with nothing to do in between. */
+template <typename V> [[gnu::noinline]] void make_all_blocks(const u8 *key, const Wanted<V> &wanted, Block *keystream)
+{
+	make_blocks<V>(key, wanted, keystream, []() __attribute__((always_inline)) {});
+}
+
 /* A round of @SETS sets of four rows, each row that of V::LANES / 4 blocks. */
 template <typename V, u32 SETS> [[gnu::always_inline]] inline void row_round(typename V::Words (*x)[4])
 {

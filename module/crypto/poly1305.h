@@ -39,12 +39,6 @@ struct Number {
 	return {{low & LOW_44, ((low >> 44) | (high << 20)) & LOW_44, high >> 24}};
 }
 
-/* The first half of a message's Poly1305 key. */
-[[gnu::always_inline]] inline Number clamped_multiplier(const u8 *key)
-{
-	return number_from(load_u64(key) & 0x0ffffffc0fffffff, load_u64(key + 8) & 0x0ffffffc0ffffffc);
-}
-
 /* A sum in two words of 64 bits and what is above them: for absorbing, half the instructions of a Number. It stays below 2^131. */
 struct WordNumber {
 	u64 low, high, top;
@@ -55,11 +49,20 @@ struct Factor {
 	u64 low, high, wrapped;
 };
 
+/* @key: the first half of a message's Poly1305 key. */
 [[gnu::always_inline]] inline Factor clamped_factor(const u8 *key)
 {
 	const u64 high = load_u64(key + 8) & 0x0ffffffc0ffffffc;
 
 	return {load_u64(key) & 0x0ffffffc0fffffff, high, high + (high >> 2)};
+}
+
+/* The same as a Number. */
+[[gnu::always_inline]] inline Number clamped_multiplier(const u8 *key)
+{
+	const Factor factor = clamped_factor(key);
+
+	return number_from(factor.low, factor.high);
 }
 
 [[gnu::always_inline]] inline Number number_from(const WordNumber &number)

@@ -37,11 +37,11 @@ wg_packet &check(const wg_packet *packet, const char *service)
 	return *const_cast<wg_packet *>(packet);
 }
 
-/* Cuts @bytes at random into at most @limit fragments. */
-std::vector<Fragment> fragment(const u8 *bytes, u32 size, u32 limit)
+/* Cuts @bytes at random into at most four fragments. */
+std::vector<Fragment> fragment(const u8 *bytes, u32 size)
 {
 	std::vector<Fragment> fragments;
-	u32 count = kernel->knobs.shuffled_pieces ? static_cast<u32>(1 + kernel->schedule.below(std::min(limit, 4u))) : 1;
+	u32 count = kernel->knobs.shuffled_pieces ? static_cast<u32>(1 + kernel->schedule.below(4)) : 1;
 
 	while (count > 1 && size > 1) {
 		u32 part = static_cast<u32>(1 + kernel->schedule.below(size - 1));
@@ -82,7 +82,7 @@ void disown(wg_packet &packet)
 
 void set_bytes(wg_packet &packet, const std::vector<u8> &bytes)
 {
-	packet.fragments = fragment(bytes.data(), static_cast<u32>(bytes.size()), 4);
+	packet.fragments = fragment(bytes.data(), static_cast<u32>(bytes.size()));
 	packet.length = static_cast<u32>(bytes.size());
 }
 

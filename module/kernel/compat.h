@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* compat.h: every difference between kernel versions, and no other file knows one. C only.
  *
- * Built and run on 6.1, 6.12 and user-mode Linux; the bounds say where the kernel itself changed.
+ * Built and run on the kernels of qemu/kernels and user-mode Linux; the bounds say where the kernel itself changed.
  */
 #ifndef WG_COMPAT_H
 #define WG_COMPAT_H
@@ -9,6 +9,8 @@
 #include <linux/netdevice.h>
 #include <linux/version.h>
 #include <net/genetlink.h>
+#include <net/rtnetlink.h>
+#include <net/udp_tunnel.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 #include <net/gso.h>
 #endif
@@ -57,6 +59,47 @@ static inline void wg_compat_free_statistics(struct net_device *dev)
 	dev->tstats = NULL;
 #endif
 }
+
+/* Defines @name, the operation that makes a link, of make(namespace of the link's sockets, device). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#define WG_COMPAT_NEWLINK(name, make) \
+	static int name(struct net_device *dev, struct rtnl_newlink_params *params, struct netlink_ext_ack *extack) \
+	{ \
+		return make(rtnl_newlink_link_net(params), dev); \
+	}
+#else
+#define WG_COMPAT_NEWLINK(name, make) \
+	static int name(struct net *link_net, struct net_device *dev, struct nlattr *tb[], struct nlattr *data[], struct netlink_ext_ack *extack) \
+	{ \
+		return make(link_net, dev); \
+	}
+#endif
+
+/* Took the socket, takes what is in it: the function itself says which. */
+#define wg_compat_setup_udp_tunnel(net, socket, config) \
+	setup_udp_tunnel_sock(net, _Generic(&setup_udp_tunnel_sock, \
+		void (*)(struct net *, struct sock *, struct udp_tunnel_sock_cfg *): (socket)->sk, default: (socket)), config)
+
+/* Both got flags of the packet as one more argument. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define wg_compat_udp_tunnel_xmit(...) udp_tunnel_xmit_skb(__VA_ARGS__, 0)
+#define wg_compat_udp_tunnel6_xmit(...) udp_tunnel6_xmit_skb(__VA_ARGS__, 0)
+#else
+#define wg_compat_udp_tunnel_xmit(...) udp_tunnel_xmit_skb(__VA_ARGS__)
+#define wg_compat_udp_tunnel6_xmit(...) udp_tunnel6_xmit_skb(__VA_ARGS__)
+#endif
+
+/* A work queue whose work stays on its CPU has to say so. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#define WG_COMPAT_PERCPU_QUEUE WQ_PERCPU
+#else
+#define WG_COMPAT_PERCPU_QUEUE 0
+#endif
+
+/* Renamed. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#define blake2s_ctx blake2s_state
+#endif
 
 /* Where a CPU's backlog begins and ends, as receive flow steering counts. Without it there is one CPU, and nothing to get out of order. */
 static inline u32 wg_compat_backlog_begin(int cpu)

@@ -84,7 +84,7 @@ void wg_kernel_fpu_end(void)
 /* ---- the crypto library ---- */
 static void blake2s_of_two(u8 *out, size_t out_size, const u8 *key, size_t key_size, const u8 *a, size_t a_size, const u8 *b, size_t b_size)
 {
-	struct blake2s_state state;
+	struct blake2s_ctx state;
 
 	if (key_size)
 		blake2s_init_key(&state, out_size, key, key_size);

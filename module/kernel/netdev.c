@@ -170,12 +170,12 @@ static void device_setup(struct net_device *dev)
 	netif_keep_dst(dev);	/* its MTU bounds the padding, and ICMP errors go back by it */
 }
 
-static int new_link(struct net *source, struct net_device *dev, struct nlattr *attributes[], struct nlattr *data[],
-		    struct netlink_ext_ack *extack)
+static int make_link(struct net *birth, struct net_device *dev)
 {
-	wg_private_of(dev)->birth = source;
+	wg_private_of(dev)->birth = birth;
 	return register_netdevice(dev);
 }
+WG_COMPAT_NEWLINK(new_link, make_link)
 
 static struct rtnl_link_ops link_operations __read_mostly = {
 	.kind = KIND,

@@ -10,6 +10,7 @@
 #include <net/sock.h>
 #include <net/udp.h>
 #include <net/udp_tunnel.h>
+#include "compat.h"
 #include "objects.h"
 #include "engine.h"
 
@@ -62,7 +63,7 @@ static int open_one(struct net *net, struct udp_port_cfg *config, struct wg_sock
 	/* Sends happen in softirq. What bounds the packets in flight is the inner sockets' buffers, which keep owning them. */
 	sock->sk->sk_allocation = GFP_ATOMIC;
 	sock->sk->sk_sndbuf = INT_MAX;
-	setup_udp_tunnel_sock(net, sock, &tunnel);
+	wg_compat_setup_udp_tunnel(net, sock, &tunnel);
 	/* Nobody inside wants the outer checksum converted; the wish for it would have every message of a burst summed. */
 	inet_dec_convert_csum(sock->sk);
 	*result = sock;
@@ -371,11 +372,11 @@ void wg_kernel_send(struct wg_netdev *netdev, struct wg_packet *batch, const str
 		if (next)
 			dst_hold(dst);
 		if (is_ipv4)
-			udp_tunnel_xmit_skb(container_of(dst, struct rtable, dst), sk, skb, *as_ipv4(to->source), *as_ipv4(to->address), traffic_class,
-					    ip4_dst_hoplimit(dst), 0, inet_sk(sk)->inet_sport, htons(to->port), false, false);
+			wg_compat_udp_tunnel_xmit(container_of(dst, struct rtable, dst), sk, skb, *as_ipv4(to->source), *as_ipv4(to->address),
+						  traffic_class, ip4_dst_hoplimit(dst), 0, inet_sk(sk)->inet_sport, htons(to->port), false, false);
 		else
-			udp_tunnel6_xmit_skb(dst, sk, skb, dev, as_ipv6(to->source), as_ipv6(to->address), traffic_class, ip6_dst_hoplimit(dst), 0,
-					     inet_sk(sk)->inet_sport, htons(to->port), false);
+			wg_compat_udp_tunnel6_xmit(dst, sk, skb, dev, as_ipv6(to->source), as_ipv6(to->address), traffic_class,
+						   ip6_dst_hoplimit(dst), 0, inet_sk(sk)->inet_sport, htons(to->port), false);
 		if (segments > 1)
 			count_segments(dev, before, segments);
 	}

@@ -90,7 +90,8 @@ struct wg_workers *wg_kernel_workers_create(struct wg_netdev *netdev, enum wg_wo
 	if (kind == WG_WORKER_HANDSHAKE)
 		workers->queue = alloc_workqueue("wg-kex-%s", WQ_UNBOUND | WQ_FREEZABLE, 0, wg_to_net_device(netdev)->name);
 	else
-		workers->queue = alloc_workqueue("wg-crypt-%s", WQ_CPU_INTENSIVE | WQ_MEM_RECLAIM, 0, wg_to_net_device(netdev)->name);
+		workers->queue = alloc_workqueue("wg-crypt-%s", WQ_CPU_INTENSIVE | WQ_MEM_RECLAIM | WG_COMPAT_PERCPU_QUEUE, 0,
+						 wg_to_net_device(netdev)->name);
 	if (!workers->each || !workers->queue) {
 		wg_kernel_workers_destroy(workers);
 		return NULL;

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 # Entry points; `make help` lists them. Everything generated goes to build/ or to the cache of qemu/.
 
-# The kernel to build for: a release under /lib/modules, 6.1 or 6.12 for Debian's newest headers of that series, or uml.
+# The kernel to build for: a release under /lib/modules, a name of qemu/kernels for Debian's newest headers of that kind, or uml.
 ifndef KVER
 running := $(shell uname -r)
 KVER := $(if $(wildcard /lib/modules/$(running)/build/Makefile),$(running),6.1)
 endif
-ifneq ($(filter 6.1 6.12,$(KVER)),)
-KDIR := $(or $(shell qemu/headers --have $(KVER)),headers-of-$(KVER))
+known := $(shell awk '$$1 == "$(KVER)" { print $$2, $$4 }' qemu/kernels)
+newest_tried := $(shell awk '/^[^\#]/ { print $$5 }' qemu/kernels | sort -V | tail -n 1)
+ifneq ($(known),)
+foreign := $(filter-out -,$(firstword $(known)))
+KDIR := $(or $(shell qemu/headers $(if $(foreign),,--have) $(KVER)),headers-of-$(KVER))
+# Another suite's kernel is built with its own compiler and tools.
+in_root := $(if $(foreign),qemu/in-root $(known))
 release := $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 else ifeq ($(KVER),uml)
 KDIR := $(shell qemu/uml-kernel)/build
@@ -59,9 +64,11 @@ harmless := jobserver|the compiler differs from the one used to build the kernel
 
 module:
 	@[ -e $(KDIR)/Makefile ] || { echo "make: no kernel headers in $(KDIR): qemu/setup, or install linux-headers-$(KVER)" >&2; exit 1; }
+	@printf '%s\n' $(basename $(firstword $(subst -, ,$(release)))) $(newest_tried) | sort -VC || \
+		echo "make: $(release) is newer than the kernels this was tried on (up to $(newest_tried), qemu/kernels); going on"
 	@mkdir -p $(out); exec 9>$(out)/lock; flock 9; set -o pipefail; \
 	selftests/check/farm $(out) && \
-	$(MAKE) --no-print-directory -j$(jobs) -C $(KDIR) $(arch) M=$(CURDIR)/$(out) modules 2>&1 9>&- | tee $(out)/build.log && \
+	$(in_root) $(MAKE) --no-print-directory -j$(jobs) -C $(KDIR) $(arch) M=$(CURDIR)/$(out) modules 2>&1 9>&- | tee $(out)/build.log && \
 	if grep -iE 'warning|sorry, unimplemented' $(out)/build.log | grep -vE '$(harmless)' >&2; then \
 		find $(out) \( -name '*.o' -o -name '*.ko' \) -delete; \
 		echo "make: warnings in the module's build (above) count as errors" >&2; exit 1; fi

@@ -24,11 +24,17 @@ as_root() {
 	fi
 }
 
-# headers_of 6.1|6.12: the folder of the newest cloud headers of that series, installed ones first; or nothing.
+# known NAME: its suite, pattern and compiler in the table of kernels, or failure.
+known() {
+	awk -v name="$1" '$1 == name { print $2, $3, $4; found = 1 } END { exit !found }' "$qemu_dir/kernels"
+}
+
+# headers_of NAME: the folder of the newest headers of that kernel, installed ones first; or nothing.
 headers_of() {
-	local dir newest
+	local suite pattern compiler dir newest
+	read -r suite pattern compiler < <(known "$1") || return 0
 	for dir in /lib/modules "$cache_dir"/headers/*/usr/src; do
-		newest=$(ls -d "$dir/$1".*-cloud-amd64/build "$dir/linux-headers-$1".*-cloud-amd64 2>/dev/null | sort -V | tail -n 1)
+		newest=$(ls -d "$dir/"$pattern/build "$dir"/linux-headers-$pattern 2>/dev/null | sort -V | tail -n 1)
 		if [ -e "$newest/Makefile" ]; then
 			echo "$newest"
 			return
@@ -44,4 +50,40 @@ release_of() {
 # version_of FOLDER: of the package these headers are from.
 version_of() {
 	cat "$1/version" 2>/dev/null || dpkg-query -W -f '${Version}' "linux-headers-$(release_of "$1")"
+}
+
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+# The address this machine takes Debian itself from; what the archive's signed release file calls so.
+mirror() {
+	apt-get indextargets --format '$(SITE) $(ORIGIN) $(LABEL)' 'Created-By: Packages' | sed -n 's/ Debian Debian$//p' | sort -u | head -n 1 |
+		grep . || die "apt has no lists of Debian's: apt-get update"
+}
+
+# apt_of SUITE apt-get|apt-cache ARG...: for another suite than this machine's ("-"), with state and sources of its own in the cache, so that
+# nothing here is touched; the archive's signature is checked as ever.
+apt_of() {
+	local dir=$cache_dir/apt/$1 suite=$1
+	shift
+	if [ "$suite" = - ]; then
+		[ "$*" != "apt-get update" ] || set -- as_root "$@" -q
+		"$@"
+		return
+	fi
+	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
+	[ -e "$dir/sources.list" ] || echo "deb [signed-by=$keyring] $(mirror) $suite main" >"$dir/sources.list"
+	[ -e "$dir/status" ] || touch "$dir/status"
+	printf 'Dir::%s "%s";\n' State "$dir" State::lists "$dir/lists" State::status "$dir/status" Cache "$dir" Etc::sourcelist "$dir/sources.list" \
+		Etc::sourceparts /dev/null Etc::preferencesparts /dev/null >"$dir/apt.conf"
+	echo 'Acquire::Languages "none"; APT::Sandbox::User "root";' >>"$dir/apt.conf"
+	if ! ls "$dir"/lists/*_Packages* >/dev/null 2>&1 && [ "$*" != "apt-get update" ]; then
+		APT_CONFIG=$dir/apt.conf apt-get -q update >/dev/null || return
+	fi
+	APT_CONFIG=$dir/apt.conf "$@"
+}
+
+# fetch_from SUITE PACKAGE...: downloads them into this folder; quiet when it can.
+fetch_from() {
+	local suite=$1 log
+	shift
+	log=$(apt_of "$suite" apt-get -q download "$@" 2>&1) || { echo "$log" >&2; return 1; }
 }

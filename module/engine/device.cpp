@@ -207,6 +207,7 @@ void wg_engine_device_destroy(wg_device *handle)
 	Leaving leaving;
 
 	close_sockets(device);
+	wg_kernel_workers_flush(device.handshakes.workers);	/* nothing that came by the sockets makes a session any more */
 	while (Peer *peer = device.peers.first())
 		remove_peer(device, *peer, leaving);
 	finish_leaving(device, leaving);

@@ -42,7 +42,6 @@ struct Device {
 	u16 port = 0;				/* rtnl; 0: any, until the first time up */
 	Atomic<u32> mark;
 
-	Mutex pollers_lock{WG_LOCK_POLLERS};	/* which peers have them, and the kernel's list of them */
 	HandshakeQueue handshakes;
 	wg_workers *crypt_workers = nullptr;
 	SpinLock crypt_lock{WG_LOCK_CRYPT_WORK};

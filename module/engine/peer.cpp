@@ -76,7 +76,6 @@ bool is_dead(Peer &peer)
 /* There will be no others: the peer is dead. */
 void remove_pollers(Peer &peer)
 {
-	MutexGuard guard(peer.device.pollers_lock);
 	Pollers *pollers = peer.pollers.locked();
 
 	if (!pollers)
@@ -108,11 +107,11 @@ bool make_pollers(Peer &peer)
 {
 	if (peer.pollers.read())
 		return true;
-	/* Two handshakes of the peer's may be in work, and the device's list of pollers is changed for all its peers. */
-	MutexGuard guard(peer.device.pollers_lock);
-	if (peer.pollers.locked())
+	/* Two handshakes of the peer's may be in work, and whoever writes `threaded` goes through all pollers of the device. */
+	RtnlSection rtnl;
+	if (peer.pollers.locked() || is_dead(peer))
 		return true;
-	Pollers *pollers = is_dead(peer) ? nullptr : create<Pollers>();
+	Pollers *pollers = create<Pollers>();
 	if (!pollers)
 		return false;
 	pollers->rx.add(peer.device.netdev, [](void *argument, int budget) { return poll(*static_cast<Peer *>(argument), budget); }, &peer);

@@ -57,7 +57,7 @@ struct Peer {
 	Atomic<u32> staged_packets;	/* readers need no lock */
 	bool staged_waits = false;	/* for a session */
 	OrderedQueue tx, rx;
-	RcuPtr<Pollers> pollers;	/* come with the first session and stay; writers: Device::pollers_lock; the holder of its tx alone uses: */
+	RcuPtr<Pollers> pollers;	/* come with the first session and stay; writers: rtnl; the holder of its tx alone uses: */
 	wg_backlog tx_backlog{};	/* what this CPU's backlog held after the last send */
 	u32 tx_lag = 0;			/* rounds in a row that left more than they took */
 
@@ -84,7 +84,7 @@ inline Peer &get(Peer &peer)
 }
 void put(Peer &peer);
 
-/* Before a session is made. False: no memory, or the peer is dead. [process] */
+/* Before a session is made. A dead peer needs none any more. False: no memory. [process, without rtnl] */
 bool make_pollers(Peer &peer);
 
 /* ---- death ---- */

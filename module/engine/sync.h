@@ -2,8 +2,7 @@
 /* Guards over the kernel's locks and sections, and the one list of lock order.
  *
  * Lock order, outermost first; a lock may be taken while holding any above it, never one below:
- *   rtnl (mutex): the shims hold it around everything that configures, and around nothing else
- *   Device::pollers_lock (mutex)
+ *   rtnl (mutex): the shims hold it around everything that configures; a handshake worker takes it to give a peer its pollers
  *   Device::identity_lock
  *   Peer::handshake_lock
  *   Peer::keyring_lock
@@ -52,8 +51,6 @@ private:
 
 using SpinLock = Lock<wg_spinlock, wg_kernel_spin_init, wg_kernel_spin_lock, wg_kernel_spin_unlock>;
 using SpinGuard = SpinLock::Guard;
-using Mutex = Lock<wg_mutex, wg_kernel_mutex_init, wg_kernel_mutex_lock, wg_kernel_mutex_unlock>;
-using MutexGuard = Mutex::Guard;
 
 /* A state of this CPU or task, from here to the end of the block. */
 template <void (*Begin)(), void (*End)()> class [[nodiscard]] Section {
@@ -66,6 +63,8 @@ public:
 
 /* Objects reached through an RcuPtr or an RCU list stay valid. */
 using RcuSection = Section<wg_kernel_rcu_read_lock, wg_kernel_rcu_read_unlock>;
+/* The configuration stays as it is, and so does the kernel's list of the device's pollers. */
+using RtnlSection = Section<wg_kernel_rtnl_lock, wg_kernel_rtnl_unlock>;
 /* Bottom halves off: this CPU's scratch is ours, and packets may be sent. */
 using BottomHalvesOff = Section<wg_kernel_bottom_half_disable, wg_kernel_bottom_half_enable>;
 

@@ -9,7 +9,6 @@
 int main(void)
 {
 	DEFINE(WG_SIZEOF_SPINLOCK, sizeof(spinlock_t));
-	DEFINE(WG_SIZEOF_MUTEX, sizeof(struct mutex));
 	DEFINE(WG_SIZEOF_TIMER, sizeof(struct wg_timer_object));
 	DEFINE(WG_SIZEOF_POLLER, sizeof(struct wg_poller_object));
 	DEFINE(WG_SIZEOF_ROUTE_CACHE, sizeof(struct dst_cache));

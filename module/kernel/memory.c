@@ -10,7 +10,6 @@
 #define ASSERT_STORAGE(storage, object) \
 	static_assert(sizeof(struct storage) >= sizeof(object) && __alignof__(struct storage) >= __alignof__(object))
 ASSERT_STORAGE(wg_spinlock, spinlock_t);
-ASSERT_STORAGE(wg_mutex, struct mutex);
 ASSERT_STORAGE(wg_timer, struct wg_timer_object);
 ASSERT_STORAGE(wg_poller, struct wg_poller_object);
 ASSERT_STORAGE(wg_route_cache, struct dst_cache);

@@ -7,7 +7,6 @@
 #ifndef WG_OBJECTS_H
 #define WG_OBJECTS_H
 
-#include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/netlink.h>
 #include <linux/skbuff.h>

@@ -39,7 +39,6 @@ struct wg_device;
 #define WG_STORAGE(name, size) struct name { alignas(8) unsigned char opaque[size]; }
 #endif
 WG_STORAGE(wg_spinlock, WG_SIZEOF_SPINLOCK);
-WG_STORAGE(wg_mutex, WG_SIZEOF_MUTEX);
 WG_STORAGE(wg_timer, WG_SIZEOF_TIMER);
 WG_STORAGE(wg_poller, WG_SIZEOF_POLLER);
 WG_STORAGE(wg_route_cache, WG_SIZEOF_ROUTE_CACHE);
@@ -60,16 +59,15 @@ void wg_kernel_rcu_wait(void);						/* [process] synchronize_net */
 void wg_kernel_rcu_barrier(void);					/* [process] all call_rcu callbacks have run */
 
 /* ---- locks; the class names one lockdep class each ---- */
-enum wg_lock_class { WG_LOCK_POLLERS, WG_LOCK_IDENTITY, WG_LOCK_INDEX, WG_LOCK_HANDSHAKE_QUEUE, WG_LOCK_RATELIMIT,
+enum wg_lock_class { WG_LOCK_IDENTITY, WG_LOCK_INDEX, WG_LOCK_HANDSHAKE_QUEUE, WG_LOCK_RATELIMIT,
 		     WG_LOCK_PEER_HANDSHAKE, WG_LOCK_PEER_KEYRING, WG_LOCK_PEER_TX, WG_LOCK_PEER_QUEUE, WG_LOCK_PEER_TIMERS,
 		     WG_LOCK_PEER_ENDPOINT, WG_LOCK_CRYPT_WORK, WG_LOCK_COUNT };
 void wg_kernel_spin_init(struct wg_spinlock *lock, enum wg_lock_class lock_class);
 void wg_kernel_spin_lock(struct wg_spinlock *lock);			/* [any] spin_lock_bh */
 int wg_kernel_spin_trylock(struct wg_spinlock *lock);			/* [any] spin_trylock_bh; nonzero when taken */
 void wg_kernel_spin_unlock(struct wg_spinlock *lock);
-void wg_kernel_mutex_init(struct wg_mutex *mutex, enum wg_lock_class lock_class);
-void wg_kernel_mutex_lock(struct wg_mutex *mutex);			/* [process] */
-void wg_kernel_mutex_unlock(struct wg_mutex *mutex);
+void wg_kernel_rtnl_lock(void);						/* [process] for workers; the shims hold it around what configures */
+void wg_kernel_rtnl_unlock(void);
 
 /* ---- time and randomness ---- */
 int64_t wg_kernel_now(void);						/* [any] ns of boot time, suspend included; coarse; > 0 */
@@ -99,7 +97,7 @@ void wg_kernel_maybe_resched(void);					/* [process] cond_resched: between two p
 /* ---- poller: a NAPI instance ---- */
 /* @poll(argument, budget) handles at most budget packets in softirq and returns how many; fewer than budget means it found its queue empty
  * and the shim completes NAPI. A schedule that comes between the two is kept (NAPIF_STATE_MISSED). */
-void wg_kernel_poller_add(struct wg_poller *poller, struct wg_netdev *netdev, int (*poll)(void *argument, int budget), void *argument); /* [process] enabled; add and delete of a device one at a time */
+void wg_kernel_poller_add(struct wg_poller *poller, struct wg_netdev *netdev, int (*poll)(void *argument, int budget), void *argument); /* [process] enabled; rtnl */
 /* Takes the poller's place: true, and until run or release no poll of it begins. False: it is scheduled, running or taken, and will poll once more. [softirq] */
 bool wg_kernel_poller_claim(struct wg_poller *poller);
 void wg_kernel_poller_run(struct wg_poller *poller);			/* after claim: it polls on this CPU, behind what the CPU has to do already. [softirq] */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* sync.c: the engine's locks, one lockdep class for each kind it names, so that its lock order is checked by the kernel. */
 #include <linux/lockdep.h>
+#include <linux/rtnetlink.h>
 #include "objects.h"
 #include "services.h"
 
 static struct lock_class_key class_keys[WG_LOCK_COUNT];
 static const char *const class_names[WG_LOCK_COUNT] = {
-	[WG_LOCK_POLLERS] = "wg_pollers",
 	[WG_LOCK_IDENTITY] = "wg_identity",
 	[WG_LOCK_INDEX] = "wg_index",
 	[WG_LOCK_HANDSHAKE_QUEUE] = "wg_handshake_queue",
@@ -46,18 +46,12 @@ void wg_kernel_spin_unlock(struct wg_spinlock *lock) __releases(to_spinlock(lock
 	spin_unlock_bh(to_spinlock(lock));
 }
 
-void wg_kernel_mutex_init(struct wg_mutex *mutex, enum wg_lock_class lock_class)
+void wg_kernel_rtnl_lock(void)
 {
-	mutex_init((struct mutex *)mutex);
-	lockdep_set_class_and_name((struct mutex *)mutex, &class_keys[lock_class], class_names[lock_class]);
+	rtnl_lock();
 }
 
-void wg_kernel_mutex_lock(struct wg_mutex *mutex)
+void wg_kernel_rtnl_unlock(void)
 {
-	mutex_lock((struct mutex *)mutex);
-}
-
-void wg_kernel_mutex_unlock(struct wg_mutex *mutex)
-{
-	mutex_unlock((struct mutex *)mutex);
+	rtnl_unlock();
 }

@@ -65,7 +65,7 @@ void fail(const char *format, ...)
 
 const char *class_name(u32 lock_class)
 {
-	static const char *const NAMES[] = {"pollers",	  "identity",	  "index",     "handshake-queue", "ratelimit", "peer-handshake",
+	static const char *const NAMES[] = {"identity",	  "index",     "handshake-queue", "ratelimit", "peer-handshake",
 					    "peer-keyring", "peer-tx",	  "peer-queue", "peer-timers",	   "peer-endpoint", "cpu-queue",
 					    "timer",	  "poller",    "handshake-work",  "crypt-work", "rtnl", "receive"};
 
@@ -160,7 +160,7 @@ void Kernel::spawn(Context context, Domain &domain, const char *what, std::funct
 	fiber->pinned = cpu != ANY_CPU;
 	fiber->cpu = fiber->pinned ? cpu : 0;
 	fiber->started = false;
-	fiber->bottom_half_depth = fiber->rcu_depth = fiber->fpu_depth = 0;
+	fiber->bottom_half_depth = fiber->rcu_depth = fiber->fpu_depth = fiber->sent = 0;
 	fiber->wake_at = 0;
 	fiber->test = nullptr;
 	fiber->blocked_by = nullptr;
@@ -173,16 +173,35 @@ void Kernel::start_process(Domain &domain, const char *what, std::function<void(
 {
 	spawn(Context::Process, domain, what,
 	      [this, body = std::move(body)] {
-		      Fiber &fiber = *current;
-
-		      block("rtnl", [this] { return !rtnl_; });
-		      rtnl_ = true;
-		      acquired(fiber, &rtnl_, CLASS_RTNL, true, true);
+		      take_rtnl();
 		      body();
-		      released(fiber, &rtnl_, "rtnl");
-		      rtnl_ = false;
+		      give_rtnl();
 	      },
 	      ANY_CPU, std::move(done));
+}
+
+void Kernel::take_rtnl()
+{
+	Fiber &fiber = *current;
+
+	if (rtnl_holder_ == &fiber)
+		fail("rtnl is taken twice");
+	acquired(fiber, &rtnl_holder_, CLASS_RTNL, true, true);
+	block("rtnl", [this] { return !rtnl_holder_; });
+	rtnl_holder_ = &fiber;
+}
+
+void Kernel::give_rtnl()
+{
+	require_rtnl("rtnl_unlock");
+	released(*current, &rtnl_holder_, "rtnl_unlock");
+	rtnl_holder_ = nullptr;
+}
+
+void Kernel::require_rtnl(const char *service)
+{
+	if (rtnl_holder_ != &self(service))
+		fail("%s needs rtnl", service);
 }
 
 void Kernel::run_process(Domain &domain, const char *what, std::function<void()> body)
@@ -402,6 +421,7 @@ void Kernel::bottom_half_off(Fiber &fiber)
 		if (occupied_[fiber.cpu])
 			fail("simulation: CPU %u is occupied twice", fiber.cpu);
 		occupied_[fiber.cpu] = &fiber;
+		fiber.sent = 0;
 		if (!fiber.rcu_depth)
 			fiber.reader_since = ++rcu_clock;
 	}

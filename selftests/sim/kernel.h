@@ -51,6 +51,7 @@ struct Fiber {
 	u32 cpu = 0;
 	bool pinned = false, started = false;
 	u32 bottom_half_depth = 0, rcu_depth = 0, fpu_depth = 0;
+	u32 sent = 0;		/* messages since bottom halves went off */
 	bool in_round = false;	/* between two looks at the cycle counter */
 	u64 reader_since = 0;
 	i64 wake_at = 0;
@@ -70,6 +71,7 @@ struct Fiber {
 /* What a scenario may turn; the defaults are drawn from the seed. */
 struct Knobs {
 	u32 cpus = 2;
+	u32 points_of_send = 1;		/* at which another CPU may go first while a message leaves */
 	u32 preempt = 0;		/* chance of another CPU going first, per 1024 points */
 	u32 stall = 0;			/* of those, how many per 1024 are long */
 	i64 stall_most = 0;
@@ -179,6 +181,10 @@ public:
 	/* Runs @body in process context under rtnl, and everything else meanwhile, until it returns. */
 	void run_process(Domain &domain, const char *what, std::function<void()> body);
 	void run_without_rtnl(Domain &domain, const char *what, std::function<void()> body);
+	/* rtnl for the fiber that runs; require_rtnl: @service is called by who holds it. */
+	void take_rtnl();
+	void give_rtnl();
+	void require_rtnl(const char *service);
 	/* run_process() without waiting. */
 	void start_process(Domain &domain, const char *what, std::function<void()> body, std::function<void()> done = nullptr);
 	/* Runs until the clock shows @until (and nothing is left to do at that time). */
@@ -322,7 +328,7 @@ private:
 	std::vector<u8> scratch_half_;
 	std::vector<RcuCallback> callbacks_;
 	bool rcu_scheduled_ = false;
-	bool rtnl_ = false;
+	const Fiber *rtnl_holder_ = nullptr;
 	std::vector<Line> lines_;
 	u64 line_count_ = 0, fingerprint_ = 0xcbf29ce484222325;
 };

@@ -5,7 +5,6 @@
 #define __KFACTS_H__
 
 #define WG_SIZEOF_SPINLOCK 24
-#define WG_SIZEOF_MUTEX 24
 #define WG_SIZEOF_TIMER 16
 #define WG_SIZEOF_POLLER 16
 #define WG_SIZEOF_ROUTE_CACHE 16

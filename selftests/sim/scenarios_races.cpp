@@ -70,6 +70,22 @@ SCENARIO(device_goes_up_and_down_under_traffic, 2)
 	world.expect_recovery(0, 1, 30 * SECOND);
 }
 
+/* The first session's pollers are made by a handshake worker, maybe in the very moment the device goes. */
+SCENARIO(device_goes_in_the_middle_of_a_first_handshake, 1)
+{
+	World world(seed, RACING);
+
+	for (int round = 0; round < 4; round++) {
+		world.meet();
+		world.send(0, 1);
+		world.run_for(world.random.between(0, 30000) * MICROSECOND);
+		for (u32 id : {0u, 1u}) {
+			world.destroy(id);
+			world.create(id);
+		}
+	}
+}
+
 SCENARIO(device_is_destroyed_and_made_again_under_traffic, 4)
 {
 	World world(seed, RACING);

@@ -58,6 +58,22 @@ SCENARIO(workers_seal_what_outgrows_the_poller, 25)
 	EXPECT(world.flow(0, 1).received - received == world.flow(0, 1).sent - sent);
 }
 
+/* Who sends one packet while another CPU sends all it can, and the way out is slow, is not made to send the other's: the simulation
+ * counts what leaves in one go. */
+SCENARIO(no_sender_is_captured_by_others, 4)
+{
+	World world(seed, {.hosts = 2, .ordered = false, .turn = [](Knobs &knobs) { knobs.cpus = 2; knobs.stall = 0; knobs.preempt = 200; knobs.points_of_send = 500; }});
+
+	world.meet();
+	world.expect_traffic(0, 1, 3 * SECOND);
+	for (u32 i = 0; i < 4; i++) {
+		for (u32 n = 0; n < 400; n++)
+			world.send(0, 1, 40);
+		world.run_for(20 * MILLISECOND);
+	}
+	world.expect_traffic(0, 1, 3 * SECOND);
+}
+
 SCENARIO(flood_wakes_few_workers, 50)
 {
 	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }});

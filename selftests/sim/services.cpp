@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* services.h over the simulated kernel: all but packets and netlink. */
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include "kernel.h"
@@ -10,25 +11,26 @@ using namespace sim;
 
 namespace {
 
-constexpr u32 SPIN_MAGIC = 0x5b1a10c7, MUTEX_MAGIC = 0x3c7e0001;
+constexpr u32 MOST_SENT_AT_ONCE = 2 * 64;	/* a round, whose last batch is as large as one can be */
+constexpr u32 SPIN_MAGIC = 0x5b1a10c7;
 constexpr u64 TIMER_MAGIC = 0x71be7000, POLLER_MAGIC = 0x4a91000, CACHE_MAGIC = 0xcace000;
 
 struct Spin {
 	u32 magic, lock_class;
 	const Fiber *holder;
 };
-static_assert(sizeof(Spin) <= sizeof(wg_spinlock) && sizeof(Spin) <= sizeof(wg_mutex));
+static_assert(sizeof(Spin) <= sizeof(wg_spinlock));
 
 struct Handle {
 	u64 magic, id;
 };
 static_assert(sizeof(Handle) <= sizeof(wg_timer) && sizeof(Handle) <= sizeof(wg_poller) && sizeof(Handle) <= sizeof(wg_route_cache));
 
-Spin &spin_of(void *storage, u32 magic, const char *service)
+Spin &spin_of(void *storage, const char *service)
 {
 	Spin &spin = *static_cast<Spin *>(storage);
 
-	if (spin.magic != magic)
+	if (spin.magic != SPIN_MAGIC)
 		fail("%s on a lock that was never initialised", service);
 	return spin;
 }
@@ -76,6 +78,12 @@ struct WaitsFor {
 u32 work_class(wg_worker_kind kind)
 {
 	return kind == WG_WORKER_HANDSHAKE ? CLASS_HANDSHAKE_WORK : CLASS_CRYPT_WORK;
+}
+
+/* A work queue that never ran anything (its device could not be made) holds nobody up, whatever others of its kind run. */
+bool has_run(const wg_workers &workers)
+{
+	return std::any_of(workers.work.begin(), workers.work.end(), [](const wg_workers::Work &work) { return work.kicks != 0; });
 }
 
 } // namespace
@@ -193,7 +201,7 @@ void wg_kernel_spin_init(wg_spinlock *lock, wg_lock_class lock_class)
 void wg_kernel_spin_lock(wg_spinlock *lock)
 {
 	Fiber &fiber = kernel->self("spin_lock");
-	Spin &spin = spin_of(lock, SPIN_MAGIC, "spin_lock");
+	Spin &spin = spin_of(lock, "spin_lock");
 
 	if (spin.holder == &fiber)
 		fail("the %s lock is taken twice", class_name(spin.lock_class));
@@ -206,7 +214,7 @@ void wg_kernel_spin_lock(wg_spinlock *lock)
 int wg_kernel_spin_trylock(wg_spinlock *lock)
 {
 	Fiber &fiber = kernel->self("spin_trylock");
-	Spin &spin = spin_of(lock, SPIN_MAGIC, "spin_trylock");
+	Spin &spin = spin_of(lock, "spin_trylock");
 
 	if (spin.holder)
 		return 0;
@@ -219,7 +227,7 @@ int wg_kernel_spin_trylock(wg_spinlock *lock)
 void wg_kernel_spin_unlock(wg_spinlock *lock)
 {
 	Fiber &fiber = kernel->self("spin_unlock");
-	Spin &spin = spin_of(lock, SPIN_MAGIC, "spin_unlock");
+	Spin &spin = spin_of(lock, "spin_unlock");
 
 	if (spin.holder != &fiber)
 		fail("the %s lock is released by who does not hold it", class_name(spin.lock_class));
@@ -229,33 +237,15 @@ void wg_kernel_spin_unlock(wg_spinlock *lock)
 	kernel->point();
 }
 
-void wg_kernel_mutex_init(wg_mutex *mutex, wg_lock_class lock_class)
+void wg_kernel_rtnl_lock(void)
 {
-	*reinterpret_cast<Spin *>(mutex) = {MUTEX_MAGIC, lock_class, nullptr};
+	kernel->require_sleepable("rtnl_lock");
+	kernel->take_rtnl();
 }
 
-void wg_kernel_mutex_lock(wg_mutex *mutex)
+void wg_kernel_rtnl_unlock(void)
 {
-	kernel->require_sleepable("mutex_lock");
-	Fiber &fiber = *kernel->current;
-	Spin &spin = spin_of(mutex, MUTEX_MAGIC, "mutex_lock");
-
-	if (spin.holder == &fiber)
-		fail("the %s mutex is taken twice", class_name(spin.lock_class));
-	kernel->acquired(fiber, mutex, spin.lock_class, true, true);
-	kernel->block(class_name(spin.lock_class), [&spin] { return spin.holder == nullptr; });
-	spin.holder = &fiber;
-}
-
-void wg_kernel_mutex_unlock(wg_mutex *mutex)
-{
-	Fiber &fiber = kernel->self("mutex_unlock");
-	Spin &spin = spin_of(mutex, MUTEX_MAGIC, "mutex_unlock");
-
-	if (spin.holder != &fiber)
-		fail("the %s mutex is released by who does not hold it", class_name(spin.lock_class));
-	kernel->released(fiber, mutex, "mutex_unlock");
-	spin.holder = nullptr;
+	kernel->give_rtnl();
 	kernel->point();
 }
 
@@ -530,7 +520,7 @@ void wg_kernel_workers_flush(wg_workers *workers)
 void wg_kernel_workers_destroy(wg_workers *workers)
 {
 	kernel->require_sleepable("workers_destroy");
-	{
+	if (has_run(*workers)) {
 		WaitsFor waits(*kernel->current, work_class(workers->kind));
 
 		kernel->block("workers", [workers] {
@@ -553,6 +543,7 @@ void wg_kernel_maybe_resched(void)
 void wg_kernel_poller_add(wg_poller *poller, wg_netdev *netdev, int (*poll)(void *, int), void *argument)
 {
 	kernel->require_sleepable("poller_add");
+	kernel->require_rtnl("poller_add");
 	auto object = std::make_unique<PollerObject>();
 
 	auto before = kernel->objects.find(address_of(poller));
@@ -891,10 +882,13 @@ void wg_kernel_send(wg_netdev *netdev, wg_packet *batch, const wg_route *route, 
 			fail("a message of type %u leaves by the rule for others", bytes[0]);
 		batch->next = nullptr;
 		wg_kernel_packet_consume(batch);
+		if (++kernel->current->sent > MOST_SENT_AT_ONCE)
+			fail("%s sends for ever: %u messages, and bottom halves are off all the while", kernel->current->what, MOST_SENT_AT_ONCE);
 		netdev->tx_packets++;
 		netdev->tx_bytes += bytes.size();
 		kernel->on_send(*sockets->ns, sockets->port, route->to, std::move(bytes), traffic_class, route->mark);
-		kernel->point();
+		for (u32 n = 0; n < kernel->knobs.points_of_send; n++)
+			kernel->point();
 		batch = next;
 	}
 }

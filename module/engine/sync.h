@@ -22,35 +22,33 @@
 namespace wg::engine {
 
 /* A lock of the kernel's, of a class that lockdep knows. */
-template <typename Storage, void (*Init)(Storage *, wg_lock_class), void (*Take)(Storage *), void (*Give)(Storage *)> class Lock {
+class SpinLock {
 public:
-	explicit Lock(wg_lock_class lock_class) { Init(&storage_, lock_class); }
-	Lock(const Lock &) = delete;
-	Lock &operator=(const Lock &) = delete;
+	explicit SpinLock(wg_lock_class lock_class) { wg_kernel_spin_init(&storage_, lock_class); }
+	SpinLock(const SpinLock &) = delete;
+	SpinLock &operator=(const SpinLock &) = delete;
 	[[nodiscard]] bool try_take() { return wg_kernel_spin_trylock(&storage_) != 0; }
 
-	class [[nodiscard]] Guard {
-	public:
-		/* @is_taken: by try_take(). */
-		explicit Guard(Lock &lock, bool is_taken = false) : lock_(lock)
-		{
-			if (!is_taken)
-				Take(&lock.storage_);
-		}
-		~Guard() { Give(&lock_.storage_); }
-		Guard(const Guard &) = delete;
-		Guard &operator=(const Guard &) = delete;
-
-	private:
-		Lock &lock_;
-	};
-
 private:
-	Storage storage_;
+	friend class SpinGuard;
+	wg_spinlock storage_;
 };
 
-using SpinLock = Lock<wg_spinlock, wg_kernel_spin_init, wg_kernel_spin_lock, wg_kernel_spin_unlock>;
-using SpinGuard = SpinLock::Guard;
+class [[nodiscard]] SpinGuard {
+public:
+	/* @is_taken: by try_take(). */
+	explicit SpinGuard(SpinLock &lock, bool is_taken = false) : lock_(lock.storage_)
+	{
+		if (!is_taken)
+			wg_kernel_spin_lock(&lock_);
+	}
+	~SpinGuard() { wg_kernel_spin_unlock(&lock_); }
+	SpinGuard(const SpinGuard &) = delete;
+	SpinGuard &operator=(const SpinGuard &) = delete;
+
+private:
+	wg_spinlock &lock_;
+};
 
 /* A state of this CPU or task, from here to the end of the block. */
 template <void (*Begin)(), void (*End)()> class [[nodiscard]] Section {

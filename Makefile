@@ -38,8 +38,9 @@ help:
 export help
 SHELL := /bin/bash
 define help
-  make            the module, build/KVER/wireguard.ko        KVER=<release>, 6.1, 6.12 or uml; default: the running
-                                                             kernel's headers if there are any, else 6.1
+  make            the module, build/KVER/wireguard.ko        KVER=<release>, a name of qemu/kernels (6.1, 6.12, 6.12-deb13, 7.3,
+                                                             testing) or uml; default: the running kernel's headers
+                                                             if there are any, else 6.1
   make wgctl      the tool, build/wgctl
   make demo       a fresh machine to a working tunnel: sets up, builds, boots a guest, shows it
   make shell      the same guest, interactively             KVER=6.1 or 6.12

@@ -60,6 +60,15 @@ static inline void wg_compat_free_statistics(struct net_device *dev)
 #endif
 }
 
+/* TCP packets of more than 64 KB, for who sets gso_max_size. Older kernels put an IPv6 option into them, which they take out again as if
+ * every device had an Ethernet header: segmentation fails. */
+static inline void wg_compat_allow_large_packets(struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)
+	netif_set_tso_max_size(dev, GSO_MAX_SIZE);
+#endif
+}
+
 /* Defines @name, the operation that makes a link, of make(namespace of the link's sockets, device). */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 #define WG_COMPAT_NEWLINK(name, make) \

@@ -168,6 +168,7 @@ static void device_setup(struct net_device *dev)
 	dev->priv_destructor = device_destructor;
 	SET_NETDEV_DEVTYPE(dev, &device_type);
 	netif_keep_dst(dev);	/* its MTU bounds the padding, and ICMP errors go back by it */
+	wg_compat_allow_large_packets(dev);
 }
 
 static int make_link(struct net *birth, struct net_device *dev)

@@ -112,6 +112,26 @@ background+=("$watcher")
 check burst_arrives_while_captured carries
 stop "$watcher"
 
+# Where the kernel can cut them, TCP packets of more than 64 KB (BIG TCP) are for who asks: they are split like any other.
+larger_packets() {
+	ip1 link set wg0 gso_max_size 400000
+}
+case $(uname -r) in
+[0-6].*)
+	refused_larger_packets() { ! larger_packets; }
+	check larger_packets_are_refused refused_larger_packets
+	;;
+*)
+	check larger_packets_are_allowed larger_packets
+	capture 1 wg0 big.pcap dst host fd07::2
+	carries_much() { stream 1 2 fd07::2 10; }
+	check burst_of_larger_packets_arrives carries_much
+	captured
+	check they_were_larger test "$(packets big.pcap greater 65600)" -gt 0
+	check as_before_again ip1 link set wg0 gso_max_size 65536
+	;;
+esac
+
 # A tunnel in the tunnel: the outer device is handed packets that are to be cut.
 inner_devices
 check burst_arrives_through_two_tunnels carries 10.8.0.2

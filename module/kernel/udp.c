@@ -296,12 +296,21 @@ static void make_outer(struct sk_buff *skb, struct net_device *dev, u32 mark)
 	skb->ignore_df = 1;
 }
 
+/* Is what @skb has of its owner, if it has one, a charge by size? Others have a reference each (TCP's answers for a socket, since 6.13), or a
+ * place in a ring (packet sockets), which nobody would give back for a segment. */
+static bool owner_is_charged(const struct sk_buff *skb)
+{
+	if (!skb->destructor || skb->destructor == sock_wfree)
+		return true;
+	return skb->destructor != sock_edemux && skb->destructor != sock_efree && sk_fullsock(skb->sk) && sk_is_inet(skb->sk);
+}
+
 /* May @skb be one more segment of the packet that begins with @first? All are as long as the first, but for a shorter last one; they
  * have one owner, so that what it was charged for all is given back with the one. */
 static bool fits(const struct sk_buff *first, const struct sk_buff *last, const struct sk_buff *skb, u32 size, u32 total)
 {
 	return last->len == size && skb->len <= size && total + skb->len <= LONGEST_PAYLOAD && !skb_is_nonlinear(skb) &&
-	       skb->sk == first->sk && skb->destructor == first->destructor;
+	       skb->sk == first->sk && skb->destructor == first->destructor && owner_is_charged(skb);
 }
 
 /* Makes one packet for UDP segmentation offload of @first and the messages behind it that fit; returns those that do not. Whoever

@@ -79,7 +79,7 @@ both:
 	@$(MAKE) --no-print-directory KVER=6.12 module
 
 wgctl:
-	@$(MAKE) --no-print-directory -C tools/wgctl
+	@$(MAKE) --no-print-directory -j$(jobs) -C tools/wgctl
 
 # depmod's index belongs to the kernel: in a DESTDIR without one, as packages are made in, there is none.
 module_dir = $(DESTDIR)/lib/modules/$(release)

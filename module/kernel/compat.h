@@ -24,21 +24,22 @@
 #include <asm/fpu/api.h>
 #endif
 
-/* Transmit without the queue's lock: a feature flag that became a bit of its own. */
-static inline void wg_compat_lockless_transmit(struct net_device *dev)
+/* What a device declares: per-CPU tunnel statistics, which are the kernel's own business when it is told of them, and since then its tunnel
+ * code insists; transmit without the queue's lock, a feature that became a bit of its own; and TCP packets of more than 64 KB, for who sets
+ * gso_max_size. Older kernels put an IPv6 option into them, which they take out again as if every device had an Ethernet header:
+ * segmentation fails. */
+static inline void wg_compat_declare(struct net_device *dev)
 {
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
+#endif
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 	dev->lltx = true;
 #else
 	dev->features |= NETIF_F_LLTX;
 #endif
-}
-
-/* Per-CPU tunnel statistics: the kernel's own business when it is told of them, and since then its tunnel code insists. */
-static inline void wg_compat_declare_statistics(struct net_device *dev)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
-	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)
+	netif_set_tso_max_size(dev, GSO_MAX_SIZE);
 #endif
 }
 
@@ -57,15 +58,6 @@ static inline void wg_compat_free_statistics(struct net_device *dev)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 	free_percpu(dev->tstats);
 	dev->tstats = NULL;
-#endif
-}
-
-/* TCP packets of more than 64 KB, for who sets gso_max_size. Older kernels put an IPv6 option into them, which they take out again as if
- * every device had an Ethernet header: segmentation fails. */
-static inline void wg_compat_allow_large_packets(struct net_device *dev)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)
-	netif_set_tso_max_size(dev, GSO_MAX_SIZE);
 #endif
 }
 

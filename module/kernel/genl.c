@@ -82,10 +82,8 @@ static int dump_start(struct netlink_callback *cb)
 
 	rtnl_lock();
 	dev = find_device(sock_net(cb->skb->sk), wg_compat_dump_attributes(cb), cb->extack);
-	if (!IS_ERR(dev)) {
-		memset(context, 0, sizeof(*context));
-		context->ifindex = dev->ifindex;
-	}
+	if (!IS_ERR(dev))
+		context->ifindex = dev->ifindex;	/* all else is zero: the kernel gives it so */
 	rtnl_unlock();
 	return PTR_ERR_OR_ZERO(dev);
 }

@@ -61,33 +61,26 @@ static void device_destructor(struct net_device *dev)
 	pr_debug("%s: Interface destroyed\n", dev->name);
 }
 
-/* A peer's packet may well leave by the interface it came in by, and nobody is to be told of a better way; the kernel looks at the
- * "all" setting too. */
-static void forbid_redirects(struct net_device *dev)
+/* No redirects: a peer's packet may well leave by the interface it came in by, and nobody is to be told of a better way; the kernel looks
+ * at the "all" setting too. No link-local address: it would be made of a hardware address, and there is none. */
+static void forbid_what_links_have(struct net_device *dev)
 {
 	struct in_device *in4 = __in_dev_get_rtnl(dev);
-
-	if (!in4)
-		return;
-	IN_DEV_CONF_SET(in4, SEND_REDIRECTS, false);
-	IPV4_DEVCONF_ALL(dev_net(dev), SEND_REDIRECTS) = false;
-}
-
-/* It would be made of a hardware address, and there is none. */
-static void forbid_link_local_address(struct net_device *dev)
-{
 #if IS_ENABLED(CONFIG_IPV6)
 	struct inet6_dev *in6 = __in6_dev_get(dev);
 
 	if (in6)
 		WRITE_ONCE(in6->cnf.addr_gen_mode, IN6_ADDR_GEN_MODE_NONE);
 #endif
+	if (!in4)
+		return;
+	IN_DEV_CONF_SET(in4, SEND_REDIRECTS, false);
+	IPV4_DEVCONF_ALL(dev_net(dev), SEND_REDIRECTS) = false;
 }
 
 static int device_open(struct net_device *dev)
 {
-	forbid_redirects(dev);
-	forbid_link_local_address(dev);
+	forbid_what_links_have(dev);
 	return wg_engine_device_up(wg_private_of(dev)->engine);
 }
 
@@ -154,8 +147,6 @@ static void device_setup(struct net_device *dev)
 	dev->type = ARPHRD_NONE;
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
 	dev->priv_flags |= IFF_NO_QUEUE;
-	wg_compat_lockless_transmit(dev);
-	wg_compat_declare_statistics(dev);
 	dev->features |= FEATURES;
 	dev->hw_features |= FEATURES;
 	dev->hw_enc_features |= FEATURES;
@@ -168,7 +159,7 @@ static void device_setup(struct net_device *dev)
 	dev->priv_destructor = device_destructor;
 	SET_NETDEV_DEVTYPE(dev, &device_type);
 	netif_keep_dst(dev);	/* its MTU bounds the padding, and ICMP errors go back by it */
-	wg_compat_allow_large_packets(dev);
+	wg_compat_declare(dev);
 }
 
 static int make_link(struct net *birth, struct net_device *dev)
@@ -242,38 +233,32 @@ static int vm_forked(struct notifier_block *notifier, unsigned long action, void
 static struct notifier_block power_notifier = { .notifier_call = power_event };
 static struct notifier_block vm_notifier = { .notifier_call = vm_forked };
 
+static void unregister_all(void)
+{
+	unregister_random_vmfork_notifier(&vm_notifier);
+	unregister_pm_notifier(&power_notifier);
+	unregister_pernet_device(&namespace_operations);
+}
+
 int wg_netdev_init(void)
 {
-	int error = register_pm_notifier(&power_notifier);
+	int error = register_pernet_device(&namespace_operations);
 
 	if (error)
 		return error;
-	error = register_random_vmfork_notifier(&vm_notifier);
-	if (error)
-		goto no_vm;
-	error = register_pernet_device(&namespace_operations);
-	if (error)
-		goto no_namespaces;
+	/* These two cannot fail: each is registered once. */
+	register_pm_notifier(&power_notifier);
+	register_random_vmfork_notifier(&vm_notifier);
 	error = rtnl_link_register(&link_operations);
 	if (error)
-		goto no_link;
-	return 0;
-
-no_link:
-	unregister_pernet_device(&namespace_operations);
-no_namespaces:
-	unregister_random_vmfork_notifier(&vm_notifier);
-no_vm:
-	unregister_pm_notifier(&power_notifier);
+		unregister_all();
 	return error;
 }
 
 void wg_netdev_exit(void)
 {
 	rtnl_link_unregister(&link_operations);
-	unregister_pernet_device(&namespace_operations);
-	unregister_random_vmfork_notifier(&vm_notifier);
-	unregister_pm_notifier(&power_notifier);
+	unregister_all();
 }
 
 /* ---- services: the device ---- */

@@ -214,6 +214,8 @@ bool is_plain(const QuickConfig &config, const Device &wanted)
 
 void quick_file(std::string_view text, std::size_t seed, FakeWorld &fake)
 {
+	if (text.starts_with("\xef\xbb\xbf"))	/* a byte order mark ends where the file is read */
+		text.remove_prefix(3);
 	QuickConfig config = reread(text, fake);
 	Device wanted = parse_config(config.plain_text, PATH, FileMeaning::replace, fake);
 

@@ -310,7 +310,7 @@ static bool owner_is_charged(const struct sk_buff *skb)
 static bool fits(const struct sk_buff *first, const struct sk_buff *last, const struct sk_buff *skb, u32 size, u32 total)
 {
 	return last->len == size && skb->len <= size && total + skb->len <= LONGEST_PAYLOAD && !skb_is_nonlinear(skb) &&
-	       skb->sk == first->sk && skb->destructor == first->destructor && owner_is_charged(skb);
+	       skb->sk == first->sk && skb->destructor == first->destructor;
 }
 
 /* Makes one packet for UDP segmentation offload of @first and the messages behind it that fit; returns those that do not. Whoever
@@ -321,7 +321,7 @@ static struct sk_buff *join(struct sk_buff *first, u32 mtu, struct net_device *d
 	u32 size = first->len, segments = 1;
 
 	make_outer(first, dev, mark);
-	if (size > mtu || skb_is_nonlinear(first))
+	if (size > mtu || skb_is_nonlinear(first) || !owner_is_charged(first))
 		return next;
 	for (; next && segments < MOST_SEGMENTS && fits(first, last, next, size, first->len); segments++) {
 		last = next;

@@ -214,9 +214,8 @@ bool is_plain(const QuickConfig &config, const Device &wanted)
 
 void quick_file(std::string_view text, std::size_t seed, FakeWorld &fake)
 {
-	if (text.starts_with("\xef\xbb\xbf"))	/* a byte order mark ends where the file is read */
-		text.remove_prefix(3);
 	QuickConfig config = reread(text, fake);
+	text = config.text;	/* a byte order mark ends where the file is read */
 	Device wanted = parse_config(config.plain_text, PATH, FileMeaning::replace, fake);
 
 	must(std::count(config.text.begin(), config.text.end(), '\n') <= std::count(config.plain_text.begin(), config.plain_text.end(), '\n'),

@@ -58,6 +58,32 @@ SCENARIO(workers_seal_what_outgrows_the_poller, 25)
 	EXPECT(world.flow(0, 1).received - received == world.flow(0, 1).sent - sent);
 }
 
+/* Workers that come late let the queue fill up, within a round: what does not fit stays staged, and no batch is lost between the two. */
+SCENARIO(what_a_full_queue_does_not_take_stays_staged, 30)
+{
+	World world(seed, {.hosts = 2, .ordered = false, .turn = [](Knobs &knobs) {
+		knobs.stall = 0;
+		knobs.cpus = 3;
+		knobs.long_rounds = 1024;
+		knobs.worker_latency = 4 * SECOND;
+	}});
+
+	world.meet();
+	world.expect_traffic(0, 1, 30 * SECOND);
+	world.run_for(2 * SECOND);
+
+	u64 before = kicks(world, WG_WORKER_CRYPT);
+
+	for (u32 i = 0; i < 3; i++) {
+		for (u32 n = 0; n < 190; n++)
+			world.send(0, 1, 1380, 4, world.random.between(9, 25));
+		world.run_for(200 * MILLISECOND);
+	}
+	world.run_for(10 * SECOND);
+	EXPECT(kicks(world, WG_WORKER_CRYPT) > before);
+	world.expect_traffic(0, 1, 30 * SECOND);
+}
+
 /* Who sends one packet while another CPU sends all it can, and the way out is slow, is not made to send the other's: the simulation
  * counts what leaves in one go. */
 SCENARIO(no_sender_is_captured_by_others, 4)

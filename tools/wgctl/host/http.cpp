@@ -3,20 +3,19 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <microhttpd.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
+#include <exception>
 
 #include "model/descriptor.h"
+#include "model/names.h"
 #include "model/values.h"
 
 namespace wgctl {
@@ -24,43 +23,6 @@ namespace wgctl {
 namespace {
 
 constexpr std::string_view UNIX = "unix:";
-
-std::int64_t milliseconds_now()
-{
-	return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-std::string reply(std::string_view status, std::string_view type, std::string_view body, bool is_head = false)
-{
-	std::string text = "HTTP/1.1 " + std::string(status) + "\r\nContent-Type: " + std::string(type) +
-			   "\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n";
-
-	if (status.starts_with("405"))
-		text += "Allow: GET, HEAD\r\n";
-	return text + "\r\n" + std::string(is_head ? std::string_view() : body);
-}
-
-std::string refusal(std::string_view status, bool is_head = false)
-{
-	return reply(status, "text/plain; charset=utf-8", std::string(status) + "\n", is_head);
-}
-
-/* METHOD TARGET HTTP/1.x */
-struct RequestLine {
-	std::string_view method, target, version;
-};
-
-std::optional<RequestLine> split_request_line(std::string_view line)
-{
-	std::size_t first = line.find(' '), last = line.rfind(' ');
-
-	if (first == line.npos || first == last || first == 0)
-		return {};
-	RequestLine result{line.substr(0, first), line.substr(first + 1, last - first - 1), line.substr(last + 1)};
-	if (!result.version.starts_with("HTTP/") || result.target.empty() || result.target.find(' ') != result.target.npos)
-		return {};
-	return result;
-}
 
 [[noreturn]] void fail(const std::string &place)
 {
@@ -142,12 +104,11 @@ private:
 
 	static bool parse_loopback(const std::string &text, Endpoint &address)
 	{
-		std::size_t colon = text.rfind(':');
-		std::optional<std::uint16_t> port;
+		std::string host = text.substr(0, text.rfind(':'));
+		std::optional<std::uint16_t> port = parse_number<std::uint16_t>(std::string_view(text).substr(std::min(host.size() + 1, text.size())));
 
-		if (colon == text.npos || !(port = parse_number<std::uint16_t>(std::string_view(text).substr(colon + 1))))
+		if (!port)
 			return false;
-		std::string host = text.substr(0, colon);
 		if (host == "[::1]") {
 			address.v6.sin6_family = AF_INET6;
 			address.v6.sin6_addr = in6addr_loopback;
@@ -163,149 +124,97 @@ private:
 	Descriptor socket_;
 };
 
-/* The signals that ask for the end, as something to poll; as they were afterwards. */
-class EndSignals {
+/* One request's answer. */
+class Answerer {
 public:
-	EndSignals()
+	Answerer(const std::string &place, const std::string &path, const std::function<WebPage()> &page) :
+		is_file_(place.starts_with(UNIX)), path_(path), page_(page)
 	{
-		sigset_t set;
-
-		sigemptyset(&set);
-		for (int signal : {SIGINT, SIGTERM, SIGHUP})
-			sigaddset(&set, signal);
-		sigprocmask(SIG_BLOCK, &set, &before_);
-		descriptor_ = Descriptor(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 	}
-	EndSignals(const EndSignals &) = delete;
-	~EndSignals()
+
+	MHD_Result answer(MHD_Connection *connection, std::string_view url, std::string_view method) const
 	{
-		signalfd_siginfo taken;
+		const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host");
 
-		while (read(descriptor_.get(), &taken, sizeof(taken)) > 0)
-			continue;
-		sigprocmask(SIG_SETMASK, &before_, nullptr);
+		/* A browser here that was told that somebody's name is this machine's would show them the page. */
+		if (!is_file_ && host && !is_name_of_this_machine(host))
+			return refuse(connection, MHD_HTTP_FORBIDDEN, "this is not the page of " + printable(host));
+		if (method != "GET" && method != "HEAD")
+			return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD");
+		if (url != path_)
+			return refuse(connection, MHD_HTTP_NOT_FOUND, "only " + path_);
+		try {
+			return send(connection, MHD_HTTP_OK, page_());
+		} catch (const Failure &failure) {
+			return refuse(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, failure.text);
+		} catch (const std::exception &) {
+			return MHD_NO;
+		}
 	}
-	int get() const { return descriptor_.get(); }
 
 private:
-	sigset_t before_;
-	Descriptor descriptor_{-1};
+	static MHD_Result refuse(MHD_Connection *connection, unsigned status, const std::string &why)
+	{
+		return send(connection, status, {"text/plain; charset=utf-8", why + "\n"});
+	}
+
+	static MHD_Result send(MHD_Connection *connection, unsigned status, WebPage page)
+	{
+		MHD_Response *response = MHD_create_response_from_buffer(page.body.size(), page.body.data(), MHD_RESPMEM_MUST_COPY);
+
+		if (!response)
+			return MHD_NO;
+		MHD_add_response_header(response, "Content-Type", page.content_type.c_str());
+		MHD_add_response_header(response, "Connection", "close");
+		if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+			MHD_add_response_header(response, "Allow", "GET, HEAD");
+		MHD_Result result = MHD_queue_response(connection, status, response);
+		MHD_destroy_response(response);
+		return result;
+	}
+
+	static bool is_name_of_this_machine(std::string_view host)
+	{
+		std::string name(host.substr(0, host.starts_with('[') ? host.find(']') + 1 : host.find(':')));
+
+		return equal_ignoring_case(name, "localhost") || name == "[::1]" || (name.starts_with("127.") && is_ip_address(name));
+	}
+
+	bool is_file_;
+	const std::string &path_;
+	const std::function<WebPage()> &page_;
 };
 
-struct Connection {
-	Descriptor socket;
-	std::int64_t deadline;
-	std::string received, answer;
-	std::size_t sent = 0;
-	bool is_done = false;
-
-	bool is_answered() const { return !answer.empty(); }
-};
-
-/* Takes what there is; a client that goes away early is done. */
-void receive(Connection &connection, std::string_view path, const std::function<WebPage()> &page)
+MHD_Result answer(void *answerer, MHD_Connection *connection, const char *url, const char *method, const char *, const char *, std::size_t *, void **)
 {
-	char buffer[4096];
-	ssize_t size = recv(connection.socket.get(), buffer, sizeof(buffer), 0);
-
-	if (size < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (size <= 0) {
-		connection.is_done = true;
-		return;
-	}
-	connection.received.append(buffer, size);
-	if (std::optional<std::string> answer = answer_http(connection.received, path, page))
-		connection.answer = std::move(*answer);
-}
-
-void send(Connection &connection)
-{
-	char rest[4096];
-	std::string_view left = std::string_view(connection.answer).substr(connection.sent);
-	ssize_t size = ::send(connection.socket.get(), left.data(), left.size(), MSG_NOSIGNAL);
-
-	if (size > 0)
-		connection.sent += size;
-	else if (size < 0 && errno != EAGAIN && errno != EINTR)
-		connection.is_done = true;
-	if (connection.sent < connection.answer.size())
-		return;
-	/* Closing with something unread would reset the connection, and take the answer along. */
-	shutdown(connection.socket.get(), SHUT_WR);
-	while (recv(connection.socket.get(), rest, sizeof(rest), MSG_DONTWAIT) > 0)
-		continue;
-	connection.is_done = true;
+	return static_cast<const Answerer *>(answerer)->answer(connection, url, method);
 }
 
 }
 
-std::optional<std::string> answer_http(std::string_view received, std::string_view path, const std::function<WebPage()> &page)
-{
-	bool is_complete = received.find("\r\n\r\n") != received.npos || received.find("\n\n") != received.npos;
-
-	if (received.size() > REQUEST_LIMIT)
-		return refusal("431 Request Header Fields Too Large");
-	if (!is_complete)
-		return {};
-	std::string_view line = received.substr(0, received.find('\n'));
-	if (line.ends_with('\r'))
-		line.remove_suffix(1);
-	std::optional<RequestLine> request = split_request_line(line);
-	if (!request)
-		return refusal("400 Bad Request");
-	if (!request->version.starts_with("HTTP/1."))
-		return refusal("505 HTTP Version Not Supported");
-	bool is_head = request->method == "HEAD";
-	if (!is_head && request->method != "GET")
-		return refusal("405 Method Not Allowed");
-	if (request->target.substr(0, request->target.find('?')) != path)
-		return refusal("404 Not Found", is_head);
-	try {
-		WebPage content = page();
-		return reply("200 OK", content.content_type, content.body, is_head);
-	} catch (const Failure &failure) {
-		return reply("500 Internal Server Error", "text/plain; charset=utf-8", failure.text + "\n", is_head);
-	}
-}
-
+/* The server has a thread of its own; this one waits for a signal that asks for the end. */
 void HttpServer::serve(const std::string &place, const std::string &path, const std::function<WebPage()> &page)
 {
-	EndSignals signals;
 	Listener listener(place);
-	std::vector<Connection> connections;
+	Answerer answerer(place, path, page);
+	sigset_t ends, before;
+	int signal;
 
-	for (;;) {
-		/* Those beyond the limit wait their turn in the kernel's queue. */
-		bool has_room = connections.size() < CONNECTION_LIMIT;
-		std::vector<pollfd> waits{{signals.get(), POLLIN, 0}, {has_room ? listener.get() : -1, POLLIN, 0}};
-		std::int64_t now = milliseconds_now(), pause = -1;
-		for (const Connection &connection : connections) {
-			waits.push_back({connection.socket.get(), static_cast<short>(connection.is_answered() ? POLLOUT : POLLIN), 0});
-			std::int64_t left = std::max<std::int64_t>(connection.deadline - now, 0);
-			pause = pause < 0 ? left : std::min(pause, left);
-		}
-		if (poll(waits.data(), waits.size(), static_cast<int>(pause)) < 0 && errno != EINTR)
-			throw Failure{std::string("poll: ") + std::strerror(errno)};
-		if (waits[0].revents)
-			return;
-		now = milliseconds_now();
-		for (std::size_t i = 0; i < connections.size(); ++i) {
-			Connection &connection = connections[i];
-			if (waits[i + 2].revents && !connection.is_answered())
-				receive(connection, path, page);
-			else if (waits[i + 2].revents)
-				send(connection);
-			if (now >= connection.deadline)
-				connection.is_done = true;
-		}
-		std::erase_if(connections, [](const Connection &connection) { return connection.is_done; });
-		if (waits[1].revents) {
-			Descriptor socket(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-			if (socket.get() >= 0)
-				connections.push_back({std::move(socket), now + CONNECTION_MILLISECONDS, {}, {}, 0, false});
-		}
-	}
+	sigemptyset(&ends);
+	for (int one : {SIGINT, SIGTERM, SIGHUP})
+		sigaddset(&ends, one);
+	pthread_sigmask(SIG_BLOCK, &ends, &before);
+	/* The copy of the socket is closed by it. */
+	MHD_Daemon *server = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL, 0, nullptr, nullptr, answer, &answerer,
+					      MHD_OPTION_LISTEN_SOCKET, fcntl(listener.get(), F_DUPFD_CLOEXEC, 0),
+					      MHD_OPTION_CONNECTION_LIMIT, CONNECTION_LIMIT, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_SECONDS,
+					      MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_LIMIT, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	if (server)
+		sigwait(&ends, &signal);
+	MHD_stop_daemon(server);
+	pthread_sigmask(SIG_SETMASK, &before, nullptr);
+	if (!server)
+		fail(place);
 }
 
 }

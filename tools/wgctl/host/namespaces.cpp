@@ -27,7 +27,7 @@ namespace wgctl {
 
 namespace {
 
-const std::string OWN = "/proc/self/ns/net";
+const std::string OWN = "/proc/thread-self/ns/net";
 const std::string RESOLV_CONF = "/etc/resolv.conf";
 /* Sockets by which programs ask the machine's own resolver, past resolv.conf and every namespace. */
 const std::array<std::string, 2> RESOLVER_FOLDERS{"/run/systemd/resolve", "/run/nscd"};

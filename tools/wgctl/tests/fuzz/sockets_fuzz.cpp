@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What comes over other programs' sockets: requests for metrics, and the answers of userspace
- * implementations.
- */
-#include "host/http.h"
+/* What comes over other programs' sockets: the answers of userspace implementations. */
 #include "kernel/userspace.h"
 #include "tests/fuzz/fuzz.h"
 #include "view/format.h"
@@ -13,39 +10,6 @@ namespace {
 
 using namespace wgctl;
 using namespace wgctl::fuzz;
-
-/* A page is one, or fails. */
-std::optional<std::string> answer(std::string_view received, bool is_broken)
-{
-	int calls = 0;
-	std::optional<std::string> text = answer_http(received, "/metrics", [&]() -> WebPage {
-		must(++calls == 1, "a request is answered once");
-		return is_broken ? throw Failure{"broken"} : WebPage{"text/plain", "page\n"};
-	});
-
-	if (!text)
-		return text;
-	std::size_t end = text->find("\r\n\r\n"), length = text->find("Content-Length: ");
-	must(text->starts_with("HTTP/1.1 ") && end != text->npos && length < end, "an answer has a head");
-	std::size_t announced = std::strtoul(text->c_str() + length + 16, nullptr, 10), sent = text->size() - end - 4;
-	must(sent == announced || (sent == 0 && received.starts_with("HEAD ")), "the body is as long as announced");
-	must(calls == (text->starts_with("HTTP/1.1 200") || text->starts_with("HTTP/1.1 500")), "only who asks for the page gets it");
-	if (calls)
-		must(received.starts_with("GET /metrics") || received.starts_with("HEAD /metrics"), "by its name");
-	return text;
-}
-
-void web(std::string_view received)
-{
-	std::optional<std::string> whole = answer(received, false);
-
-	answer(received, true);
-	must(whole || received.size() <= REQUEST_LIMIT, "nobody sends without end");
-	/* However it comes in, the first complete answer stays. */
-	for (std::size_t size = 0; size < received.size(); size += 1 + size / 4)
-		if (std::optional<std::string> early = answer(received.substr(0, size), false))
-			must(received.size() > REQUEST_LIMIT || early == whole, "what is complete is complete");
-}
 
 struct Answering : ConfigSockets {
 	std::string_view reply;
@@ -102,7 +66,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 {
 	std::string_view text(reinterpret_cast<const char *>(data), size);
 
-	web(text);
 	userspace(text);
 	return 0;
 }

@@ -12,7 +12,6 @@
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <memory>
 
 #include "host/process.h"
 #include "host/resolv_conf.h"
@@ -25,7 +24,7 @@ namespace {
 
 constexpr const char *NOTE = "dns";
 
-/* systemd-resolved's interface on D-Bus (org.freedesktop.resolve1(5)). */
+/* What systemd-resolved has, from its interface on D-Bus (org.freedesktop.resolve1(5)). */
 class Resolved {
 public:
 	Resolved()
@@ -52,40 +51,21 @@ public:
 		return has_owner;
 	}
 
-	/* Everything is asked of this link's servers ("~."), and it of nobody else. */
-	void set(int link, const DnsSettings &settings)
-	{
-		std::vector<std::string> before = get(link).servers;
-
-		set_servers(link, settings.servers);
-		try {
-			set_domains(link, settings);
-		} catch (const Failure &) {
-			set_servers(link, before);
-			throw;
-		}
-	}
-
 	DnsSettings get(int link)
 	{
-		Call find(bus_, "GetLink");
-		find.append("i", link);
-		Message answer = find.send();
-		const char *path = nullptr;
-		find.check(sd_bus_message_read(answer.get(), "o", &path));
 		DnsSettings settings;
-		read_property(path, "DNS", "a(iay)", [&](sd_bus_message *list) { return read_servers(list, settings.servers); });
 		bool has_all = false;
-		read_property(path, "Domains", "a(sb)", [&](sd_bus_message *list) { return read_domains(list, settings.domains, has_all); });
+
+		for (Server &server : servers())
+			if (server.link == link)
+				settings.servers.push_back(std::move(server.address));
+		for (const Domain &domain : domains()) {
+			has_all = has_all || (domain.link == link && domain.takes_all());
+			if (domain.link == link && !domain.takes_all())
+				settings.domains.push_back((domain.is_route ? "~" : "") + domain.name);
+		}
 		settings.is_partial = !settings.servers.empty() && !has_all;
 		return settings;
-	}
-
-	void revert(int link)
-	{
-		Call call(bus_, "RevertLink");
-		call.append("i", link);
-		call.send();
 	}
 
 	/* The links that take all questions ("~."), if there are any; else all but those that take only those
@@ -94,19 +74,55 @@ public:
 	{
 		std::map<int, bool> takes_all;
 		bool does_any = false;
-		std::vector<std::string> servers;
+		std::vector<std::string> found;
+
+		for (const Domain &domain : domains())
+			if (domain.is_route) {
+				takes_all[domain.link] = takes_all[domain.link] || domain.takes_all();
+				does_any = does_any || domain.takes_all();
+			}
+		for (Server &server : servers()) {
+			auto routes = takes_all.find(server.link);
+			if (does_any ? routes != takes_all.end() && routes->second : routes == takes_all.end())
+				found.push_back(std::move(server.address));
+		}
+		return found;
+	}
+
+private:
+	static constexpr const char *NAME = "org.freedesktop.resolve1";
+
+	struct Domain {
+		int link;
+		std::string name;
+		bool is_route;
+
+		bool takes_all() const { return is_route && name == "."; }
+	};
+	struct Server {
+		int link;
+		std::string address;
+	};
+
+	std::vector<Domain> domains()
+	{
+		std::vector<Domain> found;
 
 		for_each_in("Domains", "a(isb)", [&](sd_bus_message *answer) {
 			int link = 0, is_route = 0;
 			const char *domain = nullptr;
 			int result = sd_bus_message_read(answer, "(isb)", &link, &domain, &is_route);
-			if (result > 0 && is_route) {
-				bool is_root = std::string_view(domain) == ".";
-				takes_all[link] = takes_all[link] || is_root;
-				does_any = does_any || is_root;
-			}
+			if (result > 0)
+				found.push_back({link, domain, is_route != 0});
 			return result > 0;
 		});
+		return found;
+	}
+
+	std::vector<Server> servers()
+	{
+		std::vector<Server> found;
+
 		for_each_in("DNS", "a(iiay)", [&](sd_bus_message *answer) {
 			int link = 0, family = 0;
 			const void *address = nullptr;
@@ -115,16 +131,13 @@ public:
 			if (sd_bus_message_enter_container(answer, 'r', "iiay") <= 0 || sd_bus_message_read(answer, "ii", &link, &family) <= 0 ||
 			    sd_bus_message_read_array(answer, 'y', &address, &size) < 0 || sd_bus_message_exit_container(answer) < 0)
 				return false;
-			auto domains = takes_all.find(link);
-			bool is_asked = does_any ? domains != takes_all.end() && domains->second : domains == takes_all.end();
-			if (is_asked && size == (family == AF_INET6 ? 16 : 4) && inet_ntop(family, address, text, sizeof(text)))
-				servers.emplace_back(text);
+			if (size == (family == AF_INET6 ? 16 : 4) && inet_ntop(family, address, text, sizeof(text)))
+				found.push_back({link, text});
 			return true;
 		});
-		return servers;
+		return found;
 	}
 
-private:
 	/* Calls each(answer) for the elements of a property until it returns false. */
 	template<class Each>
 	void for_each_in(const char *property, const char *type, Each each)
@@ -143,139 +156,6 @@ private:
 			throw Failure{std::string("systemd-resolved: ") + property + ": " + std::strerror(-result)};
 	}
 
-	static constexpr const char *NAME = "org.freedesktop.resolve1";
-
-	struct Unref {
-		void operator()(sd_bus_message *message) const { sd_bus_message_unref(message); }
-	};
-	using Message = std::unique_ptr<sd_bus_message, Unref>;
-
-	struct Call {
-		Call(sd_bus *on, const char *called) : bus(on), method(called)
-		{
-			check(sd_bus_message_new_method_call(bus, &message, NAME, "/org/freedesktop/resolve1",
-							     "org.freedesktop.resolve1.Manager", method));
-		}
-		Call(const Call &) = delete;
-		~Call() { sd_bus_message_unref(message); }
-
-		template<class... T>
-		void append(const char *types, T... values)
-		{
-			check(sd_bus_message_append(message, types, values...));
-		}
-		void check(int result)
-		{
-			if (result < 0)
-				fail(method, std::strerror(-result));
-		}
-		Message send()
-		{
-			sd_bus_error error = SD_BUS_ERROR_NULL;
-			sd_bus_message *answer = nullptr;
-			int result = sd_bus_call(bus, message, 0, &error, &answer);
-			std::string text = error.message ? error.message : std::strerror(result < 0 ? -result : 0);
-			sd_bus_error_free(&error);
-			if (result < 0)
-				fail(method, text);
-			return Message(answer);
-		}
-
-		sd_bus *bus;
-		const char *method;
-		sd_bus_message *message = nullptr;
-	};
-
-	[[noreturn]] static void fail(const std::string &what, const std::string &text)
-	{
-		throw Failure{"systemd-resolved: " + what + ": " + text};
-	}
-
-	void set_servers(int link, const std::vector<std::string> &servers)
-	{
-		Call call(bus_, "SetLinkDNS");
-		call.append("i", link);
-		call.check(sd_bus_message_open_container(call.message, 'a', "(iay)"));
-		for (const std::string &server : servers) {
-			std::uint8_t address[16];
-			int family = server.find(':') == server.npos ? AF_INET : AF_INET6;
-			/* The zone of an address is the link itself. */
-			call.check(inet_pton(family, server.substr(0, server.find('%')).c_str(), address) == 1 ? 0 : -EINVAL);
-			call.check(sd_bus_message_open_container(call.message, 'r', "iay"));
-			call.append("i", family);
-			call.check(sd_bus_message_append_array(call.message, 'y', address, family == AF_INET ? 4 : 16));
-			call.check(sd_bus_message_close_container(call.message));
-		}
-		call.check(sd_bus_message_close_container(call.message));
-		call.send();
-	}
-
-	void set_domains(int link, const DnsSettings &settings)
-	{
-		Call call(bus_, "SetLinkDomains");
-		call.append("i", link);
-		call.check(sd_bus_message_open_container(call.message, 'a', "(sb)"));
-		/* "~corp": its names are asked here, but it is not searched. */
-		for (const std::string &domain : settings.domains)
-			if (domain != "~.")
-				call.append("(sb)", domain.c_str() + domain.starts_with('~'), int{domain.starts_with('~')});
-		if (!settings.servers.empty() && !settings.is_partial)
-			call.append("(sb)", ".", 1);
-		call.check(sd_bus_message_close_container(call.message));
-		call.send();
-	}
-
-	/* `read` takes the value apart, and returns what sd-bus does. */
-	template<class Read>
-	void read_property(const char *path, const char *name, const char *type, Read read)
-	{
-		sd_bus_message *answer = nullptr;
-		int result = sd_bus_get_property(bus_, NAME, path, "org.freedesktop.resolve1.Link", name, nullptr, &answer, type);
-		Message owner(answer);
-
-		if (result >= 0)
-			result = read(answer);
-		if (result < 0)
-			fail(name, std::strerror(-result));
-	}
-
-	static int read_servers(sd_bus_message *list, std::vector<std::string> &servers)
-	{
-		int result = sd_bus_message_enter_container(list, 'a', "(iay)");
-
-		while (result > 0 && (result = sd_bus_message_enter_container(list, 'r', "iay")) > 0) {
-			int family = 0;
-			const void *bytes = nullptr;
-			std::size_t size = 0;
-			char text[INET6_ADDRSTRLEN];
-			result = sd_bus_message_read(list, "i", &family);
-			if (result >= 0)
-				result = sd_bus_message_read_array(list, 'y', &bytes, &size);
-			if (result >= 0 && size == (family == AF_INET6 ? 16u : 4u) && inet_ntop(family, bytes, text, sizeof(text)))
-				servers.emplace_back(text);
-			if (result >= 0)
-				result = sd_bus_message_exit_container(list);
-		}
-		return result;
-	}
-
-	static int read_domains(sd_bus_message *list, std::vector<std::string> &domains, bool &has_all)
-	{
-		const char *domain = nullptr;
-		int is_route = 0, result = sd_bus_message_enter_container(list, 'a', "(sb)");
-
-		while (result > 0 && (result = sd_bus_message_read(list, "(sb)", &domain, &is_route)) > 0) {
-			std::string_view name = domain;
-			if (!is_route)
-				domains.emplace_back(name);
-			else if (name == ".")
-				has_all = true;
-			else
-				domains.push_back("~" + std::string(name));
-		}
-		return result;
-	}
-
 	sd_bus *bus_ = nullptr;
 };
 
@@ -286,6 +166,35 @@ int index_of(const std::string &interface)
 	if (!index)
 		throw Failure{std::strerror(errno)};
 	return static_cast<int>(index);
+}
+
+/* `key` is that of Resolved's settings for a link; none of them takes those there are away. */
+void resolvectl(const std::string &key, int link, std::vector<std::string> values)
+{
+	std::vector<std::string> arguments{"resolvectl", key, std::to_string(link)};
+
+	if (values.empty() && key != "revert")
+		values.emplace_back();
+	arguments.insert(arguments.end(), values.begin(), values.end());
+	if (int status = run_process(Signals::ignore, [&] { return replace_by_program(arguments); }))
+		throw Failure{"resolvectl " + key + " ended with status " + std::to_string(status)};
+}
+
+/* Everything is asked of this link's servers ("~."), and it of nobody else. */
+void set_resolved(int link, const DnsSettings &settings, const std::vector<std::string> &servers_before)
+{
+	std::vector<std::string> domains = settings.domains;
+
+	std::erase(domains, "~.");
+	if (!settings.servers.empty() && !settings.is_partial)
+		domains.emplace_back("~.");
+	resolvectl("dns", link, settings.servers);
+	try {
+		resolvectl("domain", link, domains);
+	} catch (const Failure &) {
+		resolvectl("dns", link, servers_before);
+		throw;
+	}
 }
 
 /* Debian's resolvconf sorts by interface names, and has a place for tunnels. */
@@ -365,7 +274,7 @@ void SystemDns::set(const std::string &interface, const DnsSettings &settings)
 	if (!settings.servers.empty())
 		arguments.push_back("-x");
 	if (resolved.is_there())
-		resolved.set(index_of(interface), settings);
+		set_resolved(index_of(interface), settings, resolved.get(index_of(interface)).servers);
 	else
 		resolvconf(arguments, resolv_conf(settings, interface));
 	notes_.write(interface, NOTE, resolv_conf(settings, interface));
@@ -376,7 +285,7 @@ void SystemDns::unset(const std::string &interface)
 	Resolved resolved;
 
 	if (resolved.is_there())
-		resolved.revert(index_of(interface));
+		resolvectl("revert", index_of(interface), {});
 	else
 		resolvconf({"-d", resolvconf_name(interface), "-f"}, "");
 	notes_.remove(interface, NOTE);

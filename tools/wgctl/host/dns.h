@@ -6,7 +6,7 @@
 
 namespace wgctl {
 
-/* systemd-resolved when it runs, over D-Bus; else the program resolvconf, whoever provides it. What was
+/* systemd-resolved when it runs: set by resolvectl, read over D-Bus; else the program resolvconf, whoever provides it. What was
  * set is noted: not every resolvconf tells what it has, and nobody tells who set it. */
 class SystemDns : public Dns {
 public:

@@ -37,15 +37,6 @@ public:
 	FakeBus(const FakeBus &) = delete;
 	~FakeBus() { thread_.join(); }
 
-	/* After the connection has ended: the calls to systemd-resolved, as text. */
-	std::string calls()
-	{
-		thread_.join();
-		thread_ = std::thread([] {});
-		return calls_;
-	}
-	/* Calls of this method are refused. */
-	std::string broken;
 	struct Server {
 		int link;
 		std::string address;
@@ -57,8 +48,6 @@ public:
 		bool is_route;
 	};
 	std::vector<Domain> domains;
-	/* What the one link has that is asked for; it is told apart from the others by its path. */
-	DnsSettings present;
 
 private:
 	void serve()
@@ -91,42 +80,13 @@ private:
 			return reply(call, "b", int{self.has_resolved_});
 		if (member == "Get")
 			return self.property(call);
-		if (!sd_bus_message_is_method_call(call, "org.freedesktop.resolve1.Manager", nullptr))
-			return 0;
-		if (member == self.broken) {
-			sd_bus_reply_method_errorf(call, SD_BUS_ERROR_ACCESS_DENIED, "not you");
-			return 1;
-		}
-		if (member == "GetLink")
-			return reply(call, "o", LINK_PATH);
-		self.record(call, member);
-		return reply(call, "");
+		return 0;
 	}
 	template<class... T>
 	static int reply(sd_bus_message *call, const char *types, T... values)
 	{
 		EXPECT_GE(sd_bus_reply_method_return(call, types, values...), 0);
 		return 1;
-	}
-
-	static constexpr const char *LINK_PATH = "/org/freedesktop/resolve1/link/_31";
-
-	/* Servers as a(iay), domains as a(sb). */
-	void put_link_property(sd_bus_message *answer, bool is_dns)
-	{
-		sd_bus_message_open_container(answer, 'v', is_dns ? "a(iay)" : "a(sb)");
-		sd_bus_message_open_container(answer, 'a', is_dns ? "(iay)" : "(sb)");
-		for (const std::string &server : is_dns ? present.servers : std::vector<std::string>()) {
-			Prefix address = parse_address(server);
-			sd_bus_message_open_container(answer, 'r', "iay");
-			sd_bus_message_append(answer, "i", int{address.family});
-			sd_bus_message_append_array(answer, 'y', address.address.data(), address.bits() / 8u);
-			sd_bus_message_close_container(answer);
-		}
-		for (const std::string &domain : is_dns ? std::vector<std::string>() : present.domains)
-			sd_bus_message_append(answer, "(sb)", domain.c_str() + domain.starts_with('~'), int{domain.starts_with('~')});
-		sd_bus_message_close_container(answer);
-		sd_bus_message_close_container(answer);
 	}
 
 	int property(sd_bus_message *call)
@@ -136,12 +96,6 @@ private:
 
 		EXPECT_EQ(sd_bus_message_read(call, "ss", &interface, &name), 1);
 		EXPECT_GE(sd_bus_message_new_method_return(call, &answer), 0);
-		if (sd_bus_message_get_path(call) == std::string(LINK_PATH)) {
-			put_link_property(answer, name == std::string("DNS"));
-			EXPECT_GE(sd_bus_send(nullptr, answer, nullptr), 0);
-			sd_bus_message_unref(answer);
-			return 1;
-		}
 		bool is_dns = name == std::string("DNS");
 		sd_bus_message_open_container(answer, 'v', is_dns ? "a(iiay)" : "a(isb)");
 		sd_bus_message_open_container(answer, 'a', is_dns ? "(iiay)" : "(isb)");
@@ -161,39 +115,8 @@ private:
 		return 1;
 	}
 
-	void record(sd_bus_message *call, const std::string &member)
-	{
-		int link = 0;
-		EXPECT_EQ(sd_bus_message_read(call, "i", &link), 1);
-		calls_ += member + " " + std::to_string(link);
-		if (member == "SetLinkDNS") {
-			EXPECT_EQ(sd_bus_message_enter_container(call, 'a', "(iay)"), 1);
-			while (sd_bus_message_enter_container(call, 'r', "iay") > 0) {
-				int family = 0;
-				const void *bytes = nullptr;
-				std::size_t size = 0;
-				EXPECT_EQ(sd_bus_message_read(call, "i", &family), 1);
-				EXPECT_EQ(sd_bus_message_read_array(call, 'y', &bytes, &size), 1);
-				Prefix server;
-				server.family = static_cast<std::uint16_t>(family);
-				EXPECT_EQ(size, server.bits() / 8u);
-				std::memcpy(server.address.data(), bytes, size);
-				calls_ += " " + format_address(server);
-				sd_bus_message_exit_container(call);
-			}
-		} else if (member == "SetLinkDomains") {
-			const char *domain = nullptr;
-			int is_route = 0;
-			EXPECT_EQ(sd_bus_message_enter_container(call, 'a', "(sb)"), 1);
-			while (sd_bus_message_read(call, "(sb)", &domain, &is_route) > 0)
-				calls_ += std::string(is_route ? " ~" : " ") + domain;
-		}
-		calls_ += "\n";
-	}
-
 	Descriptor listener_;
 	bool has_resolved_;
-	std::string calls_;
 	std::thread thread_;
 };
 
@@ -202,7 +125,7 @@ struct SystemDnses : testing::Test {
 	std::string old_path = std::getenv("PATH");
 	SystemNotes notes{folder + "/notes/"};
 	SystemDns dns{notes, folder + "/interface/"};
-	int lo = static_cast<int>(if_nametoindex("lo"));
+	std::string lo = std::to_string(if_nametoindex("lo"));
 
 	SystemDnses()
 	{
@@ -223,10 +146,17 @@ struct SystemDnses : testing::Test {
 	/* `answer`: a shell command for -l, with which some list what they have. */
 	void add_resolvconf(int status, const std::string &answer = "exit 1")
 	{
-		std::string program = folder + "/resolvconf";
-		std::ofstream(program) << "#!/bin/sh\nif [ \"$1\" = -l ]; then " << answer << "; fi\n{ echo \"$@\"; cat; } >>" << folder << "/log\nexit "
-				       << status << "\n";
-		std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+		add_program("resolvconf", "if [ \"$1\" = -l ]; then " + answer + "; fi\n{ echo \"$@\"; cat; } >>" + folder + "/log\nexit " + std::to_string(status));
+	}
+	/* Fails for the setting `broken`. */
+	void add_resolvectl(const std::string &broken = "")
+	{
+		add_program("resolvectl", "printf '<%s>' \"$@\" >>" + folder + "/log\necho >>" + folder + "/log\n[ \"$1\" != '" + broken + "' ]");
+	}
+	void add_program(const std::string &name, const std::string &text)
+	{
+		std::ofstream(folder + "/" + name) << "#!/bin/sh\n" << text << "\n";
+		std::filesystem::permissions(folder + "/" + name, std::filesystem::perms::owner_all);
 		setenv("PATH", (folder + ":" + old_path).c_str(), 1);
 	}
 	std::string log()
@@ -242,50 +172,62 @@ struct SystemDnses : testing::Test {
 TEST_F(SystemDnses, resolved_is_told_servers_and_domains)
 {
 	FakeBus bus(folder + "/bus", true);
-	dns.set("lo", {{"10.0.0.53", "fd00::53"}, {"example.org"}});
-	std::string link = std::to_string(lo);
-	EXPECT_EQ(bus.calls(), "SetLinkDNS " + link + " 10.0.0.53 fd00::53\nSetLinkDomains " + link + " example.org ~.\n");
+	add_resolvectl();
+	dns.set("lo", {{"10.0.0.53", "fd00::53"}, {"example.org", "~corp", "~."}});
+	EXPECT_EQ(log(), "<dns><" + lo + "><10.0.0.53><fd00::53>\n<domain><" + lo + "><example.org><~corp><~.>\n");
+	EXPECT_TRUE(dns.is_ours("lo"));
+}
+
+TEST_F(SystemDnses, domains_alone_leave_resolved_its_servers)
+{
+	FakeBus bus(folder + "/bus", true);
+	add_resolvectl();
+	dns.set("lo", {{}, {"example.org"}});
+	EXPECT_EQ(log(), "<dns><" + lo + "><>\n<domain><" + lo + "><example.org>\n");
 }
 
 TEST_F(SystemDnses, resolved_is_told_to_forget)
 {
 	FakeBus bus(folder + "/bus", true);
+	add_resolvectl();
 	dns.unset("lo");
-	EXPECT_EQ(bus.calls(), "RevertLink " + std::to_string(lo) + "\n");
+	EXPECT_EQ(log(), "<revert><" + lo + ">\n");
 }
 
 TEST_F(SystemDnses, what_resolved_refuses_is_told)
 {
 	FakeBus bus(folder + "/bus", true);
-	bus.broken = "SetLinkDomains";
-	bus.present = {{"192.0.2.53"}, {}};
-	EXPECT_EQ(failure_of([&] { dns.set("lo", {{"10.0.0.53"}, {}}); }), "systemd-resolved: SetLinkDomains: not you");
+	add_resolvectl("domain");
+	bus.servers = {{std::stoi(lo), "192.0.2.53"}, {4711, "192.0.2.54"}};
+	EXPECT_EQ(failure_of([&] { dns.set("lo", {{"10.0.0.53"}, {}}); }), "resolvectl domain ended with status 1");
 	/* All of it, or nothing. */
-	std::string link = std::to_string(lo);
-	EXPECT_EQ(bus.calls(), "SetLinkDNS " + link + " 10.0.0.53\nSetLinkDNS " + link + " 192.0.2.53\n");
+	EXPECT_EQ(log(), "<dns><" + lo + "><10.0.0.53>\n<domain><" + lo + "><~.>\n<dns><" + lo + "><192.0.2.53>\n");
 	EXPECT_FALSE(dns.is_ours("lo"));
 }
 
 TEST_F(SystemDnses, what_resolved_has_is_read)
 {
 	FakeBus bus(folder + "/bus", true);
-	bus.present = {{"10.0.0.53", "fd00::53"}, {"corp.example", "~.", "~example.org"}};
+	int link = std::stoi(lo);
+	bus.servers = {{0, "192.0.2.53"}, {link, "10.0.0.53"}, {4711, "192.0.2.54"}, {link, "fd00::53"}};
+	bus.domains = {{link, "corp.example", false}, {link, ".", true}, {4711, "other.example", false}, {link, "example.org", true}};
 	EXPECT_EQ(dns.get("lo"), (DnsSettings{{"10.0.0.53", "fd00::53"}, {"corp.example", "~example.org"}}));
 }
 
 TEST_F(SystemDnses, a_link_that_does_not_take_all_questions_is_partial)
 {
 	FakeBus bus(folder + "/bus", true);
-	bus.present = {{"10.0.0.53"}, {"corp.example"}};
+	bus.servers = {{std::stoi(lo), "10.0.0.53"}};
+	bus.domains = {{std::stoi(lo), "corp.example", false}, {4711, ".", true}};
 	EXPECT_EQ(dns.get("lo"), (DnsSettings{{"10.0.0.53"}, {"corp.example"}, true}));
 }
 
 TEST_F(SystemDnses, what_is_partial_is_set_so)
 {
 	FakeBus bus(folder + "/bus", true);
+	add_resolvectl();
 	dns.set("lo", {{"10.0.0.53"}, {"corp.example"}, true});
-	std::string link = std::to_string(lo);
-	EXPECT_EQ(bus.calls(), "SetLinkDNS " + link + " 10.0.0.53\nSetLinkDomains " + link + " corp.example\n");
+	EXPECT_EQ(log(), "<dns><" + lo + "><10.0.0.53>\n<domain><" + lo + "><corp.example>\n");
 }
 
 TEST_F(SystemDnses, openresolv_lists_what_it_has)

@@ -6,7 +6,6 @@
 #include "config/quick_config.h"
 #include "model/machine.h"
 #include "model/values.h"
-#include "tunnel/visit.h"
 
 namespace wgctl {
 
@@ -26,9 +25,7 @@ int agent(Arguments arguments, World &world)
 	QuickConfig config = read_quick_config(options.file(), world);
 	Placement placement = options.placement(world);
 	world.host.namespaces.enter(placement.birth);
-	DevicesThere devices(world.devices, placement.home, world.host.namespaces);
-	World there{devices, world.files, world.terminal, world.resolver, world.clock, world.environment, world.host};
-	EndpointKeeper agent(config.path, config.interface, there);
+	EndpointKeeper agent(config.path, config.interface, placement.home, world);
 	std::string last_trouble;
 	/* A change during the first look is not missed. */
 	Lookout::Event event = world.host.lookout.wait(0);

@@ -58,15 +58,14 @@ void tell(const Plan &plan, World &world)
 Json json_of(const Change &change, const PeerNames &names)
 {
 	Json object = Json::object();
-	auto text_or_null = [](const std::optional<std::string> &text) { return text ? Json(Text(*text)) : Json(); };
 	auto name = change.peer ? names.find(*change.peer) : names.end();
 
 	object["action"] = change.action == Change::Action::add ? "add" : change.action == Change::Action::remove ? "remove" : "change";
 	object["what"] = Text(change.what);
-	object["peer"] = change.peer ? Json(to_base64(*change.peer)) : Json();
+	object["peer"] = key_or_null(change.peer);
 	object["peer_name"] = name == names.end() ? Json() : Json(Text(name->second));
-	object["before"] = text_or_null(change.before);
-	object["after"] = text_or_null(change.after);
+	object["before"] = text_or_null(change.before.value_or(""));
+	object["after"] = text_or_null(change.after.value_or(""));
 	return object;
 }
 

@@ -161,20 +161,12 @@ bool wants_colour(World &world)
 
 Device get_device(const std::string &name, World &world)
 {
-	try {
-		return world.devices.get(name);
-	} catch (const Failure &failure) {
-		throw Failure{"cannot read interface " + in_quotes(name) + ": " + failure.text};
-	}
+	return step("read interface " + in_quotes(name), [&] { return world.devices.get(name); });
 }
 
 void set_device(const Device &change, World &world)
 {
-	try {
-		world.devices.set(change);
-	} catch (const Failure &failure) {
-		throw Failure{"cannot change interface " + in_quotes(change.name) + ": " + failure.text};
-	}
+	step("change interface " + in_quotes(change.name), [&] { world.devices.set(change); });
 }
 
 }

@@ -57,7 +57,7 @@ Json json_of(const std::optional<Peer> &peer, const std::string &name)
 		return {};
 	Json object = Json::object();
 	object["public_key"] = to_base64(peer->public_key);
-	object["name"] = name.empty() ? Json() : Json(Text(name));
+	object["name"] = text_or_null(name);
 	object["has_preshared_key"] = peer->preshared_key && !peer->preshared_key->is_zero();
 	object["allowed_ips"] = Json::array();
 	for (const Prefix &prefix : peer->allowed_ips)
@@ -115,20 +115,28 @@ void hand_over(const Hub &hub, const Report &report, const Options &options, Wor
 		world.terminal.write(Stream::out, document);
 }
 
-void check_count(const Options &options, std::size_t count, const std::string &command)
+Hub open_hub(const Options &options, const std::string &command, World &world)
 {
-	if (options.rest().size() != count)
+	if (options.rest().size() != 2)
 		throw Failure{command + ": which interface or file, and which peer? (wgctl " + command + " --help)"};
+	enter_netns(options, world);
+	return read_hub(options.rest()[0], world);
+}
+
+/* Empty when it has none. */
+std::string name_of(const Hub &hub, const Key &key)
+{
+	auto name = hub.names.find(key);
+
+	return name == hub.names.end() ? "" : name->second;
 }
 
 int add(Arguments arguments, World &world)
 {
 	Options options("peer", arguments, {"--psk", "--qr", "--json", "--secrets"},
 			{"--pool", "--allowed-ips", "--public-key", "--endpoint", "--dns", "--keepalive", "--out", "--netns"});
-	check_count(options, 2, "peer");
-	enter_netns(options, world);
 	check_delivery(options);
-	Hub hub = read_hub(options.rest()[0], world);
+	Hub hub = open_hub(options, "peer", world);
 	std::string name(options.rest()[1]);
 	ClientWishes wishes = wishes_of(options, world);
 	std::optional<Key> private_key;
@@ -152,8 +160,7 @@ int add(Arguments arguments, World &world)
 	peer.replace_allowed_ips = true;
 
 	Text config = client_config(hub, name, peer, private_key, wishes, world);
-	HubChange change{with_peer(hub.config.text, name, peer), {}, peer.allowed_ips, {}};
-	change.device.name = hub.config.interface;
+	HubChange change{with_peer(hub.config.text, name, peer)};
 	change.device.peers = {peer};
 	change_hub(hub, change, [&] { hand_over(hub, {name, peer, {}, config}, options, world); }, world);
 	return 0;
@@ -162,24 +169,15 @@ int add(Arguments arguments, World &world)
 int remove(Arguments arguments, World &world)
 {
 	Options options("peer", arguments, {"--json"}, {"--netns"});
-	check_count(options, 2, "peer");
-	enter_netns(options, world);
-	Hub hub = read_hub(options.rest()[0], world);
+	Hub hub = open_hub(options, "peer", world);
 	Key key = find_peer(options.rest()[1], hub.config.text, hub.config.path);
-	HubChange change{without_peer(hub.config.text, key), {}, {}, {}};
-
-	change.device.name = hub.config.interface;
-	Peer &gone = change.device.peers.emplace_back();
-	gone.public_key = key;
-	gone.remove = true;
+	HubChange change{without_peer(hub.config.text, key)};
 	Report report;
-	auto name = hub.names.find(key);
-	report.name = name == hub.names.end() ? "" : name->second;
-	for (const Peer &peer : hub.device.peers)
-		if (peer.public_key == key) {
-			change.delete_routes = peer.allowed_ips;
-			report.removed = peer;
-		}
+
+	change.device.peers = {removal_of(key)};
+	report.name = name_of(hub, key);
+	if (const Peer *peer = peer_with(key, hub.device.peers))
+		report.removed = *peer;
 	change_hub(hub, change, [&] {
 		if (options.has("--json"))
 			world.terminal.write(Stream::out, json_of(hub, report, options));
@@ -202,27 +200,21 @@ int peer(Arguments arguments, World &world)
 int client(Arguments arguments, World &world)
 {
 	Options options("client", arguments, {"--qr", "--json", "--secrets"}, {"--allowed-ips", "--endpoint", "--dns", "--keepalive", "--out", "--netns"});
-	check_count(options, 2, "client");
-	enter_netns(options, world);
 	check_delivery(options);
-	Hub hub = read_hub(options.rest()[0], world);
+	Hub hub = open_hub(options, "client", world);
 	Key old = find_peer(options.rest()[1], hub.config.text, hub.config.path), private_key = random_private_key();
 	const Peer *known = peer_with(old, hub.device.peers);
 	if (!known)
 		throw Failure{hub.config.path + " has no such peer: " + in_quotes(options.rest()[1])};
 	Peer peer = *known;
-	auto name = hub.names.find(old);
+	std::string name = name_of(hub, old);
 
 	peer.public_key = public_key_of(private_key);
 	peer.endpoint.reset();
-	Text config = client_config(hub, name == hub.names.end() ? "client" : name->second, peer, private_key, wishes_of(options, world), world);
-	HubChange change{with_public_key(hub.config.text, old, peer.public_key), {}, {}, {}};
-	change.device.name = hub.config.interface;
-	Peer &gone = change.device.peers.emplace_back();
-	gone.public_key = old;
-	gone.remove = true;
-	change.device.peers.push_back(peer);
-	Report report{name == hub.names.end() ? "" : name->second, peer, *known, config};
+	Text config = client_config(hub, name.empty() ? "client" : name, peer, private_key, wishes_of(options, world), world);
+	HubChange change{with_public_key(hub.config.text, old, peer.public_key)};
+	change.device.peers = {removal_of(old), peer};
+	Report report{name, peer, *known, config};
 	change_hub(hub, change, [&] { hand_over(hub, report, options, world); }, world);
 	return 0;
 }

@@ -29,16 +29,6 @@ struct Report {
 	std::string other_side, next;
 };
 
-Json text_or_null(const std::string &text)
-{
-	return text.empty() ? Json() : Json(Text(text));
-}
-
-Json key_or_null(const std::optional<Key> &key)
-{
-	return key ? Json(to_base64(*key)) : Json();
-}
-
 struct Rotation {
 	Hub hub;
 	World &world;
@@ -68,12 +58,6 @@ struct Rotation {
 		document["other_side"] = text_or_null(report.other_side);
 		document["next"] = text_or_null(report.next);
 		world.terminal.write(Stream::out, to_text(document));
-	}
-	HubChange change(Text text) const
-	{
-		HubChange result{std::move(text), {}, {}, {}};
-		result.device.name = hub.config.interface;
-		return result;
 	}
 	void carry_out(const HubChange &what, const std::function<void()> &finish = [] {}) const
 	{
@@ -140,7 +124,7 @@ void commit(const Rotation &rotation)
 {
 	const Hub &hub = rotation.hub;
 	Key key = read_pending(rotation);
-	HubChange change = rotation.change(with_value(hub.config.text, {}, "PrivateKey", to_base64(key)));
+	HubChange change{with_value(hub.config.text, {}, "PrivateKey", to_base64(key))};
 
 	change.device.private_key = key;
 	rotation.carry_out(change, [&] { rotation.world.host.store.remove(rotation.pending_path()); });
@@ -206,13 +190,10 @@ void follow(const Rotation &rotation, std::string_view what, const Key &wanted)
 	if (!peer)
 		throw Failure{hub.config.path + " has the peer, but the running " + hub.config.interface + " does not: wgctl apply " +
 			      rotation.here};
-	HubChange change = rotation.change(is_begun ? hub.config.text : with_public_key(hub.config.text, old, wanted));
-	Peer &gone = change.device.peers.emplace_back();
-	gone.public_key = old;
-	gone.remove = true;
+	HubChange change{is_begun ? hub.config.text : with_public_key(hub.config.text, old, wanted)};
 	peer->public_key = wanted;
 	peer->replace_allowed_ips = true;
-	change.device.peers.push_back(*peer);
+	change.device.peers = {removal_of(old), *peer};
 	rotation.carry_out(change);
 	rotation.tell({"new-key", old, wanted, "", ""}, (rotation.is_dry_run ? "Would change " : "Changed ") + describe_peer(old, hub.names) +
 								" to " + std::string(to_base64(wanted)) + "\n");
@@ -227,7 +208,7 @@ void change_psk(const Rotation &rotation, const Key &key, std::string_view descr
 	Key psk = parse_key_file(rotation.world.files.read("/dev/fd/" + std::string(descriptor), KEY_FILE_LIMIT));
 	if (psk.is_zero())
 		throw Failure{"file descriptor " + std::string(descriptor) + " has no key: wgctl genpsk makes one"};
-	HubChange change = rotation.change(with_value(hub.config.text, key, "PresharedKey", to_base64(psk)));
+	HubChange change{with_value(hub.config.text, key, "PresharedKey", to_base64(psk))};
 	Peer &peer = change.device.peers.emplace_back();
 	peer.public_key = key;
 	peer.update_only = true;

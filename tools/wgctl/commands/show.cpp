@@ -10,18 +10,13 @@ namespace wgctl {
 
 namespace {
 
-bool is_set_to(Environment &environment, const char *name, std::string_view value)
-{
-	const char *text = environment.get(name);
-	return text && text == value;
-}
-
 Style style_for(const Options &options, World &world)
 {
+	const char *hide = world.environment.get("WG_HIDE_KEYS");
 	Style style;
 
 	style.colour = wants_colour(world);
-	style.hide_keys = !options.has("--secrets") && !is_set_to(world.environment, "WG_HIDE_KEYS", "never");
+	style.hide_keys = !options.has("--secrets") && !(hide && hide == std::string_view("never"));
 	return style;
 }
 

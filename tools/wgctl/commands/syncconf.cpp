@@ -20,13 +20,9 @@ void replace_gently(Device &change, const Device &present)
 		wanted.insert(peer.public_key);
 	change.replace_peers = false;
 	std::vector<Peer> peers;
-	for (const Peer &peer : present.peers) {
-		if (wanted.contains(peer.public_key))
-			continue;
-		Peer &gone = peers.emplace_back();
-		gone.public_key = peer.public_key;
-		gone.remove = true;
-	}
+	for (const Peer &peer : present.peers)
+		if (!wanted.contains(peer.public_key))
+			peers.push_back(removal_of(peer.public_key));
 	peers.insert(peers.end(), std::make_move_iterator(change.peers.begin()), std::make_move_iterator(change.peers.end()));
 	change.peers = std::move(peers);
 }

@@ -171,13 +171,7 @@ Device parse_config(std::string_view text, const std::string &file_name, FileMea
 {
 	FileParser parser(file_name, meaning, names, world);
 
-	while (!text.empty()) {
-		std::size_t end = text.find('\n');
-		std::string_view line = text.substr(0, end);
-		line = line.substr(0, line.find('\0'));
-		parser.line(without_blanks(line.substr(0, line.find('#'))));
-		text.remove_prefix(end == text.npos ? text.size() : end + 1);
-	}
+	for_each_line(text, [&](std::string_view line) { parser.line(without_blanks(line.substr(0, line.find_first_of(std::string_view("#\0", 2))))); });
 	return parser.finish();
 }
 

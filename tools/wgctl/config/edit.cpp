@@ -68,6 +68,26 @@ void add_values(std::string_view text, const Section &section, std::string_view 
 
 }
 
+PeerNames parse_peer_names(std::string_view text)
+{
+	PeerNames names;
+
+	for (const Section &section : sections_of(text)) {
+		/* In the comments right above the title, or before all else inside. */
+		std::optional<std::string> above, inside;
+		bool is_above = true;
+		for_each_line(text.substr(section.begin, section.end - section.begin), [&](std::string_view raw) {
+			is_above = is_above && read_config_line(raw).kind != ConfigLine::Kind::section;
+			std::optional<std::string> &name = is_above ? above : inside;
+			if (!name && is_comment(raw))
+				name = name_in_comment(raw);
+		});
+		if (section.key && !section.is_interface && (inside || above))
+			names[*section.key] = inside ? *inside : *above;
+	}
+	return names;
+}
+
 Text with_peer(std::string_view text, const std::string &name, const Peer &peer)
 {
 	Text result(text);
@@ -79,9 +99,9 @@ Text with_peer(std::string_view text, const std::string &name, const Peer &peer)
 	result.append("[Peer]\n# Name = ").append(name).append("\nPublicKey = ").append(to_base64(peer.public_key)).append("\n");
 	if (peer.preshared_key)
 		result.append("PresharedKey = ").append(to_base64(*peer.preshared_key)).append("\n");
-	for (std::size_t i = 0; i < peer.allowed_ips.size(); ++i)
-		result.append(i ? ", " : "AllowedIPs = ").append(format_prefix(peer.allowed_ips[i]));
-	return result.append(peer.allowed_ips.empty() ? "" : "\n");
+	if (!peer.allowed_ips.empty())
+		result.append("AllowedIPs = ").append(format_prefixes(peer.allowed_ips)).append("\n");
+	return result;
 }
 
 Text without_peer(std::string_view text, const Key &key)
@@ -152,6 +172,21 @@ std::map<Key, std::vector<std::string>> values_of_peers(std::string_view text, s
 		if (!section.is_interface && section.key)
 			add_values(text, section, key, how, values[*section.key]);
 	return values;
+}
+
+std::size_t last_line_with(std::string_view text, const WhichSection &where, std::string_view key, const std::function<bool(std::string_view)> &fits)
+{
+	std::size_t found = text.size();
+
+	for (const Section &section : find_sections(text, where)) {
+		std::size_t at = section.begin;
+		for_each_line(text.substr(at, section.end - at), [&](std::string_view raw) {
+			ConfigLine line = read_config_line(raw);
+			found = line.is_value(key) && fits(line.value) ? at : found;
+			at += raw.size() + 1;
+		});
+	}
+	return static_cast<std::size_t>(std::count(text.begin(), text.begin() + found, '\n')) + 1;
 }
 
 Key find_peer(std::string_view what, std::string_view text, const std::string &path)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -31,6 +32,8 @@ Text with_public_key(std::string_view text, const Key &old, const Key &key);
 /* The values of a comment `# KEY = VALUE` or, if asked for, of the key itself, in order. */
 enum class Spelled { as_comment, either_way };
 std::vector<std::string> values_of(std::string_view text, const WhichSection &where, std::string_view key, Spelled how);
+/* The number of the last line with a value of this key that fits; of the last line when none does. */
+std::size_t last_line_with(std::string_view text, const WhichSection &where, std::string_view key, const std::function<bool(std::string_view)> &fits);
 /* The same of all peers, in one go. */
 std::map<Key, std::vector<std::string>> values_of_peers(std::string_view text, std::string_view key, Spelled how);
 

@@ -64,11 +64,6 @@ std::vector<Section> split(std::string_view text)
 	return sections;
 }
 
-bool has_key(const Text &raw, std::string_view key)
-{
-	return read_config_line(raw).is_value(key);
-}
-
 std::string_view value_of(const Text &raw)
 {
 	return read_config_line(raw).value;
@@ -95,7 +90,7 @@ std::vector<Text *> lines_with(const Parts &parts, std::string_view key)
 
 	for (Section *part : parts)
 		for (Text &raw : part->lines)
-			if (has_key(raw, key))
+			if (read_config_line(raw).is_value(key))
 				lines.push_back(&raw);
 	return lines;
 }
@@ -130,24 +125,8 @@ void update(const Parts &parts, std::string_view key, const std::optional<Text> 
 	} else if (wanted) {
 		replace_value(*found.back(), *wanted);
 	} else {
-		erase_lines(parts, [key](const Text &raw) { return has_key(raw, key); });
+		erase_lines(parts, [key](const Text &raw) { return read_config_line(raw).is_value(key); });
 	}
-}
-
-/* wg(8)'s way: commas separate, blanks do not matter. Address is wg-quick(8)'s. */
-std::vector<std::string> allowed_ip_items(std::string_view value)
-{
-	std::vector<std::string> items;
-	Text compact = without_blanks(value);
-	std::string_view rest = compact;
-
-	while (!rest.empty()) {
-		std::size_t comma = rest.find(',');
-		if (comma)
-			items.emplace_back(rest.substr(0, comma));
-		rest.remove_prefix(comma == rest.npos ? rest.size() : comma + 1);
-	}
-	return items;
 }
 
 /* A key whose value is a list of prefixes. */
@@ -158,7 +137,8 @@ struct ListKey {
 };
 
 const ListKey ADDRESS{"Address", list_items, parse_address};
-const ListKey ALLOWED_IPS{"AllowedIPs", allowed_ip_items, [](std::string_view item) { return network_of(parse_address(item)); }};
+/* wg(8)'s way: commas separate, blanks do not matter. Address is wg-quick(8)'s. */
+const ListKey ALLOWED_IPS{"AllowedIPs", [](std::string_view value) { return list_items(without_blanks(value)); }, [](std::string_view item) { return network_of(parse_address(item)); }};
 
 std::set<Prefix> prefixes_in(Section &section, const ListKey &key)
 {
@@ -259,11 +239,7 @@ void update_peer(const Parts &parts, const Peer &peer, World &world)
 /* A mark that `up` chose for a default route is chosen anew each time. */
 bool is_chosen_mark(const QuickConfig &config, const Device &device)
 {
-	bool has_default_route = std::any_of(device.peers.begin(), device.peers.end(), [](const Peer &peer) {
-		return std::any_of(peer.allowed_ips.begin(), peer.allowed_ips.end(), is_default_route);
-	});
-
-	return config.routing == Routing::automatic && has_default_route;
+	return config.routing == Routing::automatic && any_default_route(device.peers);
 }
 
 void update_interface(const Parts &parts, const QuickConfig &config, const Device &device, const LinkState &link, World &world)
@@ -294,11 +270,6 @@ Section new_peer(const Peer &peer, World &world)
 	section.lines = {Text("[Peer]"), Text("PublicKey = ").append(to_base64(peer.public_key))};
 	update_peer({&section}, peer, world);
 	return section;
-}
-
-bool ends_in_blank(const Section &section)
-{
-	return section.lines.empty() || section.lines.back().find_first_not_of(" \t\r") == Text::npos;
 }
 
 }
@@ -336,7 +307,7 @@ Text merged_config(const QuickConfig &config, const Device &device, const LinkSt
 			update_peer(parts, peer, world);
 			continue;
 		}
-		if (!ends_in_blank(sections.back()))
+		if (Lines &last = sections.back().lines; !last.empty() && !trimmed(last.back()).empty())
 			sections.back().lines.emplace_back();
 		sections.push_back(new_peer(peer, world));
 	}

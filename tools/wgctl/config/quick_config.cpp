@@ -22,15 +22,6 @@ constexpr std::array QUICK_KEYS{std::string_view("Address"), std::string_view("D
 				std::string_view("Table"),   std::string_view("PreUp"),	   std::string_view("PostUp"),
 				std::string_view("PreDown"), std::string_view("PostDown"), std::string_view("SaveConfig")};
 
-std::string_view trimmed(std::string_view text)
-{
-	std::size_t first = text.find_first_not_of(" \t\r\v\f");
-
-	if (first == text.npos)
-		return {};
-	return text.substr(first, text.find_last_not_of(" \t\r\v\f") - first + 1);
-}
-
 /* fe80::1%eth0 */
 bool is_zoned_address(const std::string &text)
 {
@@ -286,19 +277,6 @@ std::uint32_t parse_table(std::string_view text, Files &files)
 	if (number && *number)
 		return *number;
 	throw Failure{"neither auto, off, a number, nor a name of /etc/iproute2/rt_tables: " + in_quotes(text)};
-}
-
-std::vector<std::string> list_items(std::string_view list)
-{
-	constexpr std::string_view BETWEEN = ", \t\r\v\f";
-	std::vector<std::string> items;
-
-	for (std::size_t at = 0; (at = list.find_first_not_of(BETWEEN, at)) != list.npos;) {
-		std::size_t end = std::min(list.find_first_of(BETWEEN, at), list.size());
-		items.emplace_back(list.substr(at, end - at));
-		at = end;
-	}
-	return items;
 }
 
 bool is_search_domain(std::string_view text)

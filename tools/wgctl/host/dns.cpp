@@ -13,6 +13,7 @@
 #include <iterator>
 #include <map>
 
+#include "host/io.h"
 #include "host/process.h"
 #include "host/resolv_conf.h"
 #include "model/descriptor.h"
@@ -214,53 +215,27 @@ struct Answer {
 	std::string output;
 };
 
-std::string contents(int file)
+/* Questions are quiet: some do not understand them. */
+enum class Asks { yes, no };
+Answer resolvconf(std::vector<std::string> arguments, const std::string &input, Asks asks)
 {
-	std::string text;
-	char buffer[4096];
+	Descriptor file(memfd_create("resolv.conf", MFD_CLOEXEC)), output(memfd_create("answer", MFD_CLOEXEC)), nowhere(open("/dev/null", O_RDWR | O_CLOEXEC));
 
-	lseek(file, 0, SEEK_SET);
-	for (ssize_t size; (size = read(file, buffer, sizeof(buffer))) > 0;)
-		text.append(buffer, static_cast<std::size_t>(size));
-	return text;
-}
-
-/* Quiet: for questions that some do not understand. */
-Answer ask(std::vector<std::string> arguments)
-{
-	Descriptor output(memfd_create("answer", MFD_CLOEXEC)), nowhere(open("/dev/null", O_RDWR | O_CLOEXEC));
-	int status = run_process(Signals::ignore, [&] {
-		if (dup2(nowhere.get(), STDIN_FILENO) < 0 || dup2(output.get(), STDOUT_FILENO) < 0 || dup2(nowhere.get(), STDERR_FILENO) < 0)
-			return 126;
-		return replace_by_program(arguments);
-	});
-
-	return {status, contents(output.get())};
-}
-
-void resolvconf(std::vector<std::string> arguments, const std::string &input)
-{
 	arguments.insert(arguments.begin(), "resolvconf");
+	write_all(file.get(), input, "resolvconf");
+	lseek(file.get(), 0, SEEK_SET);
 	int status = run_process(Signals::ignore, [&] {
-		Descriptor file(memfd_create("resolv.conf", 0));
-		if (file.get() < 0 || write(file.get(), input.data(), input.size()) != static_cast<ssize_t>(input.size()) ||
-		    lseek(file.get(), 0, SEEK_SET) != 0 || dup2(file.get(), STDIN_FILENO) < 0)
+		if (dup2(file.get(), STDIN_FILENO) < 0 ||
+		    (asks == Asks::yes && (dup2(output.get(), STDOUT_FILENO) < 0 || dup2(nowhere.get(), STDERR_FILENO) < 0)))
 			return 126;
 		return replace_by_program(arguments);
 	});
-	if (status == 127)
+	lseek(output.get(), 0, SEEK_SET);
+	if (asks == Asks::no && status == 127)
 		throw Failure{"neither systemd-resolved runs nor is there a resolvconf: install one of them, or remove DNS from the file"};
-	if (status)
+	if (asks == Asks::no && status)
 		throw Failure{"resolvconf " + arguments[1] + " " + arguments[2] + " ended with status " + std::to_string(status)};
-}
-
-std::optional<std::string> read_file(const std::string &path)
-{
-	std::ifstream file(path);
-
-	if (!file)
-		return {};
-	return std::string(std::istreambuf_iterator<char>(file), {});
+	return {status, std::string(std::string_view(read_to_end(output.get(), RESOLV_CONF_LIMIT, "resolvconf")))};
 }
 
 }
@@ -276,7 +251,7 @@ void SystemDns::set(const std::string &interface, const DnsSettings &settings)
 	if (resolved.is_there())
 		set_resolved(index_of(interface), settings, resolved.get(index_of(interface)).servers);
 	else
-		resolvconf(arguments, resolv_conf(settings, interface));
+		resolvconf(arguments, resolv_conf(settings, interface), Asks::no);
 	notes_.write(interface, NOTE, resolv_conf(settings, interface));
 }
 
@@ -287,7 +262,7 @@ void SystemDns::unset(const std::string &interface)
 	if (resolved.is_there())
 		resolvectl("revert", index_of(interface), {});
 	else
-		resolvconf({"-d", resolvconf_name(interface), "-f"}, "");
+		resolvconf({"-d", resolvconf_name(interface), "-f"}, "", Asks::no);
 	notes_.remove(interface, NOTE);
 }
 
@@ -310,11 +285,11 @@ std::optional<DnsSettings> SystemDns::ask_resolvconf(const std::string &interfac
 	constexpr int NO_PROGRAM = 127, NOTHING_THERE = 2;
 	std::string name = resolvconf_name(interface);
 
-	if (std::optional<std::string> text = read_file(resolvconf_files_ + name))
-		return parse_resolv_conf(*text);
+	if (std::ifstream file(resolvconf_files_ + name); file)
+		return parse_resolv_conf(std::string(std::istreambuf_iterator<char>(file), {}));
 	if (access(resolvconf_files_.c_str(), F_OK) == 0)
 		return DnsSettings{};
-	Answer answer = ask({"resolvconf", "-l", name});
+	Answer answer = resolvconf({"-l", name}, "", Asks::yes);
 	if (answer.status == NO_PROGRAM || answer.status == NOTHING_THERE)
 		return DnsSettings{};
 	if (answer.status == 0 && !answer.output.empty())

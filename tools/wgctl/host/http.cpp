@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "host/http.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <microhttpd.h>
 #include <signal.h>
@@ -90,34 +89,24 @@ private:
 
 	void bind_loopback()
 	{
-		Endpoint address;
+		Endpoint address = parse_loopback();
 		int yes = 1;
 
-		if (!parse_loopback(place_, address))
-			throw Failure{"cannot listen at " + in_quotes(place_) + ": the place is unix:PATH, 127.0.0.1:PORT or [::1]:PORT. Whoever "
-				      "should see it from outside needs a server that asks for passwords in front"};
 		open(address.any.sa_family);
 		setsockopt(socket_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 		if (bind(socket_.get(), &address.any, address.size()) < 0)
 			fail(place_);
 	}
 
-	static bool parse_loopback(const std::string &text, Endpoint &address)
+	Endpoint parse_loopback() const
 	{
-		std::string host = text.substr(0, text.rfind(':'));
-		std::optional<std::uint16_t> port = parse_number<std::uint16_t>(std::string_view(text).substr(std::min(host.size() + 1, text.size())));
+		std::string host = place_.substr(0, place_.rfind(':'));
+		std::optional<std::uint16_t> port = parse_number<std::uint16_t>(std::string_view(place_).substr(std::min(host.size() + 1, place_.size())));
 
-		if (!port)
-			return false;
-		if (host == "[::1]") {
-			address.v6.sin6_family = AF_INET6;
-			address.v6.sin6_addr = in6addr_loopback;
-			address.v6.sin6_port = htons(*port);
-			return true;
-		}
-		address.v4.sin_family = AF_INET;
-		address.v4.sin_port = htons(*port);
-		return inet_pton(AF_INET, host.c_str(), &address.v4.sin_addr) == 1 && host.starts_with("127.");
+		if (!port || !(host == "[::1]" || (host.starts_with("127.") && is_ip_address(host))))
+			throw Failure{"cannot listen at " + in_quotes(place_) + ": the place is unix:PATH, 127.0.0.1:PORT or [::1]:PORT. Whoever "
+				      "should see it from outside needs a server that asks for passwords in front"};
+		return endpoint_of(parse_address(host == "[::1]" ? "::1" : host), *port);
 	}
 
 	std::string place_, file_;

@@ -16,6 +16,8 @@
 #include <cstring>
 
 #include "host/process.h"
+#include "host/io.h"
+#include "host/system.h"
 #include "model/descriptor.h"
 
 namespace wgctl {
@@ -28,11 +30,6 @@ constexpr int PROBE_PAUSE = 500;
 constexpr std::size_t PROBES_AT_ONCE = 256;
 /* A signal that comes just before poll is seen this late, in milliseconds. */
 constexpr int LONGEST_POLL = 1000;
-
-[[noreturn]] void fail(const std::string &what)
-{
-	throw Failure{what + ": " + std::strerror(errno)};
-}
 
 bool drain(int socket)
 {
@@ -117,15 +114,15 @@ public:
 
 	void send(const EchoProbe &probe, std::size_t number, std::uint32_t size)
 	{
-		std::uint32_t headers = ip_header() + HEADER;
-		std::vector<std::uint8_t> message(HEADER + (size > headers ? size - headers : 0));
+		std::uint32_t headers = ip_header() + sizeof(Header);
+		std::vector<std::uint8_t> message(sizeof(Header) + (size > headers ? size - headers : 0));
+		Header header{is_v6_ ? REQUEST_V6 : REQUEST_V4, 0, 0, identifier_, static_cast<std::uint16_t>(number)};
 		Endpoint to = probe.inside;
 
-		message[0] = is_v6_ ? REQUEST_V6 : REQUEST_V4;
-		put(message, 4, identifier_);
-		put(message, 6, static_cast<std::uint16_t>(number));
+		/* The kernel knows IPv6's. */
 		if (!is_v6_)
-			put(message, 2, checksum(message));
+			header.checksum = checksum(header);
+		std::memcpy(message.data(), &header, sizeof(header));
 		/* Raw sockets take it for a protocol. */
 		(is_v6_ ? to.v6.sin6_port : to.v4.sin_port) = 0;
 		sendto(raw_.get(), message.data(), message.size(), 0, &to.any, to.size());
@@ -138,9 +135,11 @@ public:
 
 		while ((size = recv(raw_.get(), packet.data(), packet.size(), 0)) > 0) {
 			std::size_t length = static_cast<std::size_t>(size), start = is_v6_ ? 0 : (packet[0] & 15) * 4u;
-			if (length < start + HEADER || packet[start] != (is_v6_ ? REPLY_V6 : REPLY_V4) || get(packet, start + 4) != identifier_)
+			Header header;
+			std::memcpy(&header, packet.data() + start, sizeof(header));
+			if (length < start + sizeof(header) || header.type != (is_v6_ ? REPLY_V6 : REPLY_V4) || header.identifier != identifier_)
 				continue;
-			std::size_t number = get(packet, start + 6);
+			std::size_t number = header.number;
 			std::uint32_t whole = static_cast<std::uint32_t>(length - start) + ip_header();
 			if (number < probes.size() && std::find(probes[number].sizes.begin(), probes[number].sizes.end(), whole) != probes[number].sizes.end())
 				probes[number].answered = std::max(probes[number].answered.value_or(0), whole);
@@ -148,28 +147,23 @@ public:
 	}
 
 private:
-	static constexpr std::uint32_t HEADER = 8;
+	/* What is sent comes back: the last two only have to be told apart here. */
+	struct Header {
+		std::uint8_t type, code;
+		std::uint16_t checksum, identifier, number;
+	};
 	static constexpr std::uint8_t REQUEST_V4 = 8, REPLY_V4 = 0, REQUEST_V6 = 128, REPLY_V6 = 129;
 
 	std::uint32_t ip_header() const { return is_v6_ ? 40 : 20; }
-	template<class Bytes>
-	static void put(Bytes &bytes, std::size_t at, std::uint16_t value)
+	/* [RFC 1071] The rest of the message is zeros; the order of bytes does not matter. */
+	static std::uint16_t checksum(const Header &header)
 	{
-		bytes[at] = static_cast<std::uint8_t>(value >> 8);
-		bytes[at + 1] = static_cast<std::uint8_t>(value);
-	}
-	template<class Bytes>
-	static std::uint16_t get(const Bytes &bytes, std::size_t at)
-	{
-		return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-	}
-	/* [RFC 1071] The rest of the message is zeros. */
-	static std::uint16_t checksum(const std::vector<std::uint8_t> &message)
-	{
+		std::array<std::uint16_t, 4> words;
 		std::uint32_t sum = 0;
 
-		for (std::size_t at = 0; at < HEADER; at += 2)
-			sum += get(message, at);
+		std::memcpy(words.data(), &header, sizeof(header));
+		for (std::uint16_t word : words)
+			sum += word;
 		sum = (sum & 0xffff) + (sum >> 16);
 		return static_cast<std::uint16_t>(~(sum + (sum >> 16)));
 	}
@@ -194,21 +188,9 @@ SystemLookout::~SystemLookout()
 
 std::vector<Endpoint> SystemLookout::addresses_of(const std::string &host, const std::string &port)
 {
-	addrinfo hints{}, *answer = nullptr;
 	std::vector<Endpoint> found;
 
-	hints.ai_socktype = SOCK_DGRAM;
-	hints.ai_protocol = IPPROTO_UDP;
-	if (getaddrinfo(host.c_str(), port.c_str(), &hints, &answer))
-		return found;
-	for (const addrinfo *one = answer; one; one = one->ai_next) {
-		Endpoint endpoint;
-		if ((one->ai_family != AF_INET && one->ai_family != AF_INET6) || one->ai_addrlen > sizeof(endpoint.v6))
-			continue;
-		std::memcpy(static_cast<void *>(&endpoint.v6), one->ai_addr, one->ai_addrlen);
-		found.push_back(endpoint);
-	}
-	freeaddrinfo(answer);
+	look_up(host.c_str(), port.c_str(), found);
 	return found;
 }
 

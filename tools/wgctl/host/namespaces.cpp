@@ -17,8 +17,8 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
+#include "host/io.h"
 #include "host/process.h"
 #include "model/descriptor.h"
 #include "model/outside.h"
@@ -33,7 +33,7 @@ const std::string RESOLV_CONF = "/etc/resolv.conf";
 const std::array<std::string, 2> RESOLVER_FOLDERS{"/run/systemd/resolve", "/run/nscd"};
 constexpr unsigned long HARMLESS = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
-[[noreturn]] void fail(const std::string &what)
+[[noreturn]] void refuse(const std::string &what)
 {
 	std::string hint;
 
@@ -59,7 +59,7 @@ public:
 		int ends[2], error = 0;
 
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-			fail("socketpair");
+			refuse("socketpair");
 		socket_ = Descriptor(ends[0]);
 		Descriptor other(ends[1]);
 		pid_ = fork();
@@ -69,7 +69,7 @@ public:
 		}
 		other.reset();
 		if (pid_ < 0)
-			fail("fork");
+			refuse("fork");
 		if (read(socket_.get(), &error, sizeof(error)) != sizeof(error))
 			error = EIO;
 		if (error) {
@@ -137,42 +137,17 @@ bool is_folder(const std::string &path)
 	return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-void write_file(const std::string &path, std::string_view text)
-{
-	Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-
-	if (file.get() < 0 || write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-		fail("cannot write " + path);
-}
-
-std::string read_file(const std::string &path)
+Text read_file(const std::string &path)
 {
 	Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-	std::string text(64 << 10, '\0');
-	ssize_t size = file.get() < 0 ? 0 : read(file.get(), text.data(), text.size());
 
-	text.resize(size > 0 ? size : 0);
-	return text;
+	return file.get() < 0 ? Text() : read_to_end(file.get(), 64 << 10, path);
 }
 
 void mount_memory(const std::string &folder)
 {
 	if (mount("wgctl", folder.c_str(), "tmpfs", HARMLESS, "mode=755,size=256k") < 0)
-		fail("cannot mount a tmpfs on " + folder);
-}
-
-/* Bind-mounts a file of this text over `path`; nothing is written to a disk. */
-void cover_file(const std::string &path, std::string_view text)
-{
-	std::string folder = is_folder("/tmp") ? "/tmp" : "/mnt";
-	std::string file = folder + "/resolv.conf";
-
-	mount_memory(folder);
-	write_file(file, text);
-	if (mount(file.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) < 0)
-		fail("cannot mount over " + path);
-	if (umount2(folder.c_str(), MNT_DETACH) < 0)
-		fail("cannot unmount " + folder);
+		refuse("cannot mount a tmpfs on " + folder);
 }
 
 /* A file with this text that has no name as soon as it is mounted somewhere. */
@@ -187,11 +162,11 @@ public:
 				continue;
 			if (fchmod(file.get(), 0644) < 0 || write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
 				unlink(name_.c_str());
-				fail("cannot write " + name_);
+				refuse("cannot write " + name_);
 			}
 			return;
 		}
-		fail("cannot create a file in /run, /tmp or /var/tmp");
+		refuse("cannot create a file in /run, /tmp or /var/tmp");
 	}
 	PassingFile(const PassingFile &) = delete;
 	~PassingFile() { unlink(name_.c_str()); }
@@ -199,7 +174,7 @@ public:
 	void mount_over(const std::string &path) const
 	{
 		if (mount(name_.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) < 0)
-			fail("cannot mount over " + path);
+			refuse("cannot mount over " + path);
 	}
 
 private:
@@ -211,12 +186,13 @@ void cover_single_files(const std::string &path, std::string_view text)
 {
 	PassingFile wanted(text), nothing("");
 
-	for (const std::string &folder : RESOLVER_FOLDERS) {
-		std::error_code error;
-		for (const auto &entry : std::filesystem::directory_iterator(folder, error))
-			if (!entry.is_directory(error) && !entry.is_symlink(error) && entry.path() != path)
-				nothing.mount_over(entry.path());
-	}
+	for (const std::string &folder : RESOLVER_FOLDERS)
+		for (const std::string &name : names_in(folder)) {
+			std::string entry = folder + "/" + name;
+			struct stat status;
+			if (lstat(entry.c_str(), &status) == 0 && !S_ISDIR(status.st_mode) && !S_ISLNK(status.st_mode) && entry != path)
+				nothing.mount_over(entry);
+		}
 	if (!path.empty())
 		wanted.mount_over(path);
 }
@@ -244,28 +220,25 @@ void prepare_mounts(const std::optional<std::string> &resolv_conf, bool in_user_
 	char buffer[PATH_MAX];
 	const char *real = realpath(RESOLV_CONF.c_str(), buffer);
 	std::string path = real ? real : "";
-	std::string text = resolv_conf ? *resolv_conf : read_file(RESOLV_CONF);
-	bool is_written = !resolv_conf;
+	std::string text = resolv_conf ? *resolv_conf : std::string(std::string_view(read_file(RESOLV_CONF)));
 
 	if (!real && resolv_conf)
 		throw Failure{RESOLV_CONF + " is not there to be replaced for the command: create it, an empty one will do"};
 	if (unshare(CLONE_NEWNS) < 0)
-		fail("cannot make a mount namespace");
+		refuse("cannot make a mount namespace");
 	if (mount("none", "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0)
-		fail("cannot keep mounts to the command");
+		refuse("cannot keep mounts to the command");
 	if (in_user_namespace)
 		return cover_single_files(path, text);
 	for (const std::string &folder : RESOLVER_FOLDERS) {
 		if (!is_folder(folder))
 			continue;
 		mount_memory(folder);
-		if (path.starts_with(folder + "/") && path.find('/', folder.size() + 1) == path.npos) {
-			write_file(path, text);
-			is_written = true;
-		}
+		if (path.starts_with(folder + "/"))
+			Descriptor(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
 	}
-	if (!is_written)
-		cover_file(path, text);
+	if (real)
+		PassingFile(text).mount_over(path);
 }
 
 }
@@ -292,13 +265,13 @@ void SystemNamespaces::enter(const Namespace &where)
 		return;
 	if (where.user >= 0) {
 		if (setns(where.user, CLONE_NEWUSER) < 0)
-			fail("cannot enter the user namespace");
+			refuse("cannot enter the user namespace");
 		in_user_namespace_ = true;
 	}
 	if (setns(where.descriptor, CLONE_NEWNET) < 0) {
 		if (errno == EINVAL)
 			throw Failure{"it is not a network namespace"};
-		fail("setns");
+		refuse("setns");
 	}
 }
 
@@ -312,14 +285,14 @@ Namespace SystemNamespaces::create()
 		return made;
 	}
 	if (errno != EPERM)
-		fail("cannot make a network namespace");
+		refuse("cannot make a network namespace");
 	NamespaceMaker maker;
 	maker.map("uid_map", geteuid());
 	maker.map("gid_map", getegid());
 	auto handles = std::make_shared<Handles>(open_or_fail(maker.file("ns/net"), O_RDONLY), open_or_fail(maker.file("ns/user"), O_RDONLY));
 	struct stat status;
 	if (fstat(handles->network.get(), &status) < 0)
-		fail("cannot make a network namespace");
+		refuse("cannot make a network namespace");
 	return {handles->network.get(), status.st_dev, status.st_ino, handles->user.get(), handles};
 }
 

@@ -94,29 +94,24 @@ public:
 
 	void restore()
 	{
-		for (std::size_t i = 0; i < count_; ++i)
-			sigaction(saved_[i].signal, &saved_[i].action, nullptr);
-		count_ = 0;
+		for (const auto &[signal, before] : saved_)
+			sigaction(signal, &before, nullptr);
+		saved_.clear();
 	}
 
 private:
-	struct Saved {
-		int signal;
-		struct sigaction action;
-	};
-
 	/* What is ignored, as under nohup(1), stays ignored. */
 	void change(int signal, const struct sigaction &action)
 	{
-		saved_[count_].signal = signal;
-		sigaction(signal, nullptr, &saved_[count_].action);
-		if (saved_[count_].action.sa_handler != SIG_IGN)
+		struct sigaction before;
+
+		sigaction(signal, nullptr, &before);
+		saved_.emplace_back(signal, before);
+		if (before.sa_handler != SIG_IGN)
 			sigaction(signal, &action, nullptr);
-		++count_;
 	}
 
-	std::array<Saved, TYPED.size() + FORWARDED.size()> saved_{};
-	std::size_t count_ = 0;
+	std::vector<std::pair<int, struct sigaction>> saved_;
 };
 
 }

@@ -9,22 +9,10 @@ namespace wgctl {
 
 namespace {
 
-constexpr std::string_view BLANKS = " \t\r";
-
 constexpr std::string_view HEAD = "# written by wgctl for ";
 
 /* What follows is not the interface's. */
 constexpr std::string_view OTHERS = "# of others, as it was:";
-
-template<class Each>
-void for_each_word(std::string_view line, Each each)
-{
-	for (std::size_t start; (start = line.find_first_not_of(BLANKS)) != line.npos;) {
-		std::size_t end = std::min(line.find_first_of(BLANKS, start), line.size());
-		each(std::string(line.substr(start, end - start)));
-		line.remove_prefix(end);
-	}
-}
 
 void add_once(std::vector<std::string> &list, const std::string &item)
 {
@@ -77,15 +65,12 @@ DnsSettings parse_resolv_conf(std::string_view text)
 	DnsSettings settings;
 
 	for_each_line(text.substr(0, text.find(OTHERS)), [&](std::string_view line) {
-		std::string key;
-		for_each_word(line, [&](const std::string &word) {
-			if (key.empty())
-				key = word;
-			else if (key == "nameserver")
-				settings.servers.push_back(word);
-			else if (key == "search" || key == "domain")
-				settings.domains.push_back(word);
-		});
+		std::vector<std::string> words = list_items(line);
+		for (std::size_t i = 1; i < words.size(); ++i)
+			if (words[0] == "nameserver")
+				settings.servers.push_back(words[i]);
+			else if (words[0] == "search" || words[0] == "domain")
+				settings.domains.push_back(words[i]);
 	});
 	return settings;
 }

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "model/outside.h"
+#include "host/io.h"
 
 namespace wgctl {
 
@@ -24,12 +24,10 @@ constexpr std::string_view CLEAR_BELOW = "\x1b[J";
 
 void put(std::string_view text)
 {
-	while (!text.empty()) {
-		ssize_t size = write(STDOUT_FILENO, text.data(), text.size());
-		if (size >= 0)
-			text.remove_prefix(size);
-		else if (errno != EINTR)
-			return; /* The terminal is gone; SIGHUP tells as much. */
+	try {
+		write_all(STDOUT_FILENO, text, "");
+	} catch (const Failure &) {
+		/* The terminal is gone; SIGHUP tells as much. */
 	}
 }
 

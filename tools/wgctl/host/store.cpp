@@ -2,7 +2,6 @@
 #include "host/store.h"
 
 #include <fcntl.h>
-#include <sodium.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,17 +12,12 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "host/io.h"
 #include "model/descriptor.h"
-#include "model/outside.h"
 
 namespace wgctl {
 
 namespace {
-
-[[noreturn]] void fail(const std::string &what)
-{
-	throw Failure{what + ": " + std::strerror(errno)};
-}
 
 std::string folder_of(const std::string &path)
 {
@@ -32,29 +26,6 @@ std::string folder_of(const std::string &path)
 	if (slash == path.npos)
 		return ".";
 	return slash ? path.substr(0, slash) : "/";
-}
-
-void write_all(int file, std::string_view text, const std::string &path)
-{
-	while (!text.empty()) {
-		ssize_t size = write(file, text.data(), text.size());
-		if (size >= 0)
-			text.remove_prefix(size);
-		else if (errno != EINTR)
-			fail(path);
-	}
-}
-
-constexpr std::size_t SUFFIX_LENGTH = 6;
-
-std::string random_suffix()
-{
-	constexpr std::string_view LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
-	std::string suffix(SUFFIX_LENGTH, ' ');
-
-	for (char &c : suffix)
-		c = LETTERS[randombytes_uniform(LETTERS.size())];
-	return suffix;
 }
 
 /* Without a name until it is whole: whoever kills the program leaves nothing behind. Where the file system
@@ -68,12 +39,11 @@ public:
 		/* Without /proc it would never get one. */
 		if (file_.get() >= 0 && access(link_to_it().c_str(), F_OK) == 0)
 			return;
-		name_ = path + "." + std::string(SUFFIX_LENGTH, 'X');
-		file_ = Descriptor(mkostemp(name_.data(), O_CLOEXEC));
-		if (file_.get() < 0) {
-			name_.clear();
+		unlink(passing_name().c_str());
+		file_ = Descriptor(open(passing_name().c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR));
+		if (file_.get() < 0)
 			fail(path);
-		}
+		name_ = passing_name();
 	}
 	NewFile(const NewFile &) = delete;
 	~NewFile()
@@ -94,9 +64,11 @@ public:
 	}
 	void put_in_place()
 	{
-		while (name_.empty())
-			if (std::string name = path_ + "." + random_suffix(); give_name(name))
-				name_ = name;
+		if (name_.empty()) {
+			unlink(passing_name().c_str());
+			give_name(passing_name());
+			name_ = passing_name();
+		}
 		if (::rename(name_.c_str(), path_.c_str()) < 0)
 			fail(path_);
 		name_.clear();
@@ -104,11 +76,8 @@ public:
 	/* Where nothing may be. */
 	void put_in_free_place()
 	{
-		if (name_.empty()) {
-			if (!give_name(path_))
-				fail(path_);
-			return;
-		}
+		if (name_.empty())
+			return give_name(path_);
 		if (renameat2(AT_FDCWD, name_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) < 0) {
 			/* Not every file system can; all can make a second name. */
 			if ((errno != EINVAL && errno != ENOSYS) || link(name_.c_str(), path_.c_str()) < 0)
@@ -120,15 +89,13 @@ public:
 
 private:
 	std::string link_to_it() const { return "/proc/self/fd/" + std::to_string(file_.get()); }
-	/* Returns false when somebody has it. */
-	bool give_name(const std::string &name) const
+	void give_name(const std::string &name) const
 	{
-		if (linkat(AT_FDCWD, link_to_it().c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0)
-			return true;
-		if (errno != EEXIST)
+		if (linkat(AT_FDCWD, link_to_it().c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) < 0)
 			fail(path_);
-		return false;
 	}
+	/* Of this program: what has it already is of one that was killed. */
+	std::string passing_name() const { return path_ + "." + std::to_string(getpid()); }
 
 	/* Empty while it has none. */
 	std::string path_, name_;

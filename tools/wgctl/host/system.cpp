@@ -20,6 +20,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "host/io.h"
 #include "model/descriptor.h"
 #include "model/values.h"
 
@@ -29,48 +30,6 @@ namespace {
 
 const std::string SOCKET_FOLDER = "/var/run/wireguard/";
 constexpr std::string_view SOCKET_SUFFIX = ".sock";
-
-[[noreturn]] void fail(const std::string &what)
-{
-	throw Failure{what + ": " + std::strerror(errno)};
-}
-
-/* Reads up to `limit` bytes; stops before the end of file only when `is_complete` says so. */
-template<class IsComplete>
-Text read_all(int fd, std::size_t limit, const std::string &what, IsComplete is_complete)
-{
-	Text text;
-	Buffer buffer(64 << 10);
-
-	while (text.size() < limit && !is_complete(text)) {
-		ssize_t size = read(fd, buffer.data(), std::min(buffer.size(), limit - text.size()));
-		if (size == 0)
-			break;
-		if (size > 0)
-			text.append(buffer.data(), size);
-		else if (errno != EINTR)
-			fail(what);
-	}
-	return text;
-}
-
-Text read_to_end(int fd, std::size_t limit, const std::string &what)
-{
-	return read_all(fd, limit, what, [](const Text &) { return false; });
-}
-
-/* `put` is write(2), or something like it. */
-template<class Put>
-void write_all(Put put, std::string_view text, const std::string &what)
-{
-	while (!text.empty()) {
-		ssize_t size = put(text.data(), text.size());
-		if (size >= 0)
-			text.remove_prefix(size);
-		else if (errno != EINTR)
-			fail(what);
-	}
-}
 
 std::string socket_path(const std::string &name)
 {
@@ -161,13 +120,7 @@ Text SystemFiles::read_within(const std::string &root, const std::string &path, 
 
 std::vector<std::string> SystemFiles::list(const std::string &folder)
 {
-	std::vector<std::string> names;
-	std::error_code error;
-
-	for (auto entry = std::filesystem::directory_iterator(folder, error); !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
-		names.push_back(entry->path().filename());
-	std::sort(names.begin(), names.end());
-	return names;
+	return names_in(folder);
 }
 
 Text SystemTerminal::read_input(std::size_t limit)
@@ -203,7 +156,7 @@ bool SystemTerminal::output_is_open_to_the_world()
 	return fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & S_IRWXO);
 }
 
-int SystemResolver::lookup(const char *host, const char *service, Endpoint &result)
+int look_up(const char *host, const char *service, std::vector<Endpoint> &found)
 {
 	addrinfo hints{}, *answers = nullptr;
 
@@ -215,13 +168,22 @@ int SystemResolver::lookup(const char *host, const char *service, Endpoint &resu
 		return error;
 	std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(answers, freeaddrinfo);
 	for (const addrinfo *answer = answers; answer; answer = answer->ai_next) {
-		if ((answer->ai_family == AF_INET && answer->ai_addrlen == sizeof(result.v4)) ||
-		    (answer->ai_family == AF_INET6 && answer->ai_addrlen == sizeof(result.v6))) {
-			std::memcpy(static_cast<void *>(&result.v6), answer->ai_addr, answer->ai_addrlen);
-			return 0;
-		}
+		Endpoint endpoint;
+		if ((answer->ai_family != AF_INET && answer->ai_family != AF_INET6) || answer->ai_addrlen > sizeof(endpoint.v6))
+			continue;
+		std::memcpy(static_cast<void *>(&endpoint.v6), answer->ai_addr, answer->ai_addrlen);
+		found.push_back(endpoint);
 	}
-	return EAI_NODATA;
+	return found.empty() ? EAI_NODATA : 0;
+}
+
+int SystemResolver::lookup(const char *host, const char *service, Endpoint &result)
+{
+	std::vector<Endpoint> found;
+	int error = look_up(host, service, found);
+
+	result = error ? result : found[0];
+	return error;
 }
 
 std::int64_t SystemClock::now()
@@ -251,15 +213,13 @@ const char *SystemEnvironment::get(const char *name)
 std::vector<std::string> SystemConfigSockets::names()
 {
 	std::vector<std::string> names;
-	std::error_code error;
 
-	for (const auto &entry : std::filesystem::directory_iterator(SOCKET_FOLDER, error)) {
-		std::string name = entry.path().filename();
+	for (std::string &name : names_in(SOCKET_FOLDER)) {
 		if (!name.ends_with(SOCKET_SUFFIX))
 			continue;
 		name.resize(name.size() - SOCKET_SUFFIX.size());
 		if (exists(name))
-			names.push_back(name);
+			names.push_back(std::move(name));
 	}
 	return names;
 }

@@ -21,6 +21,9 @@ public:
 	bool output_is_open_to_the_world() override;
 };
 
+/* All UDP addresses for `host` (null: any) and `service`, in the system's order; returns 0 or an EAI_ error. */
+int look_up(const char *host, const char *service, std::vector<Endpoint> &found);
+
 class SystemResolver : public Resolver {
 public:
 	int lookup(const char *host, const char *service, Endpoint &result) override;

@@ -7,25 +7,13 @@
 #include "hub/qr.h"
 #include "model/machine.h"
 #include "model/values.h"
-#include "tunnel/default_route.h"
-#include "tunnel/placement.h"
-#include "tunnel/reversal.h"
-#include "tunnel/steps.h"
+#include "tunnel/plan.h"
 
 namespace wgctl {
 
 namespace {
 
 constexpr unsigned PRIVATE_MODE = 0600;
-
-std::string joined(const std::vector<Prefix> &list)
-{
-	std::string text;
-
-	for (const Prefix &prefix : list)
-		text += (text.empty() ? "" : ", ") + format_prefix(prefix);
-	return text;
-}
 
 /* With host bits zero; those of one address have no room for others. */
 std::vector<Prefix> networks_of(const Hub &hub)
@@ -104,98 +92,6 @@ std::string endpoint_for_clients(const Hub &hub, std::string endpoint)
 	return endpoint;
 }
 
-/* The ways that are missing when `doomed` are gone: the interface's own networks, and wider routes, cover the rest. */
-std::vector<Route> routes_for(const Hub &hub, const std::vector<Prefix> &prefixes, const std::vector<Route> &doomed, World &world)
-{
-	std::vector<Route> routes;
-	bool is_numbered = hub.config.routing == Routing::numbered;
-
-	/* A link that is down takes none, and has lost those that would tell which are needed. */
-	if (hub.config.routing == Routing::off || !world.host.network.is_up(hub.config.interface))
-		return routes;
-	std::vector<Prefix> present = world.host.network.main_routes(hub.config.interface);
-	for (const Route &route : doomed)
-		if (route.table == MAIN_TABLE)
-			std::erase(present, route.destination);
-	for (const Prefix &prefix : prefixes)
-		if (is_numbered || std::none_of(present.begin(), present.end(), [&](const Prefix &p) { return covers(p, prefix); }))
-			routes.push_back({prefix, is_numbered ? hub.config.table : MAIN_TABLE});
-	return routes;
-}
-
-/* What of the file's peers went by the routes that go. */
-std::vector<Prefix> left_behind(const Hub &hub, const HubChange &change, const std::vector<Route> &doomed, World &world)
-{
-	QuickConfig config = hub.config;
-	std::vector<Prefix> prefixes;
-
-	if (doomed.empty())
-		return prefixes;
-	config.text = change.text;
-	config.plain_text.clear();
-	parse_quick_text(config, world.files);
-	for (const Peer &peer : parse_without_lookup(config, world).peers)
-		for (const Prefix &prefix : peer.allowed_ips)
-			if (std::any_of(doomed.begin(), doomed.end(), [&](const Route &route) { return covers(route.destination, prefix); }))
-				prefixes.push_back(network_of(prefix));
-	return prefixes;
-}
-
-void set_mark(const std::string &name, std::uint32_t mark, std::uint32_t before, Steps &steps, World &world)
-{
-	auto set = [&world, name](std::uint32_t value) {
-		Device change;
-		change.name = name;
-		change.fwmark = value;
-		world.devices.set(change);
-	};
-
-	steps.undo_by("restore the mark of " + name, [set, before] { set(before); });
-	set(mark);
-}
-
-/* New ones first: what a wider one took must not leave outside the tunnel meanwhile. */
-void change_routes(const Hub &hub, const HubChange &change, Steps &steps, World &world)
-{
-	Network &network = world.host.network;
-	const std::string &name = hub.config.interface;
-	std::vector<Route> doomed = network.added_routes(name);
-	std::uint32_t mark = world.devices.get(name).fwmark.value_or(0);
-	PrefixNote before = noted_prefixes(name, ROUTES_NOTE, world);
-	std::set<Prefix> now = before.value_or(std::set<Prefix>());
-
-	/* With a default route by mark go its rules, its filter and the mark: without it they lead nowhere. */
-	bool is_mark_left = false, is_mark_chosen = hub.config.routing == Routing::automatic && !hub.device.fwmark.value_or(0) && mark;
-	for (std::uint16_t family : FAMILIES) {
-		DefaultRoute route(name, family, mark, world);
-		if (hub.config.routing == Routing::automatic && contains(change.delete_routes, route.prefix()) && route.is_there())
-			route.remove(steps);
-		is_mark_left = is_mark_left || route.is_there();
-	}
-	if (is_mark_chosen && !is_mark_left)
-		set_mark(name, 0, mark, steps, world);
-	std::erase_if(doomed, [&](const Route &route) {
-		bool is_by_mark = is_default_route(route.destination) && route.table == mark;
-		return is_by_mark || !contains(change.delete_routes, route.destination);
-	});
-	std::vector<Prefix> wanted = left_behind(hub, change, doomed, world);
-	wanted.insert(wanted.end(), change.add_routes.begin(), change.add_routes.end());
-	for (const Route &route : routes_for(hub, wanted, doomed, world)) {
-		network.add_route(name, route);
-		now.insert(route.destination);
-		steps.undo_by("remove the route to " + format_prefix(route.destination), [&network, &name, route] { network.delete_route(name, route); });
-	}
-	for (const Route &route : doomed) {
-		network.delete_route(name, route);
-		now.erase(route.destination);
-		steps.undo_by("restore the route to " + format_prefix(route.destination), [&network, &name, route] { network.add_route(name, route); });
-	}
-	if (before == now || (!before && now.empty()))
-		return;
-	note_prefixes(name, ROUTES_NOTE, now, world);
-	steps.undo_by("restore the note about " + name, [&world, name, before] { note_prefixes(name, ROUTES_NOTE, before, world); });
-}
-
 /* The servers and domains of --dns, as a file has them. */
 std::string dns_for_clients(std::string_view list)
 {
@@ -223,15 +119,6 @@ void check_client_config(const Text &text, World &world)
 	config.text = text;
 	parse_quick_text(config, world.files);
 	parse_without_lookup(config, world);
-}
-
-void set_running(const Device &change, World &world)
-{
-	try {
-		world.devices.set(change);
-	} catch (const Failure &failure) {
-		throw Failure{"cannot change interface " + in_quotes(change.name) + ": " + failure.text};
-	}
 }
 
 }
@@ -297,7 +184,7 @@ Text client_config(const Hub &hub, const std::string &name, const Peer &peer, co
 		text.append("PrivateKey = ").append(to_base64(*private_key)).append("\n");
 	else
 		text.append("# PrivateKey = that of ").append(to_base64(peer.public_key)).append("\n");
-	text.append("Address = ").append(joined(peer.allowed_ips)).append("\n");
+	text.append("Address = ").append(format_prefixes(peer.allowed_ips)).append("\n");
 	if (!wishes.dns.empty())
 		text.append("DNS = ").append(dns_for_clients(wishes.dns)).append("\n");
 	if (hub.config.mtu)
@@ -305,7 +192,7 @@ Text client_config(const Hub &hub, const std::string &name, const Peer &peer, co
 	text.append("\n[Peer]\nPublicKey = ").append(to_base64(hub.public_key)).append("\n");
 	if (peer.preshared_key && !peer.preshared_key->is_zero())
 		text.append("PresharedKey = ").append(to_base64(*peer.preshared_key)).append("\n");
-	text.append("AllowedIPs = ").append(joined(allowed)).append("\nEndpoint = ").append(endpoint_for_clients(hub, wishes.endpoint));
+	text.append("AllowedIPs = ").append(format_prefixes(allowed)).append("\nEndpoint = ").append(endpoint_for_clients(hub, wishes.endpoint));
 	if (wishes.keepalive)
 		text.append("\nPersistentKeepalive = ").append(std::to_string(wishes.keepalive));
 	text.append("\n");
@@ -315,7 +202,6 @@ Text client_config(const Hub &hub, const std::string &name, const Peer &peer, co
 
 void change_hub(const Hub &hub, const HubChange &change, const std::function<void()> &finish, World &world)
 {
-	const std::string &name = hub.config.interface;
 	Steps steps(world, Steps::Tells::failures);
 
 	/* It is short: whoever wants it to end gets all of it, or nothing. */
@@ -323,10 +209,11 @@ void change_hub(const Hub &hub, const HubChange &change, const std::function<voi
 	world.host.store.replace(hub.config.path, change.text, PRIVATE_MODE);
 	steps.undo_by("restore " + hub.config.path, [&] { world.host.store.replace(hub.config.path, hub.config.text, PRIVATE_MODE); });
 	if (hub.is_running) {
-		Device back = reversal(change.device, world.devices.get(name));
-		set_running(change.device, world);
-		steps.undo_by("restore the peers of " + name, [&world, back] { world.devices.set(back); });
-		change_routes(hub, change, steps, world);
+		QuickConfig config = hub.config;
+		config.text = change.text;
+		config.plain_text.clear();
+		parse_quick_text(config, world.files);
+		carry_out(make_plan(std::move(config), find_placement("", "", world), Plan::Scope::part, change.device, world), steps, world);
 	}
 	try {
 		finish();

@@ -50,12 +50,10 @@ std::vector<Prefix> next_addresses(const Hub &hub, const std::vector<Prefix> &po
 Text client_config(const Hub &hub, const std::string &name, const Peer &peer, const std::optional<Key> &private_key,
 		   const ClientWishes &wishes, World &world);
 
-/* A change of the hub: its file, and the device if it runs. All of it or nothing. */
+/* A change of the hub: its file, and the device's private key and peers if it runs. All of it or nothing. */
 struct HubChange {
 	Text text;
-	Device device;
-	/* Where the interface's own networks do not lead already; and where peers that are gone were. */
-	std::vector<Prefix> add_routes, delete_routes;
+	Device device = {};
 };
 /* `finish` comes last; its failure undoes the rest. */
 void change_hub(const Hub &hub, const HubChange &change, const std::function<void()> &finish, World &world);

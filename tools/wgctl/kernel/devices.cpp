@@ -13,8 +13,6 @@ namespace wgctl {
 
 namespace {
 
-constexpr int READ_ATTEMPTS = 100;
-
 template<std::size_t SIZE>
 bool copy_bytes(const nlattr *attribute, std::array<std::uint8_t, SIZE> &bytes)
 {
@@ -22,15 +20,6 @@ bool copy_bytes(const nlattr *attribute, std::array<std::uint8_t, SIZE> &bytes)
 		return false;
 	std::memcpy(bytes.data(), mnl_attr_get_payload(attribute), SIZE);
 	return true;
-}
-
-/* A number of the size its type says, or `otherwise` when the attribute has another size. */
-template<class T>
-T number(const nlattr *attribute, T otherwise = 0)
-{
-	if (mnl_attr_get_payload_len(attribute) == sizeof(T))
-		std::memcpy(&otherwise, mnl_attr_get_payload(attribute), sizeof(T));
-	return otherwise;
 }
 
 std::optional<Key> key(const nlattr *attribute)
@@ -156,20 +145,6 @@ void read_device(const nlmsghdr *message, Device &device)
 			break;
 		}
 	});
-}
-
-/* Reads until a reading was not disturbed by a change. */
-template<class Read>
-void read_undisturbed(Read read)
-{
-	for (int attempt = 0; attempt < READ_ATTEMPTS; ++attempt) {
-		NetlinkStatus status = read();
-		if (status.error && status.error != EINTR)
-			throw Failure{status.describe()};
-		if (!status.error && !status.interrupted)
-			return;
-	}
-	throw Failure{"the configuration does not stop changing"};
 }
 
 bool is_wireguard(const nlattr *link_info)

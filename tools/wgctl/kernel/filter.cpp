@@ -18,11 +18,11 @@ public:
 			throw Failure{"nftables: cannot begin"};
 		nft_ctx_buffer_output(context_);
 		nft_ctx_buffer_error(context_);
+		nft_ctx_output_set_flags(context_, NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_NUMERIC_PRIO);
 	}
 	Nftables(const Nftables &) = delete;
 	~Nftables() { nft_ctx_free(context_); }
 
-	void set_flags(unsigned flags) { nft_ctx_output_set_flags(context_, flags); }
 	bool run(const std::string &commands) { return nft_run_cmd_from_buffer(context_, commands.c_str()) == 0; }
 	std::string output() { return nft_ctx_get_output_buffer(context_); }
 	/* The first line of what went wrong. */
@@ -46,30 +46,10 @@ void NftFilter::run(const std::string &commands)
 		throw Failure{"nftables: " + nftables.error()};
 }
 
-std::vector<std::string> NftFilter::tables()
-{
-	Nftables nftables;
-	std::vector<std::string> found;
-	constexpr std::string_view PREFIX = "table ";
-
-	if (!nftables.run("list tables\n"))
-		return found;
-	std::string output = nftables.output();
-	for (std::size_t start = 0; start < output.size();) {
-		std::size_t end = std::min(output.find('\n', start), output.size());
-		std::string line = output.substr(start, end - start);
-		if (line.starts_with(PREFIX))
-			found.push_back(line.substr(PREFIX.size()));
-		start = end + 1;
-	}
-	return found;
-}
-
 std::string NftFilter::list(const std::string &table)
 {
 	Nftables nftables;
 
-	nftables.set_flags(NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_NUMERIC_PRIO);
 	return nftables.run("list table " + table + "\n") ? nftables.output() : "";
 }
 

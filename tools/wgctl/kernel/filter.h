@@ -9,7 +9,6 @@ namespace wgctl {
 class NftFilter : public Filter {
 public:
 	void run(const std::string &commands) override;
-	std::vector<std::string> tables() override;
 	std::string list(const std::string &table) override;
 };
 

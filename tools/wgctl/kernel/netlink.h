@@ -9,6 +9,8 @@
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
 
+#include <cerrno>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <string>
@@ -40,6 +42,29 @@ void for_each_attribute(const nlattr *nest, Each each)
 {
 	auto call = [](const nlattr *attribute, void *data) { return (*static_cast<Each *>(data))(attribute), MNL_CB_OK; };
 	mnl_attr_parse_nested(nest, call, &each);
+}
+
+/* A number of the size its type says, or `otherwise` when the attribute has another size. */
+template<class T>
+T number(const nlattr *attribute, T otherwise = 0)
+{
+	if (mnl_attr_get_payload_len(attribute) == sizeof(T))
+		std::memcpy(&otherwise, mnl_attr_get_payload(attribute), sizeof(T));
+	return otherwise;
+}
+
+/* Reads until a reading was not disturbed by a change. Throws Failure when the kernel gives another error. */
+template<class Read>
+void read_undisturbed(Read read)
+{
+	for (int attempt = 0; attempt < 100; ++attempt) {
+		NetlinkStatus status = read();
+		if (status.error && status.error != EINTR)
+			throw Failure{status.describe()};
+		if (!status.error && !status.interrupted)
+			return;
+	}
+	throw Failure{"what the kernel has does not stop changing"};
 }
 
 class NetlinkChannel {

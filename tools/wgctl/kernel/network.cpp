@@ -11,12 +11,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "model/values.h"
+
 namespace wgctl {
 
 namespace {
 
 constexpr std::size_t REQUEST_SIZE = 4096;
-constexpr int READ_ATTEMPTS = 100;
 /* What IPv6's routes get when nobody says; IPv4's have none then. */
 constexpr std::uint32_t IPV6_METRIC = 1024;
 
@@ -47,11 +48,6 @@ private:
 	nlmsghdr *header_;
 	T *fixed_ = nullptr;
 };
-
-std::uint32_t number(const nlattr *attribute)
-{
-	return mnl_attr_validate(attribute, MNL_TYPE_U32) >= 0 ? mnl_attr_get_u32(attribute) : 0;
-}
 
 void copy_address(const nlattr *attribute, Prefix &prefix)
 {
@@ -90,20 +86,12 @@ void must(const NetlinkStatus &status, std::uint16_t family)
 template<class Start, class Each>
 void dump(NetlinkChannel &channel, nlmsghdr *request, Start start, Each each)
 {
-	for (int attempt = 0; attempt < READ_ATTEMPTS; ++attempt) {
+	read_undisturbed([&] {
 		start();
 		NetlinkStatus status = channel.exchange(request, each);
-		if (status.error && status.error != EINTR && status.error != EAFNOSUPPORT)
-			throw Failure{status.describe()};
-		if (status.error != EINTR && !status.interrupted)
-			return;
-	}
-	throw Failure{"the kernel's tables do not stop changing"};
-}
-
-bool is_loopback(const Prefix &prefix)
-{
-	return prefix.family == AF_INET && prefix.address[0] == 127;
+		status.error = status.error == EAFNOSUPPORT ? 0 : status.error;
+		return status;
+	});
 }
 
 }
@@ -123,7 +111,7 @@ std::optional<KernelNetwork::Link> KernelNetwork::find(const nlmsghdr *request_f
 		link->is_up = fixed->ifi_flags & IFF_UP;
 		for_each_attribute(answer, sizeof(ifinfomsg), [&](const nlattr *attribute) {
 			if (mnl_attr_get_type(attribute) == IFLA_MTU)
-				link->mtu = number(attribute);
+				link->mtu = number<std::uint32_t>(attribute);
 		});
 	});
 	if (status.error == ENODEV)
@@ -292,7 +280,7 @@ void KernelNetwork::change_address(const std::string &name, const Prefix &addres
 
 	request->ifa_family = static_cast<std::uint8_t>(address.family);
 	request->ifa_prefixlen = address.cidr;
-	request->ifa_scope = is_loopback(address) ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+	request->ifa_scope = address.family == AF_INET && address.address[0] == 127 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
 	request->ifa_index = get(name).index;
 	request.put_address(IFA_LOCAL, address);
 	request.put_address(IFA_ADDRESS, address);
@@ -325,13 +313,13 @@ KernelNetwork::FoundRoute KernelNetwork::read_route(const nlmsghdr *message)
 			copy_address(attribute, route.destination);
 			break;
 		case RTA_TABLE:
-			route.table = number(attribute);
+			route.table = number<std::uint32_t>(attribute);
 			break;
 		case RTA_OIF:
-			route.link = number(attribute);
+			route.link = number<std::uint32_t>(attribute);
 			break;
 		case RTA_PRIORITY:
-			route.priority = number(attribute);
+			route.priority = number<std::uint32_t>(attribute);
 			break;
 		case RTA_CACHEINFO:
 			if (mnl_attr_get_payload_len(attribute) >= sizeof(rta_cacheinfo))
@@ -340,8 +328,8 @@ KernelNetwork::FoundRoute KernelNetwork::read_route(const nlmsghdr *message)
 		case RTA_METRICS:
 			route.is_plain = false;
 			for_each_attribute(attribute, [&](const nlattr *metric) {
-				if (mnl_attr_get_type(metric) == RTAX_MTU && number(metric))
-					route.mtu = number(metric);
+				if (mnl_attr_get_type(metric) == RTAX_MTU && number<std::uint32_t>(metric))
+					route.mtu = number<std::uint32_t>(metric);
 			});
 			break;
 		case RTA_GATEWAY:
@@ -448,7 +436,7 @@ std::optional<std::uint32_t> KernelNetwork::mtu_of(const FoundRoute &route)
 	return {};
 }
 
-std::optional<KernelNetwork::FoundRoute> KernelNetwork::route_of(const PacketWay &way, std::uint32_t flags)
+std::optional<KernelNetwork::FoundRoute> KernelNetwork::route_of(const PacketWay &way, std::uint32_t flags, std::uint32_t link)
 {
 	Request<rtmsg> request(RTM_GETROUTE, 0);
 	std::optional<FoundRoute> found;
@@ -459,6 +447,8 @@ std::optional<KernelNetwork::FoundRoute> KernelNetwork::route_of(const PacketWay
 	request.put_address(RTA_DST, *way.destination);
 	if (way.mark)
 		request.put_number(RTA_MARK, way.mark);
+	if (link)
+		request.put_number(RTA_OIF, link);
 	NetlinkStatus status = channel().exchange(request.header(), [&](const nlmsghdr *answer) {
 		if (fixed_part<rtmsg>(answer))
 			found = read_route(answer);
@@ -495,33 +485,11 @@ std::optional<std::uint32_t> KernelNetwork::path_mtu(const PacketWay &way)
 
 std::optional<std::string> KernelNetwork::way_to(const Endpoint &endpoint, std::uint32_t mark)
 {
-	Buffer buffer(512);
-	nlmsghdr *request = mnl_nlmsg_put_header(buffer.data());
-	bool is_v6 = endpoint.any.sa_family == AF_INET6;
-	std::uint32_t link = 0;
-
-	request->nlmsg_type = RTM_GETROUTE;
-	auto *fixed = static_cast<rtmsg *>(mnl_nlmsg_put_extra_header(request, sizeof(rtmsg)));
-	fixed->rtm_family = static_cast<unsigned char>(endpoint.any.sa_family);
-	fixed->rtm_dst_len = is_v6 ? 128 : 32;
-	if (is_v6)
-		mnl_attr_put(request, RTA_DST, sizeof(endpoint.v6.sin6_addr), &endpoint.v6.sin6_addr);
-	else
-		mnl_attr_put(request, RTA_DST, sizeof(endpoint.v4.sin_addr), &endpoint.v4.sin_addr);
-	if (is_v6 && endpoint.v6.sin6_scope_id)
-		mnl_attr_put_u32(request, RTA_OIF, endpoint.v6.sin6_scope_id);
-	if (mark)
-		mnl_attr_put_u32(request, RTA_MARK, mark);
-	NetlinkStatus status = channel().exchange(request, [&](const nlmsghdr *answer) {
-		if (mnl_nlmsg_get_payload_len(answer) < sizeof(rtmsg))
-			return;
-		for_each_attribute(answer, sizeof(rtmsg), [&](const nlattr *attribute) {
-			if (mnl_attr_get_type(attribute) == RTA_OIF && mnl_attr_validate(attribute, MNL_TYPE_U32) >= 0)
-				link = mnl_attr_get_u32(attribute);
-		});
-	});
+	std::uint32_t scope = endpoint.any.sa_family == AF_INET6 ? endpoint.v6.sin6_scope_id : 0;
+	std::optional<FoundRoute> found = route_of({address_of(endpoint), mark}, 0, scope);
 	std::array<char, IF_NAMESIZE> name;
-	if (status.error || !link || !if_indextoname(link, name.data()))
+
+	if (!found || !found->link || !if_indextoname(found->link, name.data()))
 		return {};
 	return name.data();
 }
@@ -546,20 +514,20 @@ std::vector<Rule> KernelNetwork::rules(std::uint16_t family)
 		for_each_attribute(answer, sizeof(fib_rule_hdr), [&](const nlattr *attribute) {
 			switch (mnl_attr_get_type(attribute)) {
 			case FRA_TABLE:
-				rule.table = number(attribute);
+				rule.table = number<std::uint32_t>(attribute);
 				break;
 			case FRA_PRIORITY:
-				rule.priority = number(attribute);
+				rule.priority = number<std::uint32_t>(attribute);
 				break;
 			case FRA_FWMARK:
-				rule.fwmark = number(attribute);
+				rule.fwmark = number<std::uint32_t>(attribute);
 				break;
 			case FRA_FWMASK:
-				rule.is_special = rule.is_special || number(attribute) != UINT32_MAX;
+				rule.is_special = rule.is_special || number<std::uint32_t>(attribute) != UINT32_MAX;
 				break;
 			case FRA_SUPPRESS_PREFIXLEN:
-				if (number(attribute) != UINT32_MAX)
-					rule.suppress_prefix_length = number(attribute);
+				if (number<std::uint32_t>(attribute) != UINT32_MAX)
+					rule.suppress_prefix_length = number<std::uint32_t>(attribute);
 				break;
 			case FRA_PROTOCOL:
 			case FRA_PAD:

@@ -68,7 +68,7 @@ private:
 	Link get(const std::string &name);
 	std::vector<FoundRoute> routes(std::uint16_t family);
 	std::optional<std::uint32_t> mtu_of(const FoundRoute &route);
-	std::optional<FoundRoute> route_of(const PacketWay &way, std::uint32_t flags);
+	std::optional<FoundRoute> route_of(const PacketWay &way, std::uint32_t flags, std::uint32_t link = 0);
 	static FoundRoute read_route(const nlmsghdr *message);
 	void change_link(const std::string &name, unsigned flags, std::optional<std::uint32_t> mtu);
 	void change_address(const std::string &name, const Prefix &address, std::uint16_t type, std::uint16_t flags);

@@ -2,7 +2,6 @@
 #include "kernel/userspace.h"
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <cerrno>
 #include <cstring>
 #include <net/if.h>
@@ -58,51 +57,32 @@ std::int64_t time_from(std::string_view text)
 	return static_cast<std::int64_t>(value);
 }
 
+Prefix prefix_from(std::string_view text)
+{
+	try {
+		return parse_address(text);
+	} catch (const Failure &) {
+		protocol_error();
+	}
+}
+
 Endpoint numeric_endpoint(std::string_view text)
 {
-	Endpoint endpoint;
 	std::size_t colon = text.rfind(':');
+	bool is_v6 = text.starts_with('[');
 
-	if (colon == text.npos)
+	if (colon == text.npos || colon < 2 || (is_v6 && text[colon - 1] != ']'))
 		protocol_error();
-	std::string host(text.substr(0, colon));
-	std::uint16_t port = htons(number<std::uint16_t>(text.substr(colon + 1)));
-	if (!host.starts_with('[')) {
-		endpoint.v4 = {};
-		endpoint.v4.sin_family = AF_INET;
-		endpoint.v4.sin_port = port;
-		if (inet_pton(AF_INET, host.c_str(), &endpoint.v4.sin_addr) != 1)
-			protocol_error();
-		return endpoint;
-	}
-	std::size_t percent = host.find('%');
-	std::size_t end = host.size() - 1;
-	endpoint.v6.sin6_family = AF_INET6;
-	endpoint.v6.sin6_port = port;
-	if (host[end] != ']' ||
-	    inet_pton(AF_INET6, host.substr(1, std::min(percent, end) - 1).c_str(), &endpoint.v6.sin6_addr) != 1)
+	std::string_view host = is_v6 ? text.substr(1, colon - 2) : text.substr(0, colon);
+	Endpoint endpoint = endpoint_of(prefix_from(host.substr(0, host.find('%'))), number<std::uint16_t>(text.substr(colon + 1)));
+	if (is_v6 != (endpoint.any.sa_family == AF_INET6))
 		protocol_error();
-	if (percent != host.npos) {
-		std::string scope = host.substr(percent + 1, end - percent - 1);
+	if (is_v6 && host.find('%') != host.npos) {
+		std::string scope(host.substr(host.find('%') + 1));
 		unsigned index = if_nametoindex(scope.c_str());
 		endpoint.v6.sin6_scope_id = index ? index : number<std::uint32_t>(scope);
 	}
 	return endpoint;
-}
-
-Prefix prefix_from(std::string_view text)
-{
-	Prefix prefix;
-	std::size_t slash = text.find('/');
-	std::string address(text.substr(0, slash));
-
-	prefix.family = address.find(':') != address.npos ? AF_INET6 : AF_INET;
-	if (slash == text.npos || inet_pton(prefix.family, address.c_str(), prefix.address.data()) != 1)
-		protocol_error();
-	prefix.cidr = number<std::uint8_t>(text.substr(slash + 1));
-	if (prefix.cidr > prefix.bits())
-		protocol_error();
-	return prefix;
 }
 
 /* Keys nobody knows yet are no error. */
@@ -132,6 +112,8 @@ void read_value(std::string_view name, std::string_view value, Device &device)
 	} else if (name == "persistent_keepalive_interval") {
 		peer->persistent_keepalive = number<std::uint16_t>(value);
 	} else if (name == "allowed_ip") {
+		if (value.find('/') == value.npos)
+			protocol_error();
 		peer->allowed_ips.push_back(prefix_from(value));
 	} else if (name == "last_handshake_time_sec") {
 		peer->last_handshake.seconds = time_from(value);

@@ -81,6 +81,16 @@ struct Peer {
 	bool has_session(std::int64_t now) const { return last_handshake.seconds && now - last_handshake.seconds <= SESSION_LIFE; }
 };
 
+/* The change that takes a peer away. */
+inline Peer removal_of(const Key &key)
+{
+	Peer gone;
+
+	gone.public_key = key;
+	gone.remove = true;
+	return gone;
+}
+
 /* Null when there is none. */
 inline const Peer *peer_with(const Key &key, const std::vector<Peer> &peers)
 {

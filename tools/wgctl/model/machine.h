@@ -125,8 +125,6 @@ public:
 	virtual ~Filter() = default;
 	/* All of it, or nothing. */
 	virtual void run(const std::string &commands) = 0;
-	/* "ip NAME", "ip6 NAME", ...; none when the kernel has no nftables. */
-	virtual std::vector<std::string> tables() = 0;
 	/* What `run` would make the table of anew; empty when there is no such table. Marks are in
 	 * hexadecimal, priorities in numbers, counters left out. */
 	virtual std::string list(const std::string &table) = 0;

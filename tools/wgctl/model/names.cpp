@@ -7,43 +7,50 @@ namespace wgctl {
 
 namespace {
 
-/* The length of the character at the front, 0 when it is not UTF-8 or steers terminals. */
-std::size_t printable_length(std::string_view text)
+bool is_between(char32_t c, char32_t first, char32_t last)
 {
-	auto byte = [text](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
-	unsigned first = byte(0);
-	std::size_t length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : 4;
-
-	if (length == 1)
-		return first >= ' ' && first != 127;
-	for (std::size_t at = 1; at < length; ++at)
-		if ((byte(at) & 0xc0) != 0x80)
-			return 0;
-	bool is_control = first == 0xc2 && byte(1) < 0xa0;
-	bool is_overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-	bool is_surrogate = first == 0xed && byte(1) >= 0xa0;
-	bool is_beyond = first < 0xc2 || first > 0xf4 || (first == 0xf4 && byte(1) >= 0x90);
-	/* U+200B-200F, 2028-202E, 2060-206F, FEFF: they turn text around, or hide in it. */
-	bool is_unseen = (first == 0xe2 && byte(1) == 0x80 && (byte(2) >= 0x8b && byte(2) <= 0x8f)) ||
-			 (first == 0xe2 && byte(1) == 0x80 && (byte(2) >= 0xa8 && byte(2) <= 0xae)) ||
-			 (first == 0xe2 && byte(1) == 0x81 && (byte(2) >= 0xa0 && byte(2) <= 0xaf)) ||
-			 (first == 0xef && byte(1) == 0xbb && byte(2) == 0xbf);
-	return is_control || is_overlong || is_surrogate || is_beyond || is_unseen ? 0 : length;
+	return first <= c && c <= last;
 }
 
+/* It turns text around, or hides in it. */
+bool is_unseen(char32_t c)
+{
+	return is_between(c, 0x200b, 0x200f) || is_between(c, 0x2028, 0x202e) || is_between(c, 0x2060, 0x206f) || c == 0xfeff;
+}
+
+}
+
+std::optional<char32_t> decode(std::string_view text, std::size_t &size)
+{
+	constexpr char32_t LEAST[] = {0, 0, 0x80, 0x800, 0x10000};
+	auto first = static_cast<unsigned char>(text[0]);
+	std::size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+	char32_t c = length == 1 ? first : first & (0x7fu >> length);
+
+	size = 1;
+	if (is_between(first, 0x80, 0xc1) || first > 0xf4 || length > text.size())
+		return {};
+	for (std::size_t at = 1; at < length; ++at) {
+		auto byte = static_cast<unsigned char>(text[at]);
+		if ((byte & 0xc0) != 0x80)
+			return {};
+		c = c << 6 | (byte & 0x3f);
+	}
+	if (c < LEAST[length] || is_between(c, 0xd800, 0xdfff) || c > 0x10ffff)
+		return {};
+	size = length;
+	return c;
 }
 
 std::string printable(std::string_view text)
 {
 	std::string result;
 
-	while (!text.empty()) {
-		std::size_t length = printable_length(text);
-		if (length)
-			result += text.substr(0, length);
-		else
-			result += '?';
-		text.remove_prefix(length ? length : 1);
+	for (std::size_t size; !text.empty(); text.remove_prefix(size)) {
+		std::optional<char32_t> c = decode(text, size);
+		bool steers = !c || *c < ' ' || is_between(*c, 127, 0x9f) || is_unseen(*c);
+		size = steers ? 1 : size;
+		result += steers ? "?" : text.substr(0, size);
 	}
 	return result;
 }
@@ -64,12 +71,10 @@ std::string unseen_character(std::string_view text)
 {
 	char name[16];
 
-	for (std::size_t at = 0; at + 1 < text.size(); ++at) {
-		auto byte = [&](std::size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u; };
-		unsigned code = byte(0) == 0xc2 ? byte(1) : (byte(0) & 0xf0) == 0xe0 ? (byte(0) & 15) << 12 | (byte(1) & 63) << 6 | (byte(2) & 63) : 0;
-		if (code == 0xa0 || code == 0xad || (code >= 0x2000 && code <= 0x200f) || (code >= 0x2028 && code <= 0x202f) ||
-		    (code >= 0x205f && code <= 0x206f) || code == 0x3000 || code == 0xfeff) {
-			std::snprintf(name, sizeof(name), "U+%04X", code);
+	for (std::size_t size; !text.empty(); text.remove_prefix(size)) {
+		char32_t c = decode(text, size).value_or(0);
+		if (c == 0xa0 || c == 0xad || is_between(c, 0x2000, 0x200a) || is_unseen(c) || c == 0x202f || c == 0x205f || c == 0x3000) {
+			std::snprintf(name, sizeof(name), "U+%04X", static_cast<unsigned>(c));
 			return name;
 		}
 	}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,8 @@ namespace wgctl {
 
 using PeerNames = std::map<Key, std::string>;
 
+/* The character at the front and its size; nothing, and 1, when it is not UTF-8. */
+std::optional<char32_t> decode(std::string_view text, std::size_t &size);
 /* ? for every byte that is no UTF-8 or steers terminals: controls, changes of direction, characters that
  * are not seen. For names of interfaces, too, in which the kernel takes nearly anything. */
 std::string printable(std::string_view text);

@@ -83,14 +83,6 @@ std::optional<std::uint8_t> length_of_mask(const std::string &mask)
 	return std::popcount(ones) == length ? std::optional(static_cast<std::uint8_t>(length)) : std::nullopt;
 }
 
-bool has_host_bits(const Prefix &prefix)
-{
-	for (unsigned bit = prefix.cidr; bit < prefix.bits(); ++bit)
-		if (prefix.address[bit / 8] & (0x80 >> bit % 8))
-			return true;
-	return false;
-}
-
 /* Calls each(item) for what stands between the commas; a list of blanks has no items. */
 template<class Each>
 void for_each_item(std::string_view text, Each each)
@@ -112,7 +104,7 @@ void add_prefix(std::string_view item, bool remove, std::vector<Prefix> &list, T
 	Prefix prefix = parse_address(item);
 
 	prefix.remove = remove;
-	if (has_host_bits(prefix))
+	if (network_of(prefix).address != prefix.address)
 		terminal.write(Stream::err, "Warning: AllowedIP has nonzero host part: " + std::string(item) + "\n");
 	list.push_back(prefix);
 }
@@ -363,6 +355,29 @@ bool is_default_route(const Prefix &prefix)
 	return !prefix.cidr;
 }
 
+bool any_default_route(const std::vector<Peer> &peers)
+{
+	return std::any_of(peers.begin(), peers.end(), [](const Peer &peer) {
+		return std::any_of(peer.allowed_ips.begin(), peer.allowed_ips.end(), is_default_route);
+	});
+}
+
+Endpoint endpoint_of(const Prefix &address, std::uint16_t port)
+{
+	Endpoint endpoint;
+
+	if (address.family == AF_INET6) {
+		endpoint.v6.sin6_family = AF_INET6;
+		endpoint.v6.sin6_port = htons(port);
+		std::memcpy(&endpoint.v6.sin6_addr, address.address.data(), 16);
+	} else {
+		endpoint.v4.sin_family = AF_INET;
+		endpoint.v4.sin_port = htons(port);
+		std::memcpy(&endpoint.v4.sin_addr, address.address.data(), 4);
+	}
+	return endpoint;
+}
+
 Prefix address_of(const Endpoint &endpoint)
 {
 	Prefix prefix;
@@ -388,6 +403,15 @@ std::string format_prefix(const Prefix &prefix)
 	return format_address(prefix) + "/" + std::to_string(prefix.cidr);
 }
 
+std::string format_prefixes(const std::vector<Prefix> &prefixes, std::string_view separator)
+{
+	std::string list;
+
+	for (const Prefix &prefix : prefixes)
+		list.append(list.empty() ? "" : separator).append(format_prefix(prefix));
+	return list;
+}
+
 std::string format_fwmark(std::uint32_t fwmark)
 {
 	char text[16];
@@ -396,12 +420,33 @@ std::string format_fwmark(std::uint32_t fwmark)
 	return fwmark ? text : "off";
 }
 
+std::vector<std::string> list_items(std::string_view list)
+{
+	constexpr std::string_view BETWEEN = ", \t\r\v\f";
+	std::vector<std::string> items;
+
+	for (std::size_t at = 0; (at = list.find_first_not_of(BETWEEN, at)) != list.npos;) {
+		std::size_t end = std::min(list.find_first_of(BETWEEN, at), list.size());
+		items.emplace_back(list.substr(at, end - at));
+		at = end;
+	}
+	return items;
+}
+
 Text without_blanks(std::string_view text)
 {
 	Text compact;
 
 	std::copy_if(text.begin(), text.end(), std::back_inserter(compact), [](char c) { return !is_blank(c); });
 	return compact;
+}
+
+std::string_view trimmed(std::string_view text)
+{
+	constexpr std::string_view BLANKS = " \t\r\v\f";
+	std::size_t first = text.find_first_not_of(BLANKS);
+
+	return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(BLANKS) - first + 1);
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b)

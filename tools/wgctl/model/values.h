@@ -68,10 +68,13 @@ Prefix network_of(const Prefix &prefix);
 bool covers(const Prefix &outer, const Prefix &inner);
 /* Is there a packet that AllowedIPs send through the tunnel wherever it goes? */
 bool is_default_route(const Prefix &prefix);
-/* Its address, without the port. */
+bool any_default_route(const std::vector<Peer> &peers);
+/* Its address, without the port; and the way back. */
 Prefix address_of(const Endpoint &endpoint);
+Endpoint endpoint_of(const Prefix &address, std::uint16_t port);
 std::string format_address(const Prefix &prefix);
 std::string format_prefix(const Prefix &prefix);
+std::string format_prefixes(const std::vector<Prefix> &prefixes, std::string_view separator = ", ");
 
 template<class T>
 bool contains(const std::vector<T> &list, const T &item)
@@ -81,7 +84,11 @@ bool contains(const std::vector<T> &list, const T &item)
 
 std::string format_fwmark(std::uint32_t fwmark);
 
+/* What stands between commas or blanks, as in Address and DNS; empty items are none. */
+std::vector<std::string> list_items(std::string_view list);
 Text without_blanks(std::string_view text);
+/* Without those around it. */
+std::string_view trimmed(std::string_view text);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 /* Digits only, no sign, no more than `limit`. */
 template<std::unsigned_integral T>

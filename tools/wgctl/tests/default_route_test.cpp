@@ -164,7 +164,7 @@ TEST(DefaultRouteFilter, it_drops_what_only_the_tunnel_may_bring)
 		  "add chain ip6 wg-quick-wg0 premangle { type filter hook prerouting priority -150; }\n"
 		  "add chain ip6 wg-quick-wg0 postmangle { type filter hook postrouting priority -150; }\n"
 		  "add rule ip6 wg-quick-wg0 preraw iifname != \"wg0\" ip6 daddr fd00::1 fib saddr type != local drop\n"
-		  "add rule ip6 wg-quick-wg0 postmangle meta l4proto udp meta mark 16 ct mark set meta mark\n"
+		  "add rule ip6 wg-quick-wg0 postmangle meta l4proto udp meta mark 0x00000010 ct mark set meta mark\n"
 		  "add rule ip6 wg-quick-wg0 premangle meta l4proto udp meta mark set ct mark\n");
 	EXPECT_EQ(filter_table("a=b+c.d"), "wg-quick-a/3db/2bc.d");
 }

@@ -405,7 +405,7 @@ TEST_F(Kernel, dump_interrupted_in_its_last_message_is_read_again)
 TEST_F(Kernel, reading_ends_when_changes_do_not)
 {
 	kernel.answers = {{Datagram().generic(NLM_F_DUMP_INTR), Datagram().done()}};
-	EXPECT_EQ(get_failure(), "the configuration does not stop changing");
+	EXPECT_EQ(get_failure(), "what the kernel has does not stop changing");
 }
 
 TEST_F(Kernel, interrupted_system_calls_are_repeated)

@@ -12,7 +12,7 @@ namespace {
 
 struct AgentTest : testing::Test {
 	FakeWorld fake;
-	EndpointKeeper agent{"/etc/wireguard/wg0.conf", "wg0", fake};
+	EndpointKeeper agent{"/etc/wireguard/wg0.conf", "wg0", fake.host.namespaces.current(), fake};
 
 	AgentTest()
 	{

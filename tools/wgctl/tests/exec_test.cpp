@@ -38,7 +38,7 @@ TEST_F(QuickCommands, exec_runs_behind_the_tunnel_and_cleans_up)
 {
 	fake.host.namespaces.status = 42;
 	EXPECT_EQ(run({"exec", "wg0", "--", "curl", "-v", "--", "x"}), 42);
-	EXPECT_EQ(log(), "new namespace\nadd link wg0 in 99\nenter 99\naddress 10.0.0.1/24\nup lo\nup wg0 1420\n"
+	EXPECT_EQ(log(), "new namespace\nadd link wg0 in 99\nenter 99\nup lo\naddress 10.0.0.1/24\nup wg0 1420\n"
 			 "route 0.0.0.0/0 table 254\nexec curl -v -- x\ndelete link wg0\n");
 	EXPECT_EQ(fake.host.namespaces.resolv_conf, "# written by wgctl for wg0\nnameserver 10.0.0.53\n");
 	EXPECT_EQ(fake.terminal.err, path + ":5: PostUp is not run by exec\n");

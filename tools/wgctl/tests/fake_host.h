@@ -206,7 +206,7 @@ struct FakeFilter : Filter {
 		std::string table, chain;
 		for_each_line(commands, [&](std::string_view line) { command(std::string(line), table, chain); });
 	}
-	std::vector<std::string> tables() override
+	std::vector<std::string> tables() const
 	{
 		std::vector<std::string> names;
 		for (const auto &[name, chains] : contents)
@@ -238,7 +238,7 @@ private:
 			return rule;
 		start += MARK.size();
 		char hex[16];
-		std::snprintf(hex, sizeof(hex), "0x%08lx", std::stoul(rule.substr(start, end - start)));
+		std::snprintf(hex, sizeof(hex), "0x%08lx", std::stoul(rule.substr(start, end - start), nullptr, 0));
 		return rule.replace(start, end - start, hex);
 	}
 	void command(const std::string &line, std::string &table, std::string &chain)

@@ -27,12 +27,12 @@ struct HubTest : testing::Test {
 	void start()
 	{
 		fake.host.network.links = {"wg0"};
-		fake.host.network.link_routes["wg0"] = {test_prefix("10.0.0.0/24"), test_prefix("fd00::/64")};
+		fake.host.network.link_addresses["wg0"] = {test_prefix("10.0.0.1/24"), test_prefix("fd00::1/64")};
 		Device &device = fake.devices.present["wg0"];
 		device.name = "wg0";
 		Peer &bob = device.peers.emplace_back();
 		bob.public_key = test_key(2);
-		bob.allowed_ips = {test_prefix("10.0.0.3/32"), test_prefix("10.0.0.4/32")};
+		bob.allowed_ips = {test_prefix("10.0.0.3/32"), test_prefix("10.0.0.4/32"), test_prefix("10.9.0.0/16")};
 	}
 	std::string between(const std::string &whole, const std::string &from)
 	{
@@ -344,7 +344,9 @@ TEST_F(HubTest, peers_behind_a_route_that_goes_keep_a_way)
 {
 	start();
 	file() += "\n[Peer]\nPublicKey = " + test_key_text(3) + "\nAllowedIPs = 10.9.1.7/32\n";
-	fake.host.network.link_routes["wg0"].push_back(test_prefix("10.9.0.0/16"));
+	Peer &other = fake.devices.present["wg0"].peers.emplace_back();
+	other.public_key = test_key(3);
+	other.allowed_ips = {test_prefix("10.9.1.7/32")};
 	fake.host.network.link_added_routes["wg0"] = {{test_prefix("10.9.0.0/16"), MAIN_TABLE}};
 	ASSERT_EQ(run({"peer", "remove", "wg0", "Bob"}), 0) << fake.terminal.err;
 	EXPECT_EQ(fake.host.network.link_added_routes["wg0"], (std::vector<Route>{{test_prefix("10.9.1.7/32"), MAIN_TABLE}}));
@@ -358,6 +360,7 @@ TEST_F(HubTest, a_default_route_goes_as_a_whole)
 	file().replace(file().find("10.9.0.0/16"), 11, "0.0.0.0/0");
 	fake.files.contents["/proc/sys/net/ipv4/conf/all/src_valid_mark"] = "1\n";
 	fake.devices.present["wg0"].fwmark = 51820;
+	fake.devices.present["wg0"].peers[0].allowed_ips.back() = test_prefix("0.0.0.0/0");
 	Steps steps(fake, Steps::Tells::failures);
 	DefaultRoute("wg0", AF_INET, 51820, fake).make(steps);
 	steps.keep();

@@ -322,7 +322,7 @@ TEST_F(Apply, numbered_table_gets_all_routes)
 	write(interface(ADDRESS + "Table = 7\n"), laptop(), phone());
 	fake.host.network.link_added_routes["wg0"] = {{test_prefix("10.0.0.2/32"), 7}};
 	EXPECT_EQ(run(), 2);
-	EXPECT_EQ(out(), "wg0:\n  + route 192.168.2.0/24 table 7\n  + route 10.0.0.3/32 table 7\n");
+	EXPECT_EQ(out(), "wg0:\n  + route 10.0.0.3/32 table 7\n  + route 192.168.2.0/24 table 7\n");
 }
 
 TEST_F(Apply, default_route_comes_with_mark_rules_and_filter)

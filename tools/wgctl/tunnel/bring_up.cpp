@@ -2,15 +2,13 @@
 #include "tunnel/bring_up.h"
 
 #include <algorithm>
-#include <set>
 
 #include "config/config.h"
 #include "config/peer_names.h"
-#include "host/resolv_conf.h"
 #include "model/values.h"
-#include "tunnel/default_route.h"
 #include "tunnel/hooks.h"
 #include "tunnel/interface_dns.h"
+#include "tunnel/plan.h"
 
 namespace wgctl {
 
@@ -28,33 +26,6 @@ bool has_ipv6(const QuickConfig &config)
 {
 	return std::any_of(config.addresses.begin(), config.addresses.end(),
 			   [](const Address &address) { return address.prefix.family == AF_INET6; });
-}
-
-/* Longest first; IPv6 first among equals. */
-bool goes_before(const Prefix &a, const Prefix &b)
-{
-	if (a.cidr != b.cidr)
-		return a.cidr > b.cidr;
-	return a.family != b.family ? a.family > b.family : a.address > b.address;
-}
-
-std::vector<Prefix> all_allowed_ips(const Device &device)
-{
-	std::vector<Prefix> all;
-
-	for (const Peer &peer : device.peers)
-		all.insert(all.end(), peer.allowed_ips.begin(), peer.allowed_ips.end());
-	std::sort(all.begin(), all.end(), goes_before);
-	return all;
-}
-
-/* Is `prefix` part of one of `set`? */
-bool is_covered(const Prefix &prefix, const std::set<Prefix> &set)
-{
-	for (unsigned length = 0; length <= prefix.cidr; ++length)
-		if (set.contains(shortened(prefix, length)))
-			return true;
-	return false;
 }
 
 /* The program that makes interfaces where the kernel cannot; the variable is wg-quick's. */
@@ -79,11 +50,9 @@ public:
 		if (!placement_.is_private)
 			run_hooks(config_, config_.pre_up, world_);
 		add_link();
-		add_addresses();
-		set_up();
-		if (config_.has_dns() && !placement_.is_private)
-			set_dns();
-		add_routes();
+		if (placement_.is_private)
+			step("set lo up", [&] { host_.network.set_up("lo", {}); });
+		carry_out(make_plan(config_, placement_, Plan::Scope::fresh, {}, world_), steps_, world_);
 		steps_.stop_when_interrupted();
 		if (!placement_.is_private)
 			run_hooks(config_, config_.post_up, world_);
@@ -105,7 +74,8 @@ private:
 		change_.name = name_;
 		if (placement_.is_private)
 			leave_out_socket_defaults();
-		mtu_ = config_.mtu ? *config_.mtu : step("find the MTU", [&] { return find_mtu(config_, change_, {{}, change_.fwmark.value_or(0)}, host_.network); });
+		if (!config_.mtu)
+			config_.mtu = step("find the MTU", [&] { return find_mtu(config_, change_, {{}, change_.fwmark.value_or(0)}, host_.network); });
 		/* Looking up names may take long and be ended; from here on, what is begun is ended or undone. */
 		host_.shell.hold_signals();
 		bool is_made = false;
@@ -120,7 +90,6 @@ private:
 			forget_notes(name, world);
 		});
 		step("configure interface " + name_ + " from " + config_.path, [&] { world_.devices.set(change_); });
-		device_ = step("read interface " + name_, [&] { return world_.devices.get(name_); });
 	}
 
 	/* A site whose name nobody knows must not cut off the others. */
@@ -165,123 +134,13 @@ private:
 		});
 	}
 
-	void add_addresses()
-	{
-		std::set<Prefix> added;
-
-		for (const Address &address : config_.addresses) {
-			try {
-				steps_.run("add address " + format_prefix(address.prefix) + " to " + name_,
-					   [&] { host_.network.add_address(name_, address.prefix); });
-			} catch (const Failure &failure) {
-				throw Failure{config_.at(address.line) + failure.text};
-			}
-			added.insert(address.prefix);
-		}
-		if (!placement_.is_private)
-			note_prefixes(name_, ADDRESSES_NOTE, added, world_);
-	}
-
-	void set_up()
-	{
-		if (placement_.is_private)
-			step("set lo up", [&] { host_.network.set_up("lo", {}); });
-		steps_.run("set " + name_ + " up, MTU " + std::to_string(mtu_), [&] { host_.network.set_up(name_, mtu_); });
-	}
-
-	void set_dns()
-	{
-		InterfaceDns dns(name_, placement_, world_);
-
-		steps_.run("set " + dns.place(), [&] { dns.set({config_.dns_servers, config_.dns_domains}); });
-		steps_.undo_by("unset " + dns.place(), [dns]() mutable { dns.unset(); });
-		if (placement_.is_here && !config_.dns_servers.empty())
-			warn_of_other_servers();
-	}
-
-	/* systemd-resolved may run while programs read a resolv.conf that is somebody else's. */
-	void warn_of_other_servers()
-	{
-		Text text = read_resolv_conf(RESOLV_CONF, world_);
-		std::vector<std::string> servers = parse_resolv_conf(text).servers;
-		bool asks_ours = std::any_of(servers.begin(), servers.end(), [this](const std::string &server) {
-			return server.starts_with("127.") || contains(config_.dns_servers, server);
-		});
-
-		if (!servers.empty() && !asks_ours && text.find("systemd-resolved") == text.npos && !asks_resolved())
-			world_.terminal.write(Stream::err, "[!] DNS of " + name_ + " is set, but " + RESOLV_CONF + " names other servers (" +
-								   harmless(servers[0]) + "), which most programs will ask\n");
-	}
-
-	/* By the C library itself, whatever resolv.conf says. */
-	bool asks_resolved()
-	{
-		bool found = false;
-
-		try {
-			Text text = world_.files.read("/etc/nsswitch.conf", RESOLV_CONF_LIMIT);
-			for_each_line(text, [&](std::string_view line) { found = found || (line.starts_with("hosts:") && line.find("resolve") != line.npos); });
-		} catch (const Failure &) {
-			/* Without that file, it does not. */
-		}
-		return found;
-	}
-
-	void add_routes()
-	{
-		std::optional<std::uint32_t> table = table_of_routes(config_, placement_);
-
-		if (!table)
-			return;
-		if (!placement_.is_private)
-			note_table(name_, table, world_);
-		bool is_plain = placement_.is_apart() || config_.routing == Routing::numbered;
-		bool skips_covered = table == MAIN_TABLE && config_.routing != Routing::numbered;
-		std::set<Prefix> present, made;
-		if (skips_covered)
-			for (const Prefix &prefix : step("read the routes of " + name_, [&] { return host_.network.main_routes(name_); }))
-				present.insert(prefix);
-		for (const Prefix &prefix : all_allowed_ips(device_)) {
-			if (is_default_route(prefix) && !is_plain) {
-				add_default_route(prefix);
-				continue;
-			}
-			if (skips_covered && is_covered(prefix, present))
-				continue;
-			add_route({prefix, *table});
-			present.insert(prefix);
-			made.insert(prefix);
-		}
-		if (!placement_.is_private)
-			note_prefixes(name_, ROUTES_NOTE, made, world_);
-	}
-
-	/* It goes with the interface. */
-	void add_route(const Route &route)
-	{
-		std::string where = route.table == MAIN_TABLE ? "" : " table " + std::to_string(route.table);
-		steps_.run("add route " + format_prefix(route.destination) + " to " + name_ + where, [&] { host_.network.add_route(name_, route); });
-	}
-
-	void add_default_route(const Prefix &prefix)
-	{
-		if (!mark_)
-			mark_ = device_.fwmark.value_or(0);
-		if (!mark_)
-			mark_ = give_mark(name_, steps_, world_);
-		DefaultRoute(name_, prefix.family, mark_, world_).make(steps_);
-	}
-
-	const QuickConfig &config_;
+	QuickConfig config_;
 	const Placement &placement_;
 	const std::string name_;
 	Steps &steps_;
 	World &world_;
 	Host &host_;
-	Device change_, device_;
-	std::uint32_t mtu_ = 0;
-	/* Of packets that do not take default routes, and the number of the table of those. */
-	std::uint32_t mark_ = 0;
+	Device change_;
 };
 
 }

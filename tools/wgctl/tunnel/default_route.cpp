@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "config/quick_config.h"
 #include "model/values.h"
@@ -47,49 +48,25 @@ std::string filter_name(const std::string &interface, std::uint16_t family)
 	return (family == AF_INET6 ? "ip6 " : "ip ") + filter_table(interface);
 }
 
-/* What makes a rule of the listing the one meant: parts of its text. */
-struct FilterRule {
-	std::string chain;
-	std::vector<std::string> parts;
-
-	bool is(const FilterRule &listed) const
-	{
-		return chain == listed.chain && std::all_of(parts.begin(), parts.end(), [&](const std::string &part) {
-			return listed.parts[0].find(part) != std::string::npos;
-		});
-	}
-};
-
-std::vector<FilterRule> filter_rules(const std::string &interface, std::uint16_t family, std::uint32_t mark,
-				     const std::vector<Prefix> &addresses)
+/* Chains and rules of a listing, or of the commands that make one; without what is said in one version of
+ * nftables and not in another. */
+std::multiset<std::string> rules_of(std::string_view text)
 {
-	char hex[16];
-	std::vector<FilterRule> rules{{"preraw", {"type filter hook prerouting priority -300;"}},
-				      {"premangle", {"type filter hook prerouting priority -150;"}},
-				      {"postmangle", {"type filter hook postrouting priority -150;"}}};
-
-	std::snprintf(hex, sizeof(hex), "0x%08x", mark);
-	for (const Prefix &address : addresses)
-		if (address.family == family)
-			rules.push_back({"preraw", {"iifname != \"" + interface + "\" ", " daddr " + format_address(address) + " ", "fib saddr type != local", " drop"}});
-	rules.push_back({"postmangle", {"l4proto udp", "mark " + std::string(hex) + " ", "ct mark set "}});
-	rules.push_back({"premangle", {"l4proto udp", "mark set ct mark"}});
-	return rules;
-}
-
-std::vector<FilterRule> listed_rules(const std::string &listing)
-{
-	std::vector<FilterRule> rules;
+	static const std::set<std::string> LEFT_OUT{"{", "}", "meta", "policy", "accept;"};
+	std::multiset<std::string> rules;
 	std::string chain;
 
-	for_each_line(listing, [&](std::string_view line) {
-		line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-		if (line.empty() || line == "}" || line.starts_with("table "))
+	for_each_line(text, [&](std::string_view line) {
+		std::vector<std::string> words = list_items(line);
+		if (words.empty() || words[0] == "table" || (words.size() > 1 && words[1] == "table"))
 			return;
-		if (line.starts_with("chain "))
-			chain = line.substr(6, line.find(' ', 6) - 6);
-		else
-			rules.push_back({chain, {std::string(line) + " "}});
+		std::size_t place = words[0] == "add" ? 4 : words[0] == "chain" ? 1 : 0;
+		std::string rule;
+		chain = place ? words[place] : chain;
+		for (std::size_t i = place ? place + 1 : 0; i < words.size(); ++i)
+			rule += LEFT_OUT.contains(words[i]) ? "" : " " + words[i];
+		if (!rule.empty())
+			rules.insert(chain + rule);
 	});
 	return rules;
 }
@@ -277,30 +254,40 @@ void DefaultRoute::make_filter(Steps &steps)
 
 void DefaultRoute::remove(Steps &steps)
 {
-	Host &host = world_.host;
-	std::string table = filter(), listing = host.filter.list(table);
-
-	if (!listing.empty()) {
-		steps.run("delete nftables table " + table, [&] { host.filter.run("delete table " + table + "\n"); });
-		steps.undo_by("restore nftables table " + table, [&filter = host.filter, listing] { filter.run(listing); });
-	}
+	remove_filter(steps);
 	remove_route_and_rules(steps);
+}
+
+void DefaultRoute::remove_filter(Steps &steps)
+{
+	Filter &nftables = world_.host.filter;
+	std::string table = filter(), listing = nftables.list(table);
+
+	if (listing.empty())
+		return;
+	steps.run("delete nftables table " + table, [&] { nftables.run("delete table " + table + "\n"); });
+	steps.undo_by("restore nftables table " + table, [&nftables, listing] { nftables.run(listing); });
+}
+
+void DefaultRoute::remove_rules(Steps &steps)
+{
+	RulePair pair = rules();
+
+	if (!mark_ || !pair.unmarked)
+		return;
+	delete_rule(*pair.unmarked, steps);
+	if (pair.specific)
+		delete_rule(*pair.specific, steps);
 }
 
 void DefaultRoute::remove_route_and_rules(Steps &steps)
 {
-	Host &host = world_.host;
-	RulePair pair = rules();
-
-	if (mark_ && pair.unmarked) {
-		delete_rule(*pair.unmarked, steps);
-		if (pair.specific)
-			delete_rule(*pair.specific, steps);
-	}
+	remove_rules(steps);
 	if (has_route()) {
 		std::string what = "route " + format_prefix(prefix()) + " of " + interface_;
-		steps.run("delete " + what, [&] { host.network.delete_route(interface_, route()); });
-		steps.undo_by("add " + what + " again", [&network = host.network, name = interface_, route = route()] { network.add_route(name, route); });
+		steps.run("delete " + what, [&] { world_.host.network.delete_route(interface_, route()); });
+		steps.undo_by("add " + what + " again",
+			      [&network = world_.host.network, name = interface_, route = route()] { network.add_route(name, route); });
 	}
 }
 
@@ -330,6 +317,7 @@ std::string filter_setup(const std::string &interface, std::uint16_t family, std
 	std::string version = family == AF_INET6 ? "ip6" : "ip";
 	std::string table = filter_name(interface, family);
 	std::string text = "add table " + table + "\n";
+	char number[16];
 
 	text += "add chain " + table + " preraw { type filter hook prerouting priority -300; }\n";
 	text += "add chain " + table + " premangle { type filter hook prerouting priority -150; }\n";
@@ -338,7 +326,8 @@ std::string filter_setup(const std::string &interface, std::uint16_t family, std
 		if (address.family == family)
 			text += "add rule " + table + " preraw iifname != \"" + interface + "\" " + version + " daddr " + format_address(address) +
 				" fib saddr type != local drop\n";
-	text += "add rule " + table + " postmangle meta l4proto udp meta mark " + std::to_string(mark) + " ct mark set meta mark\n";
+	std::snprintf(number, sizeof(number), "0x%08x", mark);
+	text += "add rule " + table + " postmangle meta l4proto udp meta mark " + number + " ct mark set meta mark\n";
 	text += "add rule " + table + " premangle meta l4proto udp meta mark set ct mark\n";
 	return text;
 }
@@ -354,19 +343,10 @@ std::optional<std::uint32_t> mark_of_filter(std::string_view listing)
 	return parse_number<std::uint32_t>(listing.substr(0, listing.find_first_not_of("0123456789abcdef")), 16);
 }
 
-/* By what makes each rule what it is, not by the letter: versions of nftables word them anew. */
 bool is_filter_as_set_up(const std::string &listing, const std::string &interface, std::uint16_t family, std::uint32_t mark,
 			 const std::vector<Prefix> &addresses)
 {
-	std::vector<FilterRule> listed = listed_rules(listing);
-
-	for (const FilterRule &wanted : filter_rules(interface, family, mark, addresses)) {
-		auto found = std::find_if(listed.begin(), listed.end(), [&](const FilterRule &rule) { return wanted.is(rule); });
-		if (found == listed.end())
-			return false;
-		listed.erase(found);
-	}
-	return listed.empty();
+	return rules_of(listing) == rules_of(filter_setup(interface, family, mark, addresses));
 }
 
 }

@@ -54,6 +54,9 @@ public:
 	void remove(Steps &steps);
 	/* And but the filter, which one with another mark has made its own. */
 	void remove_route_and_rules(Steps &steps);
+	/* And but the route, which goes with the interface. */
+	void remove_rules(Steps &steps);
+	void remove_filter(Steps &steps);
 
 	Prefix prefix() const;
 

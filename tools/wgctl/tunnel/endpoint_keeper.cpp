@@ -8,6 +8,7 @@
 #include "config/edit.h"
 #include "model/machine.h"
 #include "model/values.h"
+#include "tunnel/visit.h"
 
 namespace wgctl {
 
@@ -18,6 +19,13 @@ constexpr std::int64_t TRY_TIME = 15'000, SHORTEST_TRY = 5'000;
 /* Between rounds through all addresses; doubles each time. */
 constexpr std::int64_t FIRST_PAUSE = 15'000, LONGEST_PAUSE = 300'000;
 
+}
+
+void EndpointKeeper::change(const Device &what)
+{
+	Visit visit(home_, world_.host.namespaces);
+
+	world_.devices.set(what);
 }
 
 void EndpointKeeper::observe(const Peer &peer, Memory &memory, bool &is_wanted, bool &is_alive) const
@@ -50,19 +58,12 @@ const EndpointKeeper::FromFile &EndpointKeeper::from_file()
 std::deque<EndpointKeeper::Candidate> EndpointKeeper::candidates_for(const Peer &peer, std::uint32_t mark)
 {
 	std::deque<Candidate> found;
-	std::vector<std::string> names;
 	std::string all;
 	auto wanted = from_file().endpoints.find(peer.public_key);
 	/* Of several plain lines the last one is what `up` took; all of them are tried. */
 	for (const std::string &name : wanted == from_file().endpoints.end() ? std::vector<std::string>() : wanted->second) {
-		if (contains(names, name))
-			continue;
-		names.push_back(name);
-		all += (all.empty() ? "" : ", ") + name;
-	}
-
-	for (const std::string &name : names) {
 		HostPort parts;
+		all += (all.empty() ? "" : ", ") + name;
 		try {
 			parts = split_endpoint(name);
 		} catch (const Failure &) {
@@ -118,7 +119,7 @@ void EndpointKeeper::try_next(const Peer &peer, Memory &memory, std::uint32_t ma
 	moved.public_key = peer.public_key;
 	moved.update_only = true;
 	moved.endpoint = next->endpoint;
-	world_.devices.set(change);
+	this->change(change);
 	world_.terminal.write(Stream::out, describe_peer(peer.public_key, from_file().names) + ": no session, trying " +
 						   std::string(format_endpoint(next->endpoint)) + " of " + next->name + "\n");
 }
@@ -140,7 +141,11 @@ void EndpointKeeper::look_at(const Peer &peer, std::uint32_t mark)
 
 void EndpointKeeper::look()
 {
-	Device device = world_.devices.get(interface_);
+	Device device;
+	{
+		Visit visit(home_, world_.host.namespaces);
+		device = world_.devices.get(interface_);
+	}
 	std::optional<Failure> trouble;
 	std::set<Key> keys;
 
@@ -170,7 +175,7 @@ void EndpointKeeper::take_another_port()
 
 	change.name = interface_;
 	change.listen_port = 0;
-	world_.devices.set(change);
+	this->change(change);
 	world_.terminal.write(Stream::out, interface_ + ": nobody is reached from this port, taking another\n");
 }
 

@@ -20,7 +20,11 @@ namespace wgctl {
 
 class EndpointKeeper {
 public:
-	EndpointKeeper(std::string file, std::string interface, World &world) : file_(std::move(file)), interface_(std::move(interface)), world_(world) {}
+	/* `home` is the interface's namespace; the program is, and stays, where its sockets are. */
+	EndpointKeeper(std::string file, std::string interface, Namespace home, World &world) :
+		file_(std::move(file)), interface_(std::move(interface)), home_(std::move(home)), world_(world)
+	{
+	}
 
 	/* Looks at all peers once; what it does to them it tells on standard output. What goes wrong with
 	 * one does not keep it from the others; the first Failure is thrown in the end. */
@@ -58,7 +62,10 @@ private:
 	const FromFile &from_file();
 	void take_another_port();
 
+	void change(const Device &what);
+
 	std::string file_, interface_;
+	Namespace home_;
 	World &world_;
 	std::map<Key, Memory> memories_;
 	/* Read once a look, if at all: it may be long, and so may be the list of dead peers. */

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tunnel/examination.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 
 #include "config/quick_config.h"
+#include "host/resolv_conf.h"
 #include "model/values.h"
 #include "tunnel/default_route.h"
 #include "tunnel/visit.h"
@@ -24,13 +23,21 @@ constexpr std::size_t ECHOES_AT_ONCE = 256, ADDRESSES_ASKED = 2;
 constexpr std::int64_t ANSWER_TIME = 6'000, LOOK_EVERY = 250;
 constexpr std::string_view WRONG_SOURCE = "drop-wrong-source";
 
-std::optional<bool> is_on(const std::string &path, Files &files)
+/* What cannot be read says nothing. */
+Text text_of(const std::string &path, Files &files)
 {
 	try {
-		return files.read(path, SMALL_FILE).starts_with('1');
+		return files.read(path, SMALL_FILE);
 	} catch (const Failure &) {
 		return {};
 	}
+}
+
+std::optional<bool> is_on(const std::string &path, Files &files)
+{
+	Text text = text_of(path, files);
+
+	return text.empty() ? std::nullopt : std::optional(text[0] == '1');
 }
 
 /* That of the interface counts; an interface that has none of its own takes the machine's. */
@@ -49,18 +56,13 @@ std::uint64_t reverse_path_drops(Files &files)
 	std::vector<std::string> names;
 	std::uint64_t count = 0;
 
-	try {
-		Text text = files.read("/proc/net/netstat", SMALL_FILE);
-		for_each_line(text, [&](std::string_view line) {
-			std::vector<std::string> words = list_items(line);
-			for (std::size_t i = 0; i < std::min(words.size(), names.size()); ++i)
-				if (names[i] == NAME)
-					count = parse_number<std::uint64_t>(words[i]).value_or(count);
-			names = words;
-		});
-	} catch (const Failure &) {
-		/* A kernel without it counts nothing. */
-	}
+	for_each_line(text_of("/proc/net/netstat", files), [&](std::string_view line) {
+		std::vector<std::string> words = list_items(line);
+		for (std::size_t i = 0; i < std::min(words.size(), names.size()); ++i)
+			if (names[i] == NAME)
+				count = parse_number<std::uint64_t>(words[i]).value_or(count);
+		names = words;
+	});
 	return count;
 }
 
@@ -69,32 +71,19 @@ bool is_reverse_path_strict(const std::string &interface, Files &files)
 {
 	char setting = '0';
 
-	for (const std::string &name : {std::string("all"), interface}) {
-		try {
-			setting = std::max(setting, files.read("/proc/sys/net/ipv4/conf/" + name + "/rp_filter", SMALL_FILE).append("0")[0]);
-		} catch (const Failure &) {
-			/* Then it says nothing. */
-		}
-	}
+	for (const std::string &name : {std::string("all"), interface})
+		setting = std::max(setting, text_of("/proc/sys/net/ipv4/conf/" + name + "/rp_filter", files).append("0")[0]);
 	return setting == '1';
 }
 
 std::vector<std::string> servers_in(const std::string &root, const std::string &path, Files &files)
 {
-	constexpr std::string_view WORD = "nameserver";
-	std::vector<std::string> servers;
-
 	try {
-		Text text = root.empty() ? files.read(path, SMALL_FILE) : files.read_within(root, path, SMALL_FILE);
-		for_each_line(text, [&](std::string_view line) {
-			std::size_t start = line.starts_with(WORD) ? line.find_first_not_of(" \t", WORD.size()) : line.npos;
-			if (start != line.npos && start > WORD.size())
-				servers.emplace_back(line.substr(start, line.find_first_of(" \t\r#", start) - start));
-		});
+		return parse_resolv_conf(root.empty() ? text_of(path, files) : files.read_within(root, path, SMALL_FILE)).servers;
 	} catch (const Failure &) {
 		/* Without that file there are none to judge. */
+		return {};
 	}
-	return servers;
 }
 
 /* Behind systemd-resolved's stub are the servers it asks. If it does not tell: those of the file, to
@@ -144,7 +133,6 @@ std::vector<std::string> read_file(const std::string &path, Examination &seen, b
 Endpoint inside_of(const Peer &peer, const Prefix &allowed)
 {
 	constexpr std::uint16_t DISCARD = 9;
-	Endpoint address;
 	Prefix prefix = network_of(allowed);
 
 	/* All the world is behind it: then where its endpoint is, or what is nobody's (RFC 3849, 5737). */
@@ -154,16 +142,7 @@ Endpoint inside_of(const Peer &peer, const Prefix &allowed)
 								       : parse_address("192.0.2.1");
 	else if (prefix.cidr < prefix.bits())
 		prefix.address[prefix.bits() / 8 - 1] |= 1;
-	if (prefix.family == AF_INET6) {
-		address.v6.sin6_family = AF_INET6;
-		address.v6.sin6_port = htons(DISCARD);
-		std::copy_n(prefix.address.begin(), 16, address.v6.sin6_addr.s6_addr);
-	} else {
-		address.v4.sin_family = AF_INET;
-		address.v4.sin_port = htons(DISCARD);
-		std::copy_n(prefix.address.begin(), 4, reinterpret_cast<std::uint8_t *>(&address.v4.sin_addr));
-	}
-	return address;
+	return endpoint_of(prefix, DISCARD);
 }
 
 /* From what everybody takes to just below `mtu`, which is larger. */

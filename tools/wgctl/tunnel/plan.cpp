@@ -6,6 +6,7 @@
 #include <set>
 
 #include "config/config.h"
+#include "config/edit.h"
 #include "host/resolv_conf.h"
 #include "model/machine.h"
 #include "model/values.h"
@@ -31,41 +32,13 @@ std::string text_of_keepalive(std::uint16_t seconds)
 	return seconds ? std::to_string(seconds) : "off";
 }
 
-/* Where in the file the peer has the prefix; the end of the file when it cannot be told. */
+/* Where in the file the peer has the prefix. */
 std::size_t line_of(std::string_view text, const Key &peer, const Prefix &prefix)
 {
-	std::size_t line = 0, candidate = 0, found = 0;
-	bool is_peer = false;
-	auto has_prefix = [&](std::string_view value) {
-		wgctl::Text compact = without_blanks(value);
-		for (std::string_view rest = compact; !rest.empty();) {
-			std::size_t comma = rest.find(',');
-			if (network_of(parse_address(rest.substr(0, comma))) == prefix)
-				return true;
-			rest.remove_prefix(comma == rest.npos ? rest.size() : comma + 1);
-		}
-		return false;
-	};
-	auto end_section = [&] {
-		found = is_peer && candidate ? candidate : found;
-		candidate = 0;
-		is_peer = false;
-	};
-
-	for_each_line(text, [&](std::string_view raw) {
-		ConfigLine parsed = read_config_line(raw);
-		++line;
-		if (parsed.kind == ConfigLine::Kind::section)
-			end_section();
-		if (parsed.kind != ConfigLine::Kind::value)
-			return;
-		if (equal_ignoring_case(parsed.name, "PublicKey"))
-			is_peer = key_from_base64(without_blanks(parsed.value)) == peer;
-		if (equal_ignoring_case(parsed.name, "AllowedIPs") && has_prefix(parsed.value))
-			candidate = line;
+	return last_line_with(text, peer, "AllowedIPs", [&](std::string_view value) {
+		std::vector<std::string> items = list_items(without_blanks(value));
+		return std::any_of(items.begin(), items.end(), [&](const std::string &item) { return network_of(parse_address(item)) == prefix; });
 	});
-	end_section();
-	return found ? found : line;
 }
 
 /* Each once, as the device has them. */
@@ -91,9 +64,14 @@ using Owners = std::map<Prefix, Key>;
 
 class Planner {
 public:
-	Planner(Plan &plan, const ApplyOptions &options, World &world) : plan_(plan), options_(options), world_(world) {}
+	Planner(QuickConfig config, const Placement &placement, const ApplyOptions &options, World &world) : options_(options), world_(world)
+	{
+		plan_.config = std::move(config);
+		plan_.placement = placement;
+		plan_.names = parse_peer_names(plan_.config.text);
+	}
 
-	void run()
+	Plan run()
 	{
 		read_file();
 		give_each_prefix_one_owner();
@@ -102,22 +80,30 @@ public:
 			check_before_up(plan_.config, plan_.placement, world_);
 			plan_.is_new = true;
 			add(Change::Action::add, "interface", {}, {}, plan_.config.interface);
-			return;
+			return std::move(plan_);
 		}
 		check_values(plan_.config, plan_.placement, world_);
 		present_ = get_present();
 		present_by_key_ = PeerIndex(present_.peers);
 		refuse_thefts();
 		look_up();
-		plan_.present = present_;
-		plan_.device.name = plan_.config.interface;
-		device();
-		peers();
-		addresses();
-		link();
-		routes();
-		default_routes();
-		dns();
+		return plan_difference();
+	}
+
+	/* Of an interface that is there as far as `change` does not change it. */
+	Plan run_after(const Device &change, Plan::Scope scope)
+	{
+		plan_.scope = scope;
+		present_ = file_ = get_present();
+		present_by_key_ = PeerIndex(present_.peers);
+		if (plan_.is_partial())
+			file_.fwmark = parse_without_lookup(plan_.config, world_).fwmark;
+		make_wanted(change);
+		wanted_by_key_ = PeerIndex(file_.peers);
+		for (const Peer &peer : file_.peers)
+			for (const Prefix &prefix : peer.allowed_ips)
+				owners_[network_of(prefix)] = peer.public_key;
+		return plan_difference();
 	}
 
 private:
@@ -137,6 +123,42 @@ private:
 	Device get_present()
 	{
 		return step("read interface " + in_quotes(plan_.config.interface), [&] { return world_.devices.get(plan_.config.interface); });
+	}
+
+	Plan plan_difference()
+	{
+		plan_.present = present_;
+		plan_.device.name = plan_.config.interface;
+		for (const Peer &peer : present_.peers)
+			had_.insert(peer.allowed_ips.begin(), peer.allowed_ips.end());
+		device();
+		peers();
+		if (plan_.is_partial() && !world_.host.network.is_up(plan_.config.interface))
+			return std::move(plan_);
+		addresses();
+		if (!plan_.is_partial())
+			link();
+		routes();
+		default_routes();
+		if (!plan_.is_partial())
+			dns();
+		return std::move(plan_);
+	}
+
+	/* `file_`, which is as the interface is now. */
+	void make_wanted(const Device &change)
+	{
+		if (change.private_key)
+			file_.private_key = change.private_key;
+		for (const Peer &peer : change.peers) {
+			auto found = std::find_if(file_.peers.begin(), file_.peers.end(), [&](const Peer &p) { return p.public_key == peer.public_key; });
+			if (peer.update_only && found != file_.peers.end())
+				found->preshared_key = peer.preshared_key;
+			else if (found != file_.peers.end())
+				file_.peers.erase(found);
+			if (!peer.remove && !peer.update_only)
+				file_.peers.push_back(peer);
+		}
 	}
 
 	void read_file()
@@ -231,11 +253,12 @@ private:
 		}
 	}
 
-	bool has_default_route(const std::vector<Peer> &peers) const
+	/* Does an allowed IP come, or go? */
+	bool is_touched(const Prefix &prefix) const { return owners_.contains(prefix) != had_.contains(prefix); }
+	bool touches_default_route() const
 	{
-		return std::any_of(peers.begin(), peers.end(), [](const Peer &peer) {
-			return std::any_of(peer.allowed_ips.begin(), peer.allowed_ips.end(), is_default_route);
-		});
+		return std::any_of(FAMILIES.begin(), FAMILIES.end(),
+				   [this](std::uint16_t family) { return is_touched(DefaultRoute("", family, 0, world_).prefix()); });
 	}
 
 	void device()
@@ -251,7 +274,8 @@ private:
 			plan_.device.listen_port = port;
 			add_device(Change::Action::change, "listen port", {}, std::to_string(port_now), std::to_string(port));
 		}
-		std::uint32_t mark = wanted_mark(), mark_now = present_.fwmark.value_or(0);
+		bool keeps_mark = plan_.is_fresh() || (plan_.is_partial() && !touches_default_route());
+		std::uint32_t mark_now = present_.fwmark.value_or(0), mark = keeps_mark ? mark_now : wanted_mark();
 		if (mark != mark_now) {
 			plan_.device.fwmark = mark;
 			add_device(Change::Action::change, "fwmark", {}, format_fwmark(mark_now), format_fwmark(mark));
@@ -267,7 +291,7 @@ private:
 			return mark;
 		if (plan_.config.routing != Routing::automatic)
 			return has_filter() ? 0 : present_.fwmark.value_or(0);
-		return has_default_route(file_.peers) ? mark_of_default_route() : 0;
+		return any_default_route(file_.peers) ? mark_of_default_route() : 0;
 	}
 
 	/* Then there is a default route that `up` made, and its mark is ours. */
@@ -298,9 +322,7 @@ private:
 		for (const Peer &peer : present_.peers) {
 			if (wanted_by_key_.find(peer.public_key))
 				continue;
-			Peer &gone = plan_.device.peers.emplace_back();
-			gone.public_key = peer.public_key;
-			gone.remove = true;
+			plan_.device.peers.push_back(removal_of(peer.public_key));
 			add_device(Change::Action::remove, "peer", peer.public_key, {}, {});
 		}
 		for (const Peer &wanted : file_.peers) {
@@ -393,6 +415,10 @@ private:
 	void addresses()
 	{
 		std::vector<Prefix> now = world_.host.network.addresses(plan_.config.interface);
+		if (plan_.is_partial()) {
+			plan_.wanted_addresses = now;
+			return;
+		}
 		std::vector<Prefix> foreign = world_.host.network.foreign_addresses(plan_.config.interface);
 
 		for (const Address &address : plan_.config.addresses) {
@@ -427,7 +453,7 @@ private:
 			add(Change::Action::change, "link", {}, "down", "up");
 		if (!wanted)
 			wanted = mtu_of_ways();
-		if (wanted == now)
+		if (wanted == now && !plan_.is_fresh())
 			return;
 		plan_.mtu = wanted;
 		add(Change::Action::change, "mtu", {}, std::to_string(now), std::to_string(wanted));
@@ -455,24 +481,31 @@ private:
 	{
 		std::set<Route> now = as_set(world_.host.network.added_routes(plan_.config.interface));
 		std::optional<std::uint32_t> former = noted_table(plan_.config.interface, world_);
-		std::set<Prefix> had;
+		std::set<Prefix> had = had_;
 
 		plan_.table = table_of_routes(plan_.config, plan_.placement);
 		for (const auto &[prefix, owner] : owners_)
 			if (plan_.table && !is_by_mark(prefix) && (plan_.config.routing == Routing::numbered || !is_of_an_address(prefix)))
 				plan_.wanted_routes.push_back({prefix, *plan_.table});
-		for (const Peer &peer : present_.peers)
-			had.insert(peer.allowed_ips.begin(), peer.allowed_ips.end());
+		std::stable_sort(plan_.wanted_routes.begin(), plan_.wanted_routes.end(),
+				 [](const Route &a, const Route &b) { return a.destination.cidr > b.destination.cidr; });
 		/* Peers that went without this program left theirs. */
 		if (PrefixNote noted = noted_prefixes(plan_.config.interface, ROUTES_NOTE, world_))
 			had.merge(*noted);
 		std::set<Route> wanted = as_set(plan_.wanted_routes);
 		for (const Route &route : now)
-			if (is_ours(route, former, had) && !wanted.contains(route)) {
+			if (is_ours(route, former, had) && !wanted.contains(route) && (!plan_.is_partial() || is_touched(route.destination))) {
 				plan_.removed_routes.push_back(route);
 				add(Change::Action::remove, "route", {}, text_of(route), {});
 				plan_.changes_routes = true;
 			}
+		/* What goes may have led to others, too. */
+		if (plan_.is_partial())
+			std::erase_if(plan_.wanted_routes, [&](const Route &route) {
+				return !now.contains(route) && !is_touched(route.destination) &&
+				       std::none_of(plan_.removed_routes.begin(), plan_.removed_routes.end(),
+						    [&](const Route &gone) { return covers(gone.destination, route.destination); });
+			});
 		for (const Route &route : plan_.wanted_routes)
 			if (!now.contains(route)) {
 				add(Change::Action::add, "route", {}, {}, text_of(route));
@@ -514,8 +547,10 @@ private:
 		plan_.default_route_mark = mark_of_default_route();
 		for (std::uint16_t family : FAMILIES) {
 			DefaultRoute now(name, family, plan_.default_route_mark, world_);
+			if (plan_.is_partial() && !is_touched(now.prefix()))
+				continue;
 			bool is_wanted = owners_.contains(now.prefix()) && is_by_mark(now.prefix());
-			bool is_there = is_by_mark(now.prefix()) ? now.is_there() : now.has_filter();
+			bool is_there = !plan_.is_fresh() && (is_by_mark(now.prefix()) ? now.is_there() : now.has_filter());
 			if (is_there && (!is_wanted || mark != plan_.default_route_mark)) {
 				plan_.removed_default_routes.push_back(family);
 				add(Change::Action::remove, "default route", {}, format_prefix(now.prefix()), {});
@@ -543,9 +578,12 @@ private:
 		InterfaceDns place(plan_.config.interface, plan_.placement, world_);
 		DnsSettings wanted = canonical({plan_.config.dns_servers, plan_.config.dns_domains});
 
-		if (!place.has_place())
+		/* A fresh one has none, and without any there may be nobody to ask. */
+		if (!place.has_place() || (plan_.is_fresh() && !plan_.config.has_dns()))
 			return;
-		std::optional<DnsSettings> now = step("read " + place.place(), [&] { return place.get(); });
+		std::optional<DnsSettings> now;
+		if (!plan_.is_fresh())
+			now = step("read " + place.place(), [&] { return place.get(); });
 		if (now)
 			now = canonical(*now);
 		if (now == wanted)
@@ -564,13 +602,15 @@ private:
 		plan_.dns = wanted;
 	}
 
-	Plan &plan_;
-	const ApplyOptions &options_;
+	Plan plan_;
+	const ApplyOptions options_;
 	World &world_;
 	/* What is wanted, with one owner for each prefix; and what is there. */
 	Device file_, present_;
 	PeerIndex wanted_by_key_, present_by_key_;
 	Owners owners_;
+	/* The allowed IPs there are. */
+	std::set<Prefix> had_;
 };
 
 }
@@ -582,13 +622,12 @@ std::string text_of(const Route &route)
 
 Plan make_plan(QuickConfig config, const Placement &placement, const ApplyOptions &options, World &world)
 {
-	Plan plan;
+	return Planner(std::move(config), placement, options, world).run();
+}
 
-	plan.config = std::move(config);
-	plan.placement = placement;
-	plan.names = parse_peer_names(plan.config.text);
-	Planner(plan, options, world).run();
-	return plan;
+Plan make_plan(QuickConfig config, const Placement &placement, Plan::Scope scope, const Device &change, World &world)
+{
+	return Planner(std::move(config), placement, {}, world).run_after(change, scope);
 }
 
 std::string describe(const Change &change, const PeerNames &names)

@@ -46,6 +46,12 @@ struct Plan {
 
 	/* Not there yet: all of it is brought up. */
 	bool is_new = false;
+	/* Of a `fresh` interface, which goes as a whole when something fails; of a `part`, when what differs
+	 * besides is not asked for. */
+	enum class Scope { whole, fresh, part };
+	Scope scope = Scope::whole;
+	bool is_fresh() const { return scope == Scope::fresh; }
+	bool is_partial() const { return scope == Scope::part; }
 	bool changes_device = false, changes_addresses = false, changes_routes = false, sets_up = false;
 	/* The WireGuard part, and as it is now. */
 	Device device, present;
@@ -68,8 +74,14 @@ struct Plan {
  * the file, or when one peer would take another's allowed IP. */
 Plan make_plan(QuickConfig config, const Placement &placement, const ApplyOptions &options, World &world);
 
+/* For an interface that has just been made, with its peers; or for a `change` of a running one's peers or
+ * key and nothing else. `config` is as it is to be. */
+Plan make_plan(QuickConfig config, const Placement &placement, Plan::Scope scope, const Device &change, World &world);
+
 /* All of it; else it throws Failure that says what could not be done, and that the rest is undone. */
 void carry_out(const Plan &plan, World &world);
+/* As part of something larger, whose steps these become. */
+void carry_out(const Plan &plan, Steps &steps, World &world);
 
 /* "10.0.0.0/24", with its table when that is not the main one. */
 std::string text_of(const Route &route);

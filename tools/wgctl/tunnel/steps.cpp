@@ -13,8 +13,22 @@ void Steps::tell(const std::string &what) const
 
 void Steps::stop_when_interrupted() const
 {
-	if (world_.host.shell.is_interrupted())
+	if (at_failure_ == AtFailure::stop && world_.host.shell.is_interrupted())
 		throw Failure{"interrupted"};
+}
+
+bool Steps::attempt(const std::function<void()> &action)
+{
+	try {
+		action();
+		return true;
+	} catch (const Failure &failure) {
+		if (at_failure_ == AtFailure::stop)
+			throw;
+		complain(failure.text, world_.terminal);
+		has_failed_ = true;
+		return false;
+	}
 }
 
 bool Steps::undo()

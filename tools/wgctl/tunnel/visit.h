@@ -30,33 +30,4 @@ private:
 	Namespace before_;
 };
 
-/* The interfaces of another namespace, for a program that stays where it is. */
-class DevicesThere : public Devices {
-public:
-	DevicesThere(Devices &devices, Namespace where, Namespaces &namespaces) :
-		devices_(devices), where_(std::move(where)), namespaces_(namespaces)
-	{
-	}
-	std::vector<std::string> names() override
-	{
-		Visit visit(where_, namespaces_);
-		return devices_.names();
-	}
-	Device get(const std::string &name) override
-	{
-		Visit visit(where_, namespaces_);
-		return devices_.get(name);
-	}
-	void set(const Device &change) override
-	{
-		Visit visit(where_, namespaces_);
-		devices_.set(change);
-	}
-
-private:
-	Devices &devices_;
-	Namespace where_;
-	Namespaces &namespaces_;
-};
-
 }

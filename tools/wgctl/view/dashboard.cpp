@@ -44,39 +44,25 @@ std::size_t columns_of(char32_t c)
 	return columns < 0 ? 1 : static_cast<std::size_t>(columns);
 }
 
-/* Takes a character off the front of valid UTF-8. */
-char32_t take_character(std::string_view &text, std::size_t &size)
-{
-	auto first = static_cast<unsigned char>(text[0]);
-	char32_t character = first < 0x80 ? first : first < 0xe0 ? first & 0x1f : first < 0xf0 ? first & 0x0f : first & 0x07;
-
-	for (size = 1; size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80; ++size)
-		character = character << 6 | (static_cast<unsigned char>(text[size]) & 0x3f);
-	text.remove_prefix(size);
-	return character;
-}
-
 std::size_t width_of(std::string_view text)
 {
 	std::size_t width = 0, size;
 
-	while (!text.empty())
-		width += columns_of(take_character(text, size));
+	for (; !text.empty(); text.remove_prefix(size))
+		width += columns_of(decode(text, size).value_or('?'));
 	return width;
 }
 
 std::string clipped(std::string_view text, std::size_t width)
 {
 	std::size_t end = 0, columns = 0, size;
-	std::string_view rest = text;
 
 	if (width_of(text) <= width)
 		return std::string(text);
-	while (!rest.empty()) {
-		columns += columns_of(take_character(rest, size));
+	for (; end < text.size(); end += size) {
+		columns += columns_of(decode(text.substr(end), size).value_or('?'));
 		if (columns + 1 > width)
 			break;
-		end += size;
 	}
 	return std::string(text.substr(0, end)) + (width ? "~" : "");
 }

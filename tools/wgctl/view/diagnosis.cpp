@@ -38,16 +38,6 @@ std::uint64_t drops_of(const Examination &seen, std::string_view reason)
 	return 0;
 }
 
-bool has_default_route(const Peer &peer)
-{
-	return std::any_of(peer.allowed_ips.begin(), peer.allowed_ips.end(), is_default_route);
-}
-
-bool any_default_route(const Device &device)
-{
-	return std::any_of(device.peers.begin(), device.peers.end(), has_default_route);
-}
-
 /* The lower half of a prefix, or the upper one. */
 Prefix half(Prefix prefix, unsigned which)
 {
@@ -327,7 +317,7 @@ private:
 
 	void forwarding()
 	{
-		if (any_default_route(seen_.device))
+		if (any_default_route(seen_.device.peers))
 			return;
 		if (seen_.forwards_ipv4 == false && has_guests(AF_INET))
 			find("forwarding of IPv4 is off: the peers reach this machine, but not each other", there("sysctl -w net.ipv4.ip_forward=1"));
@@ -338,7 +328,7 @@ private:
 
 	void dns()
 	{
-		if (!any_default_route(seen_.device))
+		if (!any_default_route(seen_.device.peers))
 			return;
 		for (const auto &[server, link] : seen_.name_servers)
 			if (link && *link != name_ && *link != "lo")

@@ -38,18 +38,9 @@ Text keepalive_or_off(const Peer &peer)
 	return peer.persistent_keepalive.value_or(0) ? Text(std::to_string(*peer.persistent_keepalive)) : Text("off");
 }
 
-Text allowed_ips(const Peer &peer, std::string_view separator)
-{
-	Text list;
-
-	for (const Prefix &prefix : peer.allowed_ips)
-		list.append(list.empty() ? "" : separator).append(format_prefix(prefix));
-	return list;
-}
-
 Text allowed_ips_or_none(const Peer &peer, std::string_view separator)
 {
-	return peer.allowed_ips.empty() ? Text(NONE) : allowed_ips(peer, separator);
+	return Text(peer.allowed_ips.empty() ? NONE : std::string_view(format_prefixes(peer.allowed_ips, separator)));
 }
 
 /* The pretty form of one device. */
@@ -257,13 +248,11 @@ const PeerField PEER_FIELDS[] = {
 
 void dump_peer(const Peer &peer, Text &text)
 {
-	text.append(to_base64(peer.public_key)).append("\t");
-	text.append(preshared_key_or_none(peer)).append("\t");
-	text.append(endpoint_or_none(peer)).append("\t");
-	text.append(allowed_ips_or_none(peer, ",")).append("\t");
-	text.append(std::to_string(peer.last_handshake.seconds)).append("\t");
-	text.append(transfer(peer)).append("\t");
-	text.append(keepalive_or_off(peer)).append("\n");
+	text.append(to_base64(peer.public_key));
+	for (const PeerField &field : PEER_FIELDS)
+		if (field.value)
+			text.append("\t").append(field.name == "allowed-ips" ? allowed_ips_or_none(peer, ",") : field.value(peer));
+	text.append("\n");
 }
 
 Text dump(const Device &device, const Text &prefix)
@@ -338,7 +327,7 @@ Text format_config(const Device &device)
 		if (has_preshared_key(peer))
 			text.append("PresharedKey = ").append(to_base64(*peer.preshared_key)).append("\n");
 		if (!peer.allowed_ips.empty())
-			text.append("AllowedIPs = ").append(allowed_ips(peer, ", ")).append("\n");
+			text.append("AllowedIPs = ").append(format_prefixes(peer.allowed_ips)).append("\n");
 		if (peer.endpoint)
 			text.append("Endpoint = ").append(format_endpoint(*peer.endpoint)).append("\n");
 		if (peer.persistent_keepalive.value_or(0))

@@ -12,16 +12,11 @@ Json number_or_null(std::uint32_t number)
 	return number ? Json(number) : Json();
 }
 
-bool is_there(const std::optional<Key> &key)
-{
-	return key && !key->is_zero();
-}
-
 void add_secret(Json &object, const std::string &name, const std::optional<Key> &key, Secrets secrets)
 {
-	object[Text("has_" + name)] = is_there(key);
+	object[Text("has_" + name)] = !key_or_null(key).is_null();
 	if (secrets == Secrets::shown)
-		object[Text(name)] = is_there(key) ? Json(to_base64(*key)) : Json();
+		object[Text(name)] = key_or_null(key);
 }
 
 Json json_of(const Peer &peer, const PeerNames &names, Secrets secrets)
@@ -50,7 +45,7 @@ Json json_of(const Device &device, const PeerNames &names, Secrets secrets)
 	Json object = Json::object();
 
 	object["name"] = Text(device.name);
-	object["public_key"] = device.public_key ? Json(to_base64(*device.public_key)) : Json();
+	object["public_key"] = key_or_null(device.public_key);
 	add_secret(object, "private_key", device.private_key, secrets);
 	object["listen_port"] = number_or_null(device.listen_port.value_or(0));
 	object["fwmark"] = number_or_null(device.fwmark.value_or(0));
@@ -58,6 +53,16 @@ Json json_of(const Device &device, const PeerNames &names, Secrets secrets)
 	for (const Peer &peer : device.peers)
 		object["peers"].push_back(json_of(peer, names, secrets));
 	return object;
+}
+
+Json text_or_null(const std::string &text)
+{
+	return text.empty() ? Json() : Json(Text(text));
+}
+
+Json key_or_null(const std::optional<Key> &key)
+{
+	return key && !key->is_zero() ? Json(to_base64(*key)) : Json();
 }
 
 Text to_text(const Json &document)

@@ -23,6 +23,8 @@ Json json_of(const Device &device, const PeerNames &names, Secrets secrets);
 
 /* Indented, with a newline behind. */
 Text to_text(const Json &document);
+Json text_or_null(const std::string &text);
+Json key_or_null(const std::optional<Key> &key);
 
 /* Absent values are null. */
 template<class T>

@@ -153,18 +153,22 @@ std::vector<DefaultRoute::Fault> DefaultRoute::faults(const std::vector<Prefix> 
 	std::vector<Fault> found;
 	std::string table = " table " + std::to_string(mark_);
 	RulePair pair = rules();
+	auto missing = [&found](const std::string &what, std::string wanted) {
+		found.emplace_back().what = what;
+		found.back().after = std::move(wanted);
+	};
 
 	if (!has_route())
-		found.push_back({"route", {}, format_prefix(prefix()) + table});
+		missing("route", format_prefix(prefix()) + table);
 	if (!pair.unmarked)
-		found.push_back({"rule", {}, version() + " not fwmark " + format_fwmark(mark_) + table});
+		missing("rule", version() + " not fwmark " + format_fwmark(mark_) + table);
 	if (!pair.specific)
-		found.push_back({"rule", {}, version() + " table main suppress_prefixlength 0"});
+		missing("rule", version() + " table main suppress_prefixlength 0");
 	if (family_ == AF_INET && !src_valid_mark().starts_with('1'))
 		found.push_back({"sysctl " + SRC_VALID_MARK_NAME, "0", "1"});
 	std::string listing = world_.host.filter.list(filter());
 	if (listing.empty())
-		found.push_back({"nftables table", {}, filter()});
+		missing("nftables table", filter());
 	else if (!is_filter_as_set_up(listing, interface_, family_, mark_, addresses))
 		found.push_back({"nftables table " + filter(), {}, {}});
 	return found;

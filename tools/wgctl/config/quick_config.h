@@ -100,7 +100,6 @@ bool is_quick_key(std::string_view key);
 /* A name, a decimal or hexadecimal number; the names of /etc/iproute2/rt_tables are known. */
 std::uint32_t parse_table(std::string_view text, Files &files);
 
-
 /* Of DNS, for search; ~ before it, or ~. alone, is systemd-resolved's. */
 bool is_search_domain(std::string_view text);
 

@@ -90,9 +90,9 @@ TEST_F(Quick, default_routes_take_a_table_a_mark_and_rules)
 {
 	allowed = "0.0.0.0/0, ::/0, 10.5.0.0/16";
 	EXPECT_EQ(up(), "add link wg0\nconfigure wg0\naddress 10.0.0.1/24\naddress fd00::1/64\nup wg0 1420\nroute 10.5.0.0/16 table 254\n"
-			"mark 51820\nroute 0.0.0.0/0 table 51820\nadd rule 4 not mark 51820 table 51820\nadd rule 4 table 254 suppress 0\n"
-			"write 1 to " + SYSCTL + "\nnft add table ip wg-quick-wg0\nroute ::/0 table 51820\nadd rule 6 not mark 51820 table 51820\n"
-			"add rule 6 table 254 suppress 0\nnft add table ip6 wg-quick-wg0\n");
+			"mark 51820\nroute ::/0 table 51820\nadd rule 6 not mark 51820 table 51820\nadd rule 6 table 254 suppress 0\n"
+			"nft add table ip6 wg-quick-wg0\nroute 0.0.0.0/0 table 51820\nadd rule 4 not mark 51820 table 51820\n"
+			"add rule 4 table 254 suppress 0\nwrite 1 to " + SYSCTL + "\nnft add table ip wg-quick-wg0\n");
 }
 
 TEST_F(Quick, a_sysctl_that_is_right_is_not_touched)
@@ -116,6 +116,14 @@ TEST_F(Quick, a_mark_of_the_file_is_the_table)
 	std::string log = up();
 	EXPECT_EQ(log.find("mark 51820"), std::string::npos) << log;
 	EXPECT_NE(log.find("route ::/0 table 16\nadd rule 6 not mark 16 table 16\n"), std::string::npos) << log;
+}
+
+TEST_F(Quick, an_address_given_twice_is_refused)
+{
+	interface += "Address = 10.77.0.1/24, 10.77.0.1/24\n";
+	std::string log = up();
+	EXPECT_NE(log.find("address 10.77.0.1/24\ndelete link wg0\n! "), std::string::npos) << log;
+	EXPECT_NE(log.find("File exists"), std::string::npos) << log;
 }
 
 TEST_F(Quick, routes_go_longest_first_and_not_twice)

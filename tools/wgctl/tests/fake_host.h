@@ -104,6 +104,8 @@ struct FakeNetwork : Network {
 	void add_address(const std::string &name, const Prefix &address) override
 	{
 		log.act("address " + format_prefix(address));
+		if (contains(link_addresses[name], address))
+			throw Failure{"File exists"};
 		link_addresses[name].push_back(address);
 		/* What the kernel routes by itself. */
 		if (address.family == AF_INET6 || address.cidr < 32)

@@ -151,24 +151,20 @@ Text DefaultRoute::src_valid_mark()
 std::vector<DefaultRoute::Fault> DefaultRoute::faults(const std::vector<Prefix> &addresses)
 {
 	std::vector<Fault> found;
-	std::string table = " table " + std::to_string(mark_);
+	const std::string table = " table " + std::to_string(mark_), ip = version();
 	RulePair pair = rules();
-	auto missing = [&found](const std::string &what, std::string wanted) {
-		found.emplace_back().what = what;
-		found.back().after = std::move(wanted);
-	};
 
 	if (!has_route())
-		missing("route", format_prefix(prefix()) + table);
+		found.push_back({"route", {}, format_prefix(prefix()) + table});
 	if (!pair.unmarked)
-		missing("rule", version() + " not fwmark " + format_fwmark(mark_) + table);
+		found.push_back({"rule", {}, ip + " not fwmark " + format_fwmark(mark_) + table});
 	if (!pair.specific)
-		missing("rule", version() + " table main suppress_prefixlength 0");
+		found.push_back({"rule", {}, ip + " table main suppress_prefixlength 0"});
 	if (family_ == AF_INET && !src_valid_mark().starts_with('1'))
 		found.push_back({"sysctl " + SRC_VALID_MARK_NAME, "0", "1"});
 	std::string listing = world_.host.filter.list(filter());
 	if (listing.empty())
-		missing("nftables table", filter());
+		found.push_back({"nftables table", {}, filter()});
 	else if (!is_filter_as_set_up(listing, interface_, family_, mark_, addresses))
 		found.push_back({"nftables table " + filter(), {}, {}});
 	return found;

@@ -422,7 +422,7 @@ private:
 		std::vector<Prefix> foreign = world_.host.network.foreign_addresses(plan_.config.interface);
 
 		for (const Address &address : plan_.config.addresses) {
-			if (contains(plan_.wanted_addresses, address.prefix))
+			if (contains(plan_.wanted_addresses, address.prefix) && !plan_.is_fresh())	/* `up` lets the kernel refuse it, as wg-quick does */
 				continue;
 			plan_.wanted_addresses.push_back(address.prefix);
 			if (contains(now, address.prefix))
@@ -545,7 +545,7 @@ private:
 				addresses.push_back(prefix);
 		addresses.insert(addresses.end(), plan_.others_addresses.begin(), plan_.others_addresses.end());
 		plan_.default_route_mark = mark_of_default_route();
-		for (std::uint16_t family : FAMILIES) {
+		for (std::uint16_t family : {std::uint16_t{AF_INET6}, std::uint16_t{AF_INET}}) {	/* as wg-quick sets them up */
 			DefaultRoute now(name, family, plan_.default_route_mark, world_);
 			if (plan_.is_partial() && !is_touched(now.prefix()))
 				continue;

@@ -105,7 +105,9 @@ struct Outside {
 			text += FakeNetwork::text(rule) + "\n";
 		for (const std::string &table : host.filter.tables())
 			text += host.filter.list(table);
-		for (const Route &route : network.link_added_routes["wg0"])
+		/* Of a table, which has an order of its own. */
+		const std::vector<Route> &routes = network.link_added_routes["wg0"];
+		for (const Route &route : std::set<Route>(routes.begin(), routes.end()))
 			text += "route " + format_prefix(route.destination) + " " + std::to_string(route.table) + "\n";
 		for (const Prefix &address : network.link_addresses["wg0"])
 			text += "address " + format_prefix(address) + "\n";

@@ -27,7 +27,7 @@ out = build/$(release)
 jobs := $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
 guest_cpus := $(shell n=$$(nproc); [ $$n -gt 4 ] && n=4; echo $$n)
 
-.PHONY: all module wgctl unit check sloc bench-aead bench-native demo shell test test-all install uninstall clean help both setup-build setup-guest setup-test setup-bench
+.PHONY: all module wgctl deb unit check sloc bench-aead bench-native demo shell test test-all install uninstall clean help both setup-build setup-guest setup-test setup-bench setup-package
 .DEFAULT_GOAL := module
 
 all: module wgctl
@@ -42,6 +42,7 @@ define help
                                                              testing) or uml; default: the running kernel's headers
                                                              if there are any, else 6.1
   make wgctl      the tool, build/wgctl
+  make deb        Debian packages of both, build/deb/*.deb
   make demo       a fresh machine to a working tunnel: sets up, builds, boots a guest, shows it
   make shell      the same guest, interactively             KVER=6.1 or 6.12
   make test       everything: sets up, checks, unit tests, guests on 6.1 and 6.12, interop
@@ -81,6 +82,9 @@ both:
 wgctl:
 	@$(MAKE) --no-print-directory -j$(jobs) -C tools/wgctl
 
+deb: setup-package
+	@tools/package/make
+
 # depmod's index belongs to the kernel: in a DESTDIR without one, as packages are made in, there is none.
 module_dir = $(DESTDIR)/lib/modules/$(release)
 index = if [ ! "$(DESTDIR)" ] || [ -e $(module_dir)/modules.order ]; then depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release); fi
@@ -105,6 +109,8 @@ setup-guest: setup-build
 	@qemu/setup guest
 setup-test: setup-guest
 	@qemu/setup test
+setup-package: setup-build
+	@qemu/setup package
 setup-bench: setup-test
 	@qemu/setup bench
 

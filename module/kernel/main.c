@@ -7,6 +7,7 @@
 #include "objects.h"
 #include "engine.h"
 #include "../../uapi/linux/wireguard.h"
+#include "../../uapi/version.h"
 
 static char *aead = "auto";
 module_param(aead, charp, 0444);
@@ -71,6 +72,6 @@ module_init(wg_init);
 module_exit(wg_exit);
 MODULE_LICENSE("GPL v2");
 MODULE_DESCRIPTION("WireGuard secure network tunnel, in C++");
-MODULE_VERSION("1");
+MODULE_VERSION(WG_VERSION);
 MODULE_ALIAS_RTNL_LINK("wireguard");
 MODULE_ALIAS_GENL_FAMILY(WG_GENL_NAME);

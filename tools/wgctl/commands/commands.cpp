@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdint>
 
+#include "../../../uapi/version.h"
 #include "model/values.h"
 
 namespace wgctl {
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::size_t ANY = SIZE_MAX;
 
-constexpr std::string_view VERSION = "wgctl v0.1, speaks what wireguard-tools v1.0 speaks\n";
+constexpr std::string_view VERSION = "wgctl v" WG_VERSION ", speaks what wireguard-tools v1.0 speaks\n";
 
 const std::array COMMANDS = {
 	Command{"show", "Show the configuration and state of interfaces",

@@ -77,10 +77,7 @@ public:
 	/* Only who leaves batches here makes it full, only the drainer makes it empty: for them the answer stands. */
 	bool is_empty() const { return batches_ == 0; }
 	/* Would it be, with as much more in it? */
-	bool is_full(u32 more_batches = 0, u32 more_bytes = 0) const
-	{
-		return batches_ + more_batches >= MAX_QUEUED_BATCHES || bytes_ + more_bytes >= MAX_QUEUED_BYTES;
-	}
+	bool is_full(u32 batches = 0, u32 bytes = 0) const { return batches_ + batches >= MAX_QUEUED_BATCHES || bytes_ + bytes >= MAX_QUEUED_BYTES; }
 
 private:
 	Packet *pop_ready()

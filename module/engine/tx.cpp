@@ -152,7 +152,7 @@ bool take_staged(Peer &peer, Run &run, bool &more)
 {
 	Session *session = peer.keyring.current();
 	Instant at = now();
-	u32 batches = 0, packets = 0, bytes = 0;
+	u32 packets = 0, bytes = 0;
 	SpinGuard guard(peer.tx_lock);
 
 	more = false;
@@ -160,7 +160,7 @@ bool take_staged(Peer &peer, Run &run, bool &more)
 		Batch &batch = batch_of(*head);
 
 		more = packets >= ROUND_PACKETS || bytes >= ROUND_BYTES;
-		if (more || peer.tx.is_full(batches, bytes))	/* all that is taken may have to go there */
+		if (more || peer.tx.is_full(packets, bytes))	/* all that is taken may have to go there, each packet as a batch */
 			return true;
 		if (!session || !session->keypair.can_send(batch.count, at) || !session->references.try_get())
 			return false;
@@ -171,7 +171,6 @@ bool take_staged(Peer &peer, Run &run, bool &more)
 		batch.counter = session->keypair.sending_counter;
 		batch.progress = Progress::LeftToDrainer;
 		session->keypair.sending_counter += batch.count;
-		batches++;
 		packets += batch.count;
 		bytes += batch.bytes;
 		run.push(*head);

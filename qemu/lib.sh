@@ -59,10 +59,11 @@ mirror() {
 		grep . || die "apt has no lists of Debian's: apt-get update"
 }
 
-# apt_of SUITE apt-get|apt-cache ARG...: for another suite than this machine's ("-"), with state and sources of its own in the cache, so that
-# nothing here is touched; the archive's signature is checked as ever.
+# apt_of SUITE apt-get|apt-cache ARG...: for another suite than this machine's ("-"), or another architecture (SUITE/ARCH), with state and
+# sources of its own in the cache, so that nothing here is touched; the archive's signature is checked as ever.
 apt_of() {
-	local dir=$cache_dir/apt/$1 suite=$1
+	local dir=$cache_dir/apt/$1 suite=${1%/*} arch=${1#*/}
+	[ "$arch" != "$1" ] || arch=
 	shift
 	if [ "$suite" = - ]; then
 		[ "$*" != "apt-get update" ] || set -- as_root "$@" -q
@@ -75,6 +76,7 @@ apt_of() {
 	printf 'Dir::%s "%s";\n' State "$dir" State::lists "$dir/lists" State::status "$dir/status" Cache "$dir" Etc::sourcelist "$dir/sources.list" \
 		Etc::sourceparts /dev/null Etc::preferencesparts /dev/null >"$dir/apt.conf"
 	echo 'Acquire::Languages "none"; APT::Sandbox::User "root";' >>"$dir/apt.conf"
+	[ ! "$arch" ] || echo "APT::Architecture \"$arch\"; APT::Architectures { \"$arch\"; };" >>"$dir/apt.conf"
 	if ! ls "$dir"/lists/*_Packages* >/dev/null 2>&1 && [ "$*" != "apt-get update" ]; then
 		APT_CONFIG=$dir/apt.conf apt-get -q update >/dev/null || return
 	fi

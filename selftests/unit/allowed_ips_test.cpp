@@ -83,6 +83,7 @@ public:
 
 	/* The way around the red zone is needed: pushf writes below the stack pointer. */
 	struct Step {
+#ifdef __x86_64__
 		Step()
 		{
 			if (watched)
@@ -93,6 +94,9 @@ public:
 			if (watched)
 				__asm__ __volatile__("sub $128, %%rsp; pushfq; andq $~0x100, (%%rsp); popfq; add $128, %%rsp" ::: "cc", "memory");
 		}
+#else
+		Step() {}
+#endif
 	};
 	/* An owner, or -1, as a bit of seen. */
 	static u32 bit_of(int owner) { return 1u << (owner + 1); }
@@ -673,6 +677,7 @@ TEST(AllowedIps, agrees_with_a_searched_list_under_random_changes)
 
 /* A reader between any two instructions of a change: it must see the table as it was or as it will be. A node published before it was
  * complete, or a way lost for a moment, shows as a third answer. (On x86 stores are seen in their order, so this is all a reader can see.) */
+#ifdef __x86_64__ // elsewhere no program may step through itself
 TEST(AllowedIps, a_reader_during_a_change_sees_the_table_before_or_after_it)
 {
 	constexpr int OWNERS = 4;
@@ -708,6 +713,7 @@ TEST(AllowedIps, a_reader_during_a_change_sees_the_table_before_or_after_it)
 		}
 	}
 }
+#endif
 
 } // namespace
 } // namespace wg

@@ -9,8 +9,9 @@ endif
 known := $(shell awk '$$1 == "$(KVER)" { print $$2, $$4 }' qemu/kernels)
 newest_tried := $(shell awk '/^[^\#]/ { print $$5 }' qemu/kernels | sort -V | tail -n 1)
 ifneq ($(known),)
-foreign := $(filter-out -,$(firstword $(known)))
-KDIR := $(or $(shell qemu/headers $(if $(foreign),,--have) $(KVER)),headers-of-$(KVER))
+foreign := $(filter-out - -/%,$(firstword $(known)))
+arch := $(if $(filter %/arm64,$(known)),CROSS_COMPILE=aarch64-linux-gnu-)
+KDIR := $(or $(shell qemu/headers $(if $(filter -,$(known)),--have) $(KVER)),headers-of-$(KVER))
 # Another suite's kernel is built with its own compiler and tools.
 in_root := $(if $(foreign),qemu/in-root $(known))
 release := $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)

@@ -28,6 +28,12 @@ static void run(Form form, Direction direction, const Key &key, Span<Message> me
 	case Form::Avx512:
 		break;
 #endif
+	case Form::Neon:
+#ifdef __AARCH64EL__
+		return run_neon(direction, key, messages, workspace);
+#else
+		break;
+#endif
 	}
 	bug("AEAD form unknown to this build");
 	run_portable(direction, key, messages, workspace);

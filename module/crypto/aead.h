@@ -2,7 +2,7 @@
 /* ChaCha20-Poly1305 over batches of transport messages under one key. [WG §5.4.6, RFC 8439; no associated data]
  *
  * Called by:  engine/tx (seal), engine/rx (open), module load (self_test)
- * Context:    any; Form::Avx2 and Form::Avx512 only inside an FPU section, and nothing else of their files outside one
+ * Context:    any; all forms but Form::Portable only inside an FPU section, and nothing else of their files outside one
  * Serialised: nothing shared: all state is in the caller's Workspace and in registers, and wiped before return
  * Units:      sizes in bytes; a counter is the nonce of one message under the key
  */
@@ -36,7 +36,7 @@ struct alignas(64) Workspace {
 	u8 at[6144];
 };
 
-enum class Form : u8 { Portable, Avx2, Avx512 };
+enum class Form : u8 { Portable, Avx2, Avx512, Neon };
 
 /* Encrypts every message and writes its tag. */
 void seal(Form form, const Key &key, Span<Message> messages, Workspace &workspace);

@@ -74,23 +74,9 @@ struct Avx2 {
 		store_two((__m256i)x[2], (__m256i)x[3], to + 32, to + CIPHER_BLOCK_SIZE + 32);
 	}
 
-	[[gnu::noinline]] static void make_woven(const u8 *key, const Wanted<Avx2> &wanted, Block *keystream, Authenticator<Avx2> &authenticator)
-	{
-		Authenticator<Avx2>::Steps steps(authenticator);
-
-		make_blocks<Avx2>(key, wanted, keystream, [&]() __attribute__((always_inline)) { steps.step(); });
-		steps.stop();
-	}
-	/* At least the first @count blocks. Returns how many it has made. */
 	[[gnu::always_inline]] static u32 make(const u8 *key, const Wanted<Avx2> &wanted, u32 count, Block *keystream, Authenticator<Avx2> &authenticator)
 	{
-		if (!authenticator.is_empty())
-			return make_woven(key, wanted, keystream, authenticator), LANES;
-		if (count <= 2)
-			return make_few_blocks<Avx2, 1>(key, wanted, keystream), 2;
-		if (count <= 4)
-			return make_few_blocks<Avx2, 2>(key, wanted, keystream), 4;
-		return make_all_blocks<Avx2>(key, wanted, keystream), LANES;
+		return make_by_vectors<Avx2>(key, wanted, count, keystream, authenticator);
 	}
 	[[gnu::always_inline]] static void wipe_registers() { _mm256_zeroall(); }
 };

@@ -19,5 +19,6 @@ enum class Direction : u8 { Seal, Open };
 void run_portable(Direction direction, const Key &key, Span<Message> messages, Workspace &workspace);
 void run_avx2(Direction direction, const Key &key, Span<Message> messages, Workspace &workspace);
 void run_avx512(Direction direction, const Key &key, Span<Message> messages, Workspace &workspace);
+void run_neon(Direction direction, const Key &key, Span<Message> messages, Workspace &workspace);
 
 } // namespace wg::crypto

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A batch through one form: the integer units authenticate while the vector units encipher. [RFC 8439 §2.8]
  *
- * Called by:  aead_portable.cpp, aead_avx2.cpp, each with its form V; V::make() makes up to V::LANES blocks, and takes along some of
- *             what the authenticator has to read
+ * Called by:  aead_portable.cpp, aead_avx2.cpp, aead_neon.cpp, each with its form V; V::make() makes at least the wanted blocks, up to
+ *             V::LANES, takes along some of what the authenticator has to read, and returns how many it has made
  * Context:    as the form; what is done in which order depends on lengths, and for open() on which tags were right
  *
  * seal() gives ciphertext to the authenticator when it has written it. open() gives it a message when its key is there, and holds the
@@ -24,6 +24,28 @@ template <typename V> struct Room {
 	Wanted<V> wanted;
 	Authenticator<V> authenticator;
 };
+
+template <typename V>
+[[gnu::noinline]] void make_woven(const u8 *key, const Wanted<V> &wanted, Block *keystream, Authenticator<V> &authenticator)
+{
+	typename Authenticator<V>::Steps steps(authenticator);
+
+	make_blocks<V>(key, wanted, keystream, [&]() __attribute__((always_inline)) { steps.step(); });
+	steps.stop();
+}
+
+/* V::make() of a form whose vectors have more than one lane. */
+template <typename V>
+[[gnu::always_inline]] inline u32 make_by_vectors(const u8 *key, const Wanted<V> &wanted, u32 count, Block *keystream, Authenticator<V> &authenticator)
+{
+	if (!authenticator.is_empty())
+		return make_woven<V>(key, wanted, keystream, authenticator), V::LANES;
+	if (count <= V::LANES / 4)
+		return make_few_blocks<V, 1>(key, wanted, keystream), V::LANES / 4;
+	if (count <= V::LANES / 2)
+		return make_few_blocks<V, 2>(key, wanted, keystream), V::LANES / 2;
+	return make_all_blocks<V>(key, wanted, keystream), V::LANES;
+}
 
 template <typename V> class Batch {
 public:

@@ -79,6 +79,8 @@ struct Factor {
 #ifdef __x86_64__
 	/* Compilers make comparisons of the carry. */
 	__asm__("add %[a], %[low]\n\tadc %[b], %[high]" : [low] "+&r"(low), [high] "+r"(high) : [a] "rm"(a), [b] "rme"(b) : "cc");
+#elif defined(__aarch64__)
+	__asm__("adds %[low], %[low], %[a]\n\tadc %[high], %[high], %x[b]" : [low] "+&r"(low), [high] "+r"(high) : [a] "r"(a), [b] "rZ"(b) : "cc");
 #else
 	low += a;
 	high += b + (low < a);
@@ -91,6 +93,11 @@ struct Factor {
 	__asm__("add %[a], %[low]\n\tadc %[b], %[high]\n\tadc %[c], %[top]"
 		: [low] "+&r"(low), [high] "+&r"(high), [top] "+r"(top)
 		: [a] "rm"(a), [b] "rme"(b), [c] "rme"(c)
+		: "cc");
+#elif defined(__aarch64__)
+	__asm__("adds %[low], %[low], %[a]\n\tadcs %[high], %[high], %[b]\n\tadc %[top], %[top], %[c]"
+		: [low] "+&r"(low), [high] "+&r"(high), [top] "+r"(top)
+		: [a] "r"(a), [b] "r"(b), [c] "r"(c)
 		: "cc");
 #else
 	u64 carry = 0;

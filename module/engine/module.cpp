@@ -29,6 +29,7 @@ constexpr KnownForm FORMS[] = {
 	{"portable", crypto::Form::Portable, 0},
 	{"avx2", crypto::Form::Avx2, WG_CPU_AVX2},
 	{"avx512", crypto::Form::Avx512, WG_CPU_AVX512},
+	{"neon", crypto::Form::Neon, WG_CPU_NEON},
 };
 
 bool same_text(const char *a, const char *b)

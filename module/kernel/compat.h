@@ -23,6 +23,9 @@
 #include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
 #endif
+#ifdef CONFIG_ARM64
+#include <asm/neon.h>
+#endif
 
 /* What a device declares: per-CPU tunnel statistics, which are the kernel's own business when it is told of them, and since then its tunnel
  * code insists; transmit without the queue's lock, a feature that became a bit of its own; and TCP packets of more than 64 KB, for who sets
@@ -139,6 +142,27 @@ static inline bool wg_compat_cpu_saves(u64 xfeatures)
 	return true;
 #else
 	return boot_cpu_has(X86_FEATURE_OSXSAVE) && cpu_has_xfeatures(xfeatures, NULL);
+#endif
+}
+#endif
+
+#ifdef CONFIG_ARM64
+/* @place: for the vector registers, while the section is interrupted by another; older kernels have one of their own. */
+static inline void wg_compat_neon_begin(struct user_fpsimd_state *place)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+	kernel_neon_begin(place);
+#else
+	kernel_neon_begin();
+#endif
+}
+
+static inline void wg_compat_neon_end(struct user_fpsimd_state *place)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+	kernel_neon_end(place);
+#else
+	kernel_neon_end();
 #endif
 }
 #endif

@@ -10,12 +10,20 @@
 #include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
+#elif defined(CONFIG_ARM64) && defined(CONFIG_KERNEL_MODE_NEON) && !defined(CONFIG_CPU_BIG_ENDIAN)
+#include <asm/hwcap.h>
+#include <asm/simd.h>
+#include <linux/cpufeature.h>
+#define WG_NEON
 #endif
 #include "compat.h"
 #include "objects.h"
 #include "services.h"
 
 static u8 __percpu *scratch;
+#ifdef WG_NEON
+static DEFINE_PER_CPU(struct user_fpsimd_state, neon_state);
+#endif
 
 int wg_crypto_init(void)
 {
@@ -59,6 +67,9 @@ uint32_t wg_kernel_cpu_features(void)
 	if (features && boot_cpu_has(X86_FEATURE_AVX512F) && boot_cpu_has(X86_FEATURE_AVX512VL) && boot_cpu_has(X86_FEATURE_AVX512IFMA) &&
 	    wg_compat_cpu_saves(ymm | XFEATURE_MASK_AVX512))
 		features |= WG_CPU_AVX512;
+#elif defined(WG_NEON)
+	if (cpu_have_named_feature(ASIMD))
+		features |= WG_CPU_NEON;
 #endif
 	return features;
 }
@@ -70,6 +81,12 @@ int wg_kernel_fpu_begin(void)
 		kernel_fpu_begin();
 		return 1;
 	}
+#elif defined(WG_NEON)
+	if (may_use_simd()) {
+		local_bh_disable();	/* the place for the registers is this CPU's */
+		wg_compat_neon_begin(this_cpu_ptr(&neon_state));
+		return 1;
+	}
 #endif
 	return 0;
 }
@@ -78,6 +95,9 @@ void wg_kernel_fpu_end(void)
 {
 #ifdef CONFIG_X86_64
 	kernel_fpu_end();
+#elif defined(WG_NEON)
+	wg_compat_neon_end(this_cpu_ptr(&neon_state));
+	local_bh_enable();
 #endif
 }
 

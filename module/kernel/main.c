@@ -11,7 +11,7 @@
 
 static char *aead = "auto";
 module_param(aead, charp, 0444);
-MODULE_PARM_DESC(aead, "AEAD implementation: auto (the default), portable, avx2, avx512");
+MODULE_PARM_DESC(aead, "AEAD implementation: auto (the default), portable, avx2, avx512, neon");
 
 /* One warning per text, without a list that could fill: a text that finds its slot taken by another is told by a plain line. */
 void wg_kernel_bug(const char *what)

@@ -114,7 +114,7 @@ struct wg_backlog wg_kernel_backlog(void);				/* [softirq] of this CPU, now */
 bool wg_kernel_backlog_passed(struct wg_backlog backlog);		/* [softirq] all of it has been received, or this CPU will come to it before what it sends now */
 
 /* ---- SIMD ---- */
-enum { WG_CPU_AVX2 = 1, WG_CPU_AVX512 = 2 };				/* AVX512: F, VL and IFMA, state saved by the OS */
+enum { WG_CPU_AVX2 = 1, WG_CPU_AVX512 = 2, WG_CPU_NEON = 4 };		/* AVX512: F, VL and IFMA, state saved by the OS */
 uint32_t wg_kernel_cpu_features(void);
 void wg_kernel_bottom_half_disable(void);
 void wg_kernel_bottom_half_enable(void);

@@ -10,10 +10,14 @@
 void kernel_aead_use(bool avx512);
 void kernel_aead_use(bool avx512)
 {
+#ifdef __aarch64__
+	have_neon = !avx512;
+#else
 	chacha_use_simd = true;
 	chacha_use_avx2 = true;
 	chacha_use_avx512vl = avx512;
 	poly1305_use_avx = true;
 	poly1305_use_avx2 = true;
 	poly1305_use_avx512 = avx512;
+#endif
 }

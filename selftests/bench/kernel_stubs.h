@@ -8,6 +8,30 @@
 #define RET ret
 #define FRAME_BEGIN
 #define FRAME_END
+#if defined(__ASSEMBLER__) && defined(__aarch64__)
+#define CPU_BE(code...)
+#define L1_CACHE_SHIFT 6
+.macro adr_l to, symbol
+	adrp	\to, \symbol
+	add	\to, \to, :lo12:\symbol
+.endm
+.macro frame_push registers		/* always ten: from x19 on */
+	stp	x29, x30, [sp, #-96]!
+	stp	x19, x20, [sp, #16]
+	stp	x21, x22, [sp, #32]
+	stp	x23, x24, [sp, #48]
+	stp	x25, x26, [sp, #64]
+	stp	x27, x28, [sp, #80]
+.endm
+.macro frame_pop
+	ldp	x19, x20, [sp, #16]
+	ldp	x21, x22, [sp, #32]
+	ldp	x23, x24, [sp, #48]
+	ldp	x25, x26, [sp, #64]
+	ldp	x27, x28, [sp, #80]
+	ldp	x29, x30, [sp], #96
+.endm
+#endif
 
 #ifndef __ASSEMBLER__
 #include <errno.h>
@@ -40,6 +64,7 @@ typedef uint64_t __le64;
 #define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 #define round_up(value, multiple) (((value) + (multiple) - 1) / (multiple) * (multiple))
 #define round_down(value, multiple) ((value) / (multiple) * (multiple))
+#define DIV_ROUND_UP(value, part) (((value) + (part) - 1) / (part))
 #define cpu_to_le64(value) (value)
 #define ZERO_PAGE(address) zero_page
 #define page_address(page) (page)
@@ -51,6 +76,10 @@ static const u8 zero_page[SZ_4K];
 static inline bool crypto_simd_usable(void) { return true; }
 static inline void kernel_fpu_begin(void) { }
 static inline void kernel_fpu_end(void) { }
+static inline void kernel_neon_begin(void) { }
+static inline void kernel_neon_end(void) { }
+struct shash_desc;
+static inline void *shash_desc_ctx(struct shash_desc *descriptor) { return descriptor; }
 static inline u32 rol32(u32 word, int bits) { return word << bits | word >> (32 - bits); }
 static inline u32 get_unaligned_le32(const void *at)
 {

@@ -175,9 +175,13 @@ extern "C" int LLVMFuzzerTestOneInput(const u8 *data, usize size)
 		key.expose()[i] = static_cast<u8>(flags * (i + 1));
 	std::vector<Text> texts = texts_of(input, key);
 	check(Form::Portable, key, texts, flags & 1);
+#ifdef __AARCH64EL__
+	check(Form::Neon, key, texts, flags & 1);
+#elif defined(__x86_64__)
 	if (__builtin_cpu_supports("avx2"))
 		check(Form::Avx2, key, texts, flags & 1);
 	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512ifma"))
 		check(Form::Avx512, key, texts, flags & 1);
+#endif
 	return 0;
 }

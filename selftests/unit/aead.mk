@@ -10,7 +10,7 @@ CXXFLAGS := -std=c++20 -O2 -g -funsigned-char -fno-strict-aliasing -Wall -Wextra
 	-include $(ROOT)/selftests/unit/aead_declassify.h -MMD -MP
 # Valgrind has no AVX-512: that form runs on the model of it which the unit tests have.
 flags_of = $(if $(findstring avx512,$1),-I$(ROOT)/selftests/unit/avx512_model -Wno-psabi,$(if $(findstring avx2,$1),-mavx2 -mbmi2))
-objects := $(patsubst %.cpp,$(OUT)/%.o,$(notdir $(wildcard $(ROOT)/module/crypto/aead*.cpp) aead_constant_time.cpp))
+objects := $(patsubst %.cpp,$(OUT)/%.o,$(notdir $(filter-out %neon.cpp,$(wildcard $(ROOT)/module/crypto/aead*.cpp)) aead_constant_time.cpp))
 
 .PHONY: constant-time
 constant-time: $(OUT)/aead_constant_time

@@ -41,6 +41,8 @@ bool cpu_has(Form form)
 	case Form::Avx512:
 		break;
 #endif
+	case Form::Neon:
+		return true; // of where it is built
 	}
 	return false;
 }
@@ -180,6 +182,8 @@ std::string form_name(const testing::TestParamInfo<Form> &info)
 		return "avx2";
 	case Form::Avx512:
 		return "avx512";
+	case Form::Neon:
+		return "neon";
 	}
 	return "unknown";
 }
@@ -190,6 +194,9 @@ constexpr Form FORMS[] = {
 #ifdef __x86_64__
 	Form::Avx2,
 	Form::Avx512,
+#endif
+#ifdef __AARCH64EL__
+	Form::Neon,
 #endif
 };
 INSTANTIATE_TEST_SUITE_P(Aead, AeadForm, testing::ValuesIn(FORMS), form_name);

@@ -42,7 +42,7 @@ define help
   make            the module, build/KVER/wireguard.ko        KVER=<release>, a name of qemu/kernels (6.1, 6.12, 6.12-deb13, 7.3,
                                                              testing) or uml; default: the running kernel's headers
                                                              if there are any, else 6.1
-  make wgctl      the tool, build/wgctl
+  make wgctl      the tool, build/wgctl; ARCH=arm64 cross-builds build/arm64/wgctl
   make deb        Debian packages of both, build/deb/*.deb
   make demo       a fresh machine to a working tunnel: sets up, builds, boots a guest, shows it
   make shell      the same guest, interactively             KVER=6.1 or 6.12

@@ -85,18 +85,22 @@ apt_of() {
 		return
 	fi
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
-	[ -e "$dir/sources.list" ] ||
-		if [ "$suite" = - ]; then sources_of -; else echo "deb [signed-by=$keyring] $(mirror) $suite main"; fi >"$dir/sources.list"
-	[ -e "$dir/status" ] || touch "$dir/status"
-	printf 'Dir::%s "%s";\n' State "$dir" State::lists "$dir/lists" State::status "$dir/status" Cache "$dir" Etc::sourcelist "$dir/sources.list" \
-		Etc::sourceparts /dev/null Etc::preferencesparts /dev/null >"$dir/apt.conf"
-	echo 'Acquire::Languages "none"; APT::Sandbox::User "root";' >>"$dir/apt.conf"
-	# This machine's too: the programs that build a kernel's modules.
-	[ ! "$arch" ] || echo "APT::Architecture $arch; APT::Architectures { $arch; $(dpkg --print-architecture); };" >>"$dir/apt.conf"
-	if ! ls "$dir"/lists/*_Packages* >/dev/null 2>&1 && [ "$*" != "apt-get update" ]; then
-		APT_CONFIG=$dir/apt.conf apt-get -q update >/dev/null || return
-	fi
-	APT_CONFIG=$dir/apt.conf "$@"
+	(
+		flock 8 # apt gives up rather than waits, and its configuration must not be half written
+		[ -e "$dir/sources.list" ] ||
+			if [ "$suite" = - ]; then sources_of -; else echo "deb [signed-by=$keyring] $(mirror) $suite main"; fi >"$dir/sources.list"
+		[ -e "$dir/status" ] || touch "$dir/status"
+		printf 'Dir::%s "%s";\n' State "$dir" State::lists "$dir/lists" State::status "$dir/status" Cache "$dir" Etc::sourcelist "$dir/sources.list" \
+			Etc::sourceparts /dev/null Etc::preferencesparts /dev/null >"$dir/apt.conf"
+		echo 'Acquire::Languages "none"; APT::Sandbox::User "root";' >>"$dir/apt.conf"
+		# This machine's too: the programs that build a kernel's modules.
+		[ ! "$arch" ] || echo "APT::Architecture $arch; APT::Architectures { $arch; $(dpkg --print-architecture); };" >>"$dir/apt.conf"
+		export APT_CONFIG=$dir/apt.conf
+		if ! ls "$dir"/lists/*_Packages* >/dev/null 2>&1 && [ "$*" != "apt-get update" ]; then
+			apt-get -q update >/dev/null || exit
+		fi
+		"$@"
+	) 8>"$dir/.lock"
 }
 
 # fetch_from SUITE PACKAGE...: downloads them into this folder; quiet when it can.

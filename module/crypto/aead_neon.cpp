@@ -6,7 +6,7 @@ namespace wg::crypto {
 
 /* Four blocks, in half of the thirty-two registers, and Poly1305 beside them by the integer units' multiplier. */
 struct Neon {
-	enum : u32 { LANES = 4, GROUPS = 1, STACK = 640 };
+	enum : u32 { LANES = 4, GROUPS = 1, STACK = 832 };
 	using Words = uint32x4_t;
 	using Text = uint64x2_t;
 

@@ -48,7 +48,7 @@ function settle() { if (pending != "") add_call(pending); pending = "" }
 	functions[++function_count] = at
 	next
 }
-/R_X86_64_/ {
+/R_(X86_64|AARCH64)_/ {
 	pending = ""
 	target = target_of($2, $3)
 	if ($3 ~ /^__x86_indirect_thunk/) indirectly[at] = 1
@@ -57,12 +57,14 @@ function settle() { if (pending != "") add_call(pending); pending = "" }
 	next
 }
 at == "" { next }
-{ settle(); branch = $2 ~ /^(call|jmp|j[a-z]+)$/ }
+{ settle(); branch = $2 ~ /^(call|jmp|j[a-z]+|bl?)$/ }
 branch && $NF ~ /^<[^+]*>$/ {
 	pending = node(substr($NF, 2, length($NF) - 2))
-	if (pending == at && $2 != "call") pending = ""
+	if (pending == at && $2 !~ /^(call|bl)$/) pending = ""
 }
-branch && $3 ~ /^\*/ { indirectly[at] = 1 }
+branch && $3 ~ /^\*/ || $2 == "blr" { indirectly[at] = 1 }
+match($0, /\[sp, #-[0-9]+\]!/) { frame[at] += substr($0, RSTART + 7, RLENGTH - 9) } # arm64
+/sub\tsp, sp, #0x[0-9a-f]+$/ { frame[at] += number(substr($5, 2)) }
 $2 == "push" { frame[at] += 8 }
 /(sub|add) +\$0x[0-9a-f]+,%rsp/ {
 	size = number(substr($3, 2, index($3, ",") - 2))

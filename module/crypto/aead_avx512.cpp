@@ -10,7 +10,7 @@ constexpr u16 ALL = 0xffff;
 /* Thirty-two blocks a pass in two groups, which fill the thirty-two registers; eight messages' Poly1305 in limbs of 44 bits,
  * because the multiplier takes 52 and gives the halves of a product that lie below and above bit 52. */
 struct Avx512 {
-	enum : u32 { LANES = 16, GROUPS = 2, MAC_LANES = 8, LIMBS = 3, LIMB_BITS = 44, STACK = 832 };
+	enum : u32 { LANES = 16, GROUPS = 2, MAC_LANES = 8, LIMBS = 3, LIMB_BITS = 44, STACK = 896 };
 	using Words = u32 __attribute__((vector_size(64)));
 	using Quads = u64 __attribute__((vector_size(64)));
 	using Text = Quads;

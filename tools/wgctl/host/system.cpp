@@ -65,9 +65,9 @@ public:
 			close_socket();
 			throw Failure{std::string("netlink: ") + std::strerror(error)};
 		}
-		/* Old kernels have neither; all that is lost is the wording of errors. */
-		mnl_socket_setsockopt(socket_, NETLINK_EXT_ACK, &yes, sizeof(yes));
-		mnl_socket_setsockopt(socket_, NETLINK_CAP_ACK, &yes, sizeof(yes));
+		/* Old kernels have none of them: what is lost is the wording of errors, and dumps are longer than what was asked for. */
+		for (int option : {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK})
+			mnl_socket_setsockopt(socket_, option, &yes, sizeof(yes));
 	}
 	~SystemNetlinkSocket() override { close_socket(); }
 

@@ -82,14 +82,14 @@ void must(const NetlinkStatus &status, std::uint16_t family)
 }
 
 /* A dump, again from the start when it was disturbed; `start` forgets what the last try found. A kernel
- * whose IPv6 is switched off has nothing of it, and says so by EAFNOSUPPORT. */
+ * whose IPv6 is switched off has nothing of it, and says so by EAFNOSUPPORT; of a table without routes, by ENOENT. */
 template<class Start, class Each>
 void dump(NetlinkChannel &channel, nlmsghdr *request, Start start, Each each)
 {
 	read_undisturbed([&] {
 		start();
 		NetlinkStatus status = channel.exchange(request, each);
-		status.error = status.error == EAFNOSUPPORT ? 0 : status.error;
+		status.error = status.error == EAFNOSUPPORT || status.error == ENOENT ? 0 : status.error;
 		return status;
 	});
 }
@@ -344,20 +344,24 @@ KernelNetwork::FoundRoute KernelNetwork::read_route(const nlmsghdr *message)
 	return route;
 }
 
-std::vector<KernelNetwork::FoundRoute> KernelNetwork::routes(std::uint16_t family)
+std::vector<KernelNetwork::FoundRoute> KernelNetwork::routes(std::uint16_t family, std::uint32_t table, std::uint32_t link)
 {
 	std::vector<FoundRoute> found;
 	Request<rtmsg> request(RTM_GETROUTE, NLM_F_DUMP);
 	NetlinkChannel route = channel();
 
 	request->rtm_family = static_cast<std::uint8_t>(family);
+	if (table)
+		request.put_number(RTA_TABLE, table);
+	if (link)
+		request.put_number(RTA_OIF, link);
 	dump(route, request.header(), [&] { found.clear(); }, [&](const nlmsghdr *answer) {
 		const auto *fixed = fixed_part<rtmsg>(answer);
 		/* IPv6 lists what it learned by itself for single destinations, too. */
 		if (!fixed || fixed->rtm_family != family || (fixed->rtm_flags & RTM_F_CLONED))
 			return;
 		FoundRoute next = read_route(answer);
-		if (next.destination.cidr <= next.destination.bits())
+		if (next.destination.cidr <= next.destination.bits() && (!table || next.table == table) && (!link || next.link == link))
 			found.push_back(next);
 	});
 	return found;
@@ -369,9 +373,8 @@ std::vector<Prefix> KernelNetwork::main_routes(const std::string &name)
 	std::vector<Prefix> found;
 
 	for (std::uint16_t family : FAMILIES)
-		for (const FoundRoute &route : routes(family))
-			if (route.link == index && route.table == MAIN_TABLE)
-				found.push_back(route.destination);
+		for (const FoundRoute &route : routes(family, MAIN_TABLE, index))
+			found.push_back(route.destination);
 	return found;
 }
 
@@ -381,8 +384,8 @@ std::vector<Route> KernelNetwork::added_routes(const std::string &name)
 	std::vector<Route> found;
 
 	for (std::uint16_t family : FAMILIES)
-		for (const FoundRoute &route : routes(family))
-			if (route.link == index && route.protocol == RTPROT_BOOT && route.priority == (family == AF_INET6 ? IPV6_METRIC : 0))
+		for (const FoundRoute &route : routes(family, 0, index))
+			if (route.protocol == RTPROT_BOOT && route.priority == (family == AF_INET6 ? IPV6_METRIC : 0))
 				found.push_back({route.destination, route.table, route.is_plain});
 	return found;
 }
@@ -419,12 +422,7 @@ void KernelNetwork::delete_route(const std::string &name, const Route &route)
 
 bool KernelNetwork::is_table_empty(std::uint32_t table)
 {
-	for (std::uint16_t family : FAMILIES) {
-		std::vector<FoundRoute> all = routes(family);
-		if (std::any_of(all.begin(), all.end(), [table](const FoundRoute &route) { return route.table == table; }))
-			return false;
-	}
-	return true;
+	return std::all_of(FAMILIES.begin(), FAMILIES.end(), [&](std::uint16_t family) { return routes(family, table, 0).empty(); });
 }
 
 std::optional<std::uint32_t> KernelNetwork::mtu_of(const FoundRoute &route)
@@ -476,9 +474,8 @@ std::optional<std::uint32_t> KernelNetwork::path_mtu(const PacketWay &way)
 		return mtu_of(*found);
 	}
 	std::optional<FoundRoute> best;
-	for (const FoundRoute &route : routes(AF_INET))
-		if (!route.destination.cidr && route.table == MAIN_TABLE && route.link && counts(route) &&
-		    (!best || route.priority < best->priority))
+	for (const FoundRoute &route : routes(AF_INET, MAIN_TABLE, 0))
+		if (!route.destination.cidr && route.link && counts(route) && (!best || route.priority < best->priority))
 			best = route;
 	return best ? mtu_of(*best) : std::nullopt;
 }

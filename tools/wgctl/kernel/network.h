@@ -66,7 +66,8 @@ private:
 	std::optional<Link> find(const std::string &name);
 	std::optional<Link> find(std::uint32_t index);
 	Link get(const std::string &name);
-	std::vector<FoundRoute> routes(std::uint16_t family);
+	/* Of one table, and through one link; 0: of any. The kernel picks them, where it can (4.20): a router's table is long. */
+	std::vector<FoundRoute> routes(std::uint16_t family, std::uint32_t table, std::uint32_t link);
 	std::optional<std::uint32_t> mtu_of(const FoundRoute &route);
 	std::optional<FoundRoute> route_of(const PacketWay &way, std::uint32_t flags, std::uint32_t link = 0);
 	static FoundRoute read_route(const nlmsghdr *message);

@@ -329,6 +329,21 @@ TEST_F(KernelNetworks, main_routes_are_those_of_link_and_table)
 	EXPECT_TRUE(network.is_table_empty(98));
 }
 
+TEST_F(KernelNetworks, the_kernel_is_asked_for_no_more_routes_than_are_wanted)
+{
+	network.main_routes("wg0");
+	EXPECT_EQ(kernel.number<rtmsg>(RTA_TABLE), 254u);
+	EXPECT_EQ(kernel.number<rtmsg>(RTA_OIF), 7u);
+	network.added_routes("wg0");
+	EXPECT_EQ(kernel.attribute<rtmsg>(RTA_TABLE), "-");
+	EXPECT_EQ(kernel.number<rtmsg>(RTA_OIF), 7u);
+	network.is_table_empty(98);
+	EXPECT_EQ(kernel.number<rtmsg>(RTA_TABLE), 98u);
+	EXPECT_EQ(kernel.attribute<rtmsg>(RTA_OIF), "-");
+	kernel.errors[RTM_GETROUTE] = ENOENT;
+	EXPECT_TRUE(network.is_table_empty(98));
+}
+
 TEST_F(KernelNetworks, a_route_is_added_to_a_large_table)
 {
 	network.add_route("wg0", {test_prefix("0.0.0.0/0"), 51820});

@@ -47,6 +47,8 @@ const std::array COMMANDS = {
 		"wgctl save wg0", 1, ANY, save},
 	Command{"strip", "Print a file without what only `up' and `down' understand", "{ FILE | INTERFACE }", "wgctl strip wg0", 1, 1,
 		strip},
+	Command{"check", "Find what is wrong with files, without changing or asking anything; exit code 1 when there is an error", "[--json] { FILE | INTERFACE }...",
+		"wgctl check wg0.conf", 1, ANY, check},
 	Command{"watch", "Watch traffic and handshakes of all interfaces or one; q quits",
 		"[--once [--json]] [--interval SECONDS] [--netns NAME|PID|PATH] [INTERFACE]", "wgctl watch wg0", 0, ANY, watch},
 	Command{"apply", "Show and make the difference between a file and the running interface: exit code 0 nothing to do, 2 changed",
@@ -107,13 +109,20 @@ int run(Arguments arguments, World &world)
 {
 	if (arguments.empty())
 		return show(arguments, world);
+	auto find = [](std::string_view name) { return std::find_if(COMMANDS.begin(), COMMANDS.end(), [=](const Command &c) { return c.name == name; }); };
+	if (auto asked = find(arguments.back()); arguments.size() == 2 && asks_for_help(arguments[0]) && asked != COMMANDS.end()) {
+		world.terminal.write(Stream::out, help(*asked));
+		return 0;
+	}
 	if (asks_for_help(arguments[0]) || arguments[0] == "-v" || arguments[0] == "--version" || arguments[0] == "version") {
 		world.terminal.write(Stream::out, asks_for_help(arguments[0]) ? overview() : VERSION);
 		return 0;
 	}
-	auto command = std::find_if(COMMANDS.begin(), COMMANDS.end(), [&](const Command &c) { return c.name == arguments[0]; });
+	auto command = find(arguments[0]);
 	if (command == COMMANDS.end()) {
-		world.terminal.write(Stream::err, "wgctl: unknown command " + in_quotes(arguments[0]) + "\n" + overview());
+		std::vector<std::string_view> names;
+		std::transform(COMMANDS.begin(), COMMANDS.end(), std::back_inserter(names), [](const Command &c) { return c.name; });
+		world.terminal.write(Stream::err, "wgctl: unknown command " + in_quotes(arguments[0]) + did_you_mean(arguments[0], names) + "\n" + overview());
 		return 1;
 	}
 	arguments = arguments.subspan(1);

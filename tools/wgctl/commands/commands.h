@@ -29,6 +29,7 @@ std::span<const Command> all_commands();
 int addconf(Arguments arguments, World &world);
 int agent(Arguments arguments, World &world);
 int apply(Arguments arguments, World &world);
+int check(Arguments arguments, World &world);
 int client(Arguments arguments, World &world);
 int doctor(Arguments arguments, World &world);
 int down(Arguments arguments, World &world);

@@ -31,6 +31,9 @@ Options::Options(std::string_view command, Arguments words, Names flags, Names v
 {
 	auto is_one_of = [](Names names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
 
+	std::vector<std::string_view> known(flags);
+
+	known.insert(known.end(), valued);
 	while (!words.empty()) {
 		std::string_view word = words[0];
 		words = words.subspan(1);
@@ -49,7 +52,7 @@ Options::Options(std::string_view command, Arguments words, Names flags, Names v
 			continue;
 		}
 		if (!is_one_of(valued, name))
-			fail("unknown option " + in_quotes(word));
+			fail("unknown option " + in_quotes(word) + did_you_mean(name, known));
 		if (equals != word.npos) {
 			value = word.substr(equals + 1);
 		} else if (!words.empty()) {

@@ -121,7 +121,7 @@ _wgctl()
 				peer:2) [ "${rest[0]}" != remove ] || mapfile -t choices < <(_wgctl_names "${rest[1]}" && _wgctl_keys "${rest[1]}") ;;
 				client:1) mapfile -t choices < <(_wgctl_names "${rest[0]}" && _wgctl_keys "${rest[0]}") ;;
 				genkey:* | genpsk:* | pubkey:*) ;;
-				*:0 | peer:1 | apply:* | metrics:*) mapfile -t choices < <(_wgctl_interfaces) ;;
+				*:0 | peer:1 | apply:* | check:* | metrics:*) mapfile -t choices < <(_wgctl_interfaces) ;;
 				esac
 			fi
 			;;

@@ -103,7 +103,7 @@ function __wgctl_candidates
 		__wgctl_names $rest[1]
 		__wgctl_keys $rest[1]
 	case 'genkey:*' 'genpsk:*' 'pubkey:*'
-	case '*:0' peer:1 'apply:*' 'metrics:*'
+	case '*:0' peer:1 'apply:*' 'check:*' 'metrics:*'
 		__wgctl_interfaces
 	end
 end
@@ -118,7 +118,7 @@ function __wgctl_wants_file
 		return 1
 	end
 	switch "$words[2]"
-	case up down save strip agent rotate apply exec setconf addconf syncconf
+	case up down save strip check agent rotate apply exec setconf addconf syncconf
 		return 0
 	case client
 		test (count $words) -eq 2

@@ -2,13 +2,19 @@
 #include "config/config.h"
 
 #include <algorithm>
+#include <array>
 
+#include "config/quick_config.h"
 #include "model/values.h"
 
 namespace wgctl {
 
 namespace {
 
+constexpr std::array TITLES{std::string_view("[Interface]"), std::string_view("[Peer]")};
+constexpr std::array INTERFACE_KEYS{std::string_view("PrivateKey"), std::string_view("ListenPort"), std::string_view("FwMark")};
+constexpr std::array PEER_KEYS{std::string_view("PublicKey"), std::string_view("PresharedKey"), std::string_view("Endpoint"),
+			       std::string_view("PersistentKeepalive"), std::string_view("AllowedIPs")};
 constexpr std::size_t LONGEST_KEY_NAME = std::string_view("PersistentKeepalive").size();
 
 /* Without its '=', a line may be a name and a secret in one: what is too long for a name is not
@@ -16,6 +22,22 @@ constexpr std::size_t LONGEST_KEY_NAME = std::string_view("PersistentKeepalive")
 std::string named(std::string_view key)
 {
 	return key.size() > LONGEST_KEY_NAME ? "this" : in_quotes(key);
+}
+
+/* What one may have meant by a key that the section does not have. */
+std::string remedy(std::string_view key, bool is_of_interface)
+{
+	std::vector<std::string_view> names(PEER_KEYS.begin(), PEER_KEYS.end());
+
+	if (is_of_interface && is_quick_key(key))
+		return " here: wgctl strip takes out what only `up' and the like understand";
+	if (is_of_interface ? is_one_of(key, PEER_KEYS) : is_one_of(key, INTERFACE_KEYS) || is_quick_key(key))
+		return is_of_interface ? ", but of [Peer]" : ", but of [Interface]";
+	if (is_of_interface) {
+		names.assign(INTERFACE_KEYS.begin(), INTERFACE_KEYS.end());
+		names.insert(names.end(), quick_keys().begin(), quick_keys().end());
+	}
+	return did_you_mean(key, names);
 }
 
 /* Reads one file, line by line; a line of [Peer] belongs to the last peer begun. */
@@ -78,7 +100,7 @@ void FileParser::begin_section(std::string_view title)
 		/* A peer in a file is described as a whole. */
 		device_.peers.emplace_back().replace_allowed_ips = true;
 	} else {
-		fail(line_, "unknown section " + in_quotes(title));
+		fail(line_, "unknown section " + in_quotes(title) + did_you_mean(title, TITLES));
 	}
 }
 
@@ -148,7 +170,8 @@ void FileParser::line(std::string_view text)
 		fail(line_, std::string(key) + ": " + failure.text);
 	}
 	if (!known)
-		fail(line_, named(key) + " is not a key of " + (section_ == Section::interface ? "[Interface]" : "[Peer]"));
+		fail(line_, named(key) + " is not a key of " + (section_ == Section::interface ? "[Interface]" : "[Peer]") +
+				    remedy(key, section_ == Section::interface));
 }
 
 }

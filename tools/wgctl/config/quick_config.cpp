@@ -191,10 +191,14 @@ bool is_interface_name(std::string_view name)
 	});
 }
 
+std::span<const std::string_view> quick_keys()
+{
+	return QUICK_KEYS;
+}
+
 bool is_quick_key(std::string_view key)
 {
-	return std::any_of(QUICK_KEYS.begin(), QUICK_KEYS.end(),
-			   [key](std::string_view name) { return equal_ignoring_case(key, name); });
+	return is_one_of(key, QUICK_KEYS);
 }
 
 bool is_comment(std::string_view line)

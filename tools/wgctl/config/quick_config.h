@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,7 +95,8 @@ ConfigLine read_config_line(std::string_view line);
 /* Comments right above a section's title are about that section, not the one they still stand in. */
 bool is_comment(std::string_view line);
 
-/* Is `key` one of those wg-quick adds? */
+/* What wg-quick adds to [Interface]; is `key` one of them? */
+std::span<const std::string_view> quick_keys();
 bool is_quick_key(std::string_view key);
 
 /* A name, a decimal or hexadecimal number; the names of /etc/iproute2/rt_tables are known. */

@@ -454,6 +454,11 @@ bool equal_ignoring_case(std::string_view a, std::string_view b)
 	return a.size() == b.size() && !strncasecmp(a.data(), b.data(), a.size());
 }
 
+bool is_one_of(std::string_view word, std::span<const std::string_view> names)
+{
+	return std::any_of(names.begin(), names.end(), [word](std::string_view name) { return equal_ignoring_case(word, name); });
+}
+
 std::string shell_word(std::string_view text)
 {
 	bool is_plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -472,6 +477,42 @@ std::string shell_word(std::string_view text)
 std::string in_quotes(std::string_view text)
 {
 	return "`" + printable(text) + "'";
+}
+
+namespace {
+
+/* How many letters must be changed, added or left out to make `b` of `a`; their case does not matter. */
+std::size_t distance(std::string_view a, std::string_view b)
+{
+	std::vector<std::size_t> row(b.size() + 1);
+
+	for (std::size_t j = 0; j <= b.size(); ++j)
+		row[j] = j;
+	for (std::size_t i = 0; i < a.size(); ++i) {
+		std::size_t diagonal = row[0]++;
+		for (std::size_t j = 0; j < b.size(); ++j) {
+			std::size_t changed = diagonal + !equal_ignoring_case(a.substr(i, 1), b.substr(j, 1));
+			diagonal = row[j + 1];
+			row[j + 1] = std::min({changed, diagonal + 1, row[j] + 1});
+		}
+	}
+	return row.back();
+}
+
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> names)
+{
+	constexpr std::size_t LONGEST = 40;
+	std::size_t least = word.size() < 5 ? 2 : 3;
+	std::string_view best;
+
+	for (std::string_view name : word.size() > LONGEST ? std::span<const std::string_view>() : names)
+		if (std::size_t far = distance(word, name); far < least) {
+			least = far;
+			best = name;
+		}
+	return best.empty() ? "" : ": did you mean " + std::string(best) + "?";
 }
 
 void write_secret(std::string_view text, Terminal &terminal)

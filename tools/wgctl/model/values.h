@@ -11,6 +11,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,6 +91,7 @@ Text without_blanks(std::string_view text);
 /* Without those around it. */
 std::string_view trimmed(std::string_view text);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
+bool is_one_of(std::string_view word, std::span<const std::string_view> names);
 /* Digits only, no sign, no more than `limit`. */
 template<std::unsigned_integral T>
 std::optional<T> parse_number(std::string_view text, int base = 10, T limit = std::numeric_limits<T>::max())
@@ -100,6 +102,8 @@ std::optional<T> parse_number(std::string_view text, int base = 10, T limit = st
 	return error == std::errc{} && end == text.data() + text.size() && value <= limit ? std::optional(value) : std::nullopt;
 }
 std::string in_quotes(std::string_view text);
+/* ": did you mean NAME?" for the one that is written most alike, or nothing when none is. */
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> names);
 /* One word of a shell, for lines people are told to run. */
 std::string shell_word(std::string_view text);
 /* To standard output; warns when others may read what it goes to. */

@@ -162,6 +162,79 @@ TEST_F(Commands, refusal_names_the_interface)
 	EXPECT_EQ(err(), "wgctl: cannot read interface `wg0': Operation not permitted\n");
 }
 
+TEST_F(Commands, a_mistyped_command_is_told_what_is_like_it)
+{
+	EXPECT_EQ(run({"aply", "wg0"}), 1);
+	EXPECT_TRUE(err().starts_with("wgctl: unknown command `aply': did you mean apply?\n")) << err();
+	EXPECT_EQ(run({"frobnicate"}), 1);
+	EXPECT_TRUE(err().starts_with("wgctl: unknown command `frobnicate'\n")) << err();
+}
+
+TEST_F(Commands, help_is_had_by_either_order_of_words)
+{
+	EXPECT_EQ(run({"help", "up"}), 0);
+	std::string help = out();
+	EXPECT_TRUE(help.starts_with("Usage: wgctl up ")) << help;
+	run({"up", "--help"});
+	EXPECT_EQ(out(), help);
+}
+
+TEST_F(Commands, check_finds_nothing_in_a_good_file)
+{
+	fake.files.contents["/etc/wireguard/wg0.conf"] = "[Interface]\nPrivateKey = " + test_key_text(9) + "\nAddress = 10.0.0.1/24\nDNS = 10.0.0.53\n[Peer]\nPublicKey = " +
+							 test_key_text(1) + "\nEndpoint = nobody.example:5\nAllowedIPs = 10.0.0.2\n";
+	EXPECT_EQ(run({"check", "wg0"}), 0);
+	EXPECT_EQ(out(), "/etc/wireguard/wg0.conf: nothing is wrong\n");
+	EXPECT_TRUE(fake.resolver.asked.empty());
+	EXPECT_TRUE(fake.devices.changes.empty());
+}
+
+TEST_F(Commands, check_tells_all_that_is_wrong_by_line)
+{
+	fake.files.contents["wg0.conf"] = "[Interface]\nPrivateKey = " + test_key_text(9) + "\nAdress = 10.0.0.1/24\nMTU = much\n[Peer]\nAllowedIPs = 10.0.0.7\n[Peer]\nPublicKey = " +
+					  test_key_text(1) + "\nAllowedIPs = 10.0.0.0/99\n[Peers]\nPublicKey = x\n[Peer]\nPublicKey = " + test_key_text(2) +
+					  "\nAllowedIPs = 10.0.0.2, 10.1.0.5/16\n[Peer]\nPublicKey = " + test_key_text(3) + "\nAllowedIPs = 10.1.0.0/16\n";
+	fake.host.store.open_files = {"wg0.conf"};
+	EXPECT_EQ(run({"check", "./wg0.conf", "wg0.conf"}), 1);
+	EXPECT_EQ(run({"check", "wg0.conf"}), 1);
+	std::vector<std::string> starts{"wg0.conf: warning: wg0.conf is accessible to everybody", "wg0.conf:3: `Adress' is not a key of [Interface]: did you mean Address?",
+					"wg0.conf:4: MTU: not a number of bytes", "wg0.conf:5: this peer has no PublicKey", "wg0.conf:7: warning: a peer without AllowedIPs",
+					"wg0.conf:9: AllowedIPs: ", "wg0.conf:10: unknown section `[Peers]'",
+					"wg0.conf:15: warning: allowed IP 10.1.0.0/16 is that of the peer in line 12, too"};
+	std::istringstream lines(out());
+	std::string line;
+	for (const std::string &start : starts) {
+		std::getline(lines, line);
+		EXPECT_TRUE(line.starts_with(start)) << line << " / " << start;
+	}
+	EXPECT_FALSE(std::getline(lines, line)) << line;
+	EXPECT_EQ(err(), "");
+}
+
+TEST_F(Commands, check_warns_without_failing)
+{
+	fake.files.contents["wg0.conf"] = "[Interface]\n[Peer]\nPublicKey = " + test_key_text(1) + "\nAllowedIPs = 10.0.0.2\n[Peer]\nPublicKey = " + test_key_text(1) +
+					  "\nAllowedIPs = 10.0.0.3\n";
+	EXPECT_EQ(run({"check", "wg0.conf"}), 0);
+	EXPECT_EQ(out(), "wg0.conf: warning: there is no PrivateKey: no peer will answer\n"
+			 "wg0.conf:5: warning: the same peer as in line 2: what this section says holds, AllowedIPs as a whole\n");
+	EXPECT_EQ(run({"check", "wg0.conf", "--json"}), 0);
+	EXPECT_NE(out().find("\"line\": 5"), std::string::npos);
+	EXPECT_NE(out().find("\"severity\": \"warning\""), std::string::npos);
+}
+
+TEST_F(Commands, check_refuses_what_up_refuses)
+{
+	std::string good = "[Interface]\nPrivateKey = " + test_key_text(9) + "\nAddress = 10.0.0.1/24\n";
+	for (std::string more : {"MTU = 60\n", "MTU = 1000\nAddress = fd00::1/64\n", "Table = nowhere\n", "ListenPort = 99999\n", "[Peer]\n", "x\n"}) {
+		fake.files.contents["wg0.conf"] = good + more;
+		EXPECT_EQ(run({"check", "wg0.conf"}), 1) << more << out();
+		EXPECT_EQ(run({"up", "wg0.conf"}), 1) << more;
+	}
+	EXPECT_EQ(run({"check", "nothing.conf"}), 1);
+	EXPECT_EQ(run({"check"}), 1);
+}
+
 TEST_F(Commands, setconf_replaces_and_addconf_adds)
 {
 	fake.files.contents["/f"] = "[Interface]\nListenPort = 5\n";

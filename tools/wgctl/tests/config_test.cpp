@@ -82,7 +82,19 @@ TEST(ConfigFile, failures_name_file_and_line)
 	EXPECT_EQ(failure_in("[Interface]\n\nListenPort\n"), "f:3: neither a section nor \"key = value\"");
 	EXPECT_EQ(failure_in("[Interface]\nListenPort = # 5\n"), "f:2: `ListenPort' has no value");
 	EXPECT_EQ(failure_in("[Interface]\nFwMark = x\n"), "f:2: FwMark: fwmark is neither \"off\" nor 0-0xffffffff: `x'");
-	EXPECT_EQ(failure_in(PEER + "ListenPort = 5\n"), "f:3: `ListenPort' is not a key of [Peer]");
+	EXPECT_EQ(failure_in(PEER + "ListenPort = 5\n"), "f:3: `ListenPort' is not a key of [Peer], but of [Interface]");
+}
+
+TEST(ConfigFile, failures_say_what_may_have_been_meant)
+{
+	EXPECT_EQ(failure_in("[Interface]\nlistenprt = 5\n"), "f:2: `listenprt' is not a key of [Interface]: did you mean ListenPort?");
+	EXPECT_EQ(failure_in("[Interface]\nAdress = 10.0.0.1\n"), "f:2: `Adress' is not a key of [Interface]: did you mean Address?");
+	EXPECT_EQ(failure_in("[Interface]\nMTU = 1400\n"),
+		  "f:2: `MTU' is not a key of [Interface] here: wgctl strip takes out what only `up' and the like understand");
+	EXPECT_EQ(failure_in("[Interface]\nEndpoint = 192.0.2.1:5\n"), "f:2: `Endpoint' is not a key of [Interface], but of [Peer]");
+	EXPECT_EQ(failure_in(PEER + "Address = 10.0.0.1\n"), "f:3: `Address' is not a key of [Peer], but of [Interface]");
+	EXPECT_EQ(failure_in(PEER + "AllowedIP = 10.0.0.1\n"), "f:3: `AllowedIP' is not a key of [Peer]: did you mean AllowedIPs?");
+	EXPECT_EQ(failure_in("[Peers]\n"), "f:1: unknown section `[Peers]': did you mean [Peer]?");
 }
 
 TEST(ConfigFile, mistyped_secret_is_not_repeated)

@@ -167,7 +167,7 @@ TEST_F(Show, what_does_not_go_together_is_refused)
 		EXPECT_NE(err(), "");
 	}
 	EXPECT_EQ(run({"show", "--jason"}), 1);
-	EXPECT_EQ(err(), "wgctl: show: unknown option `--jason' (wgctl show --help)\n");
+	EXPECT_EQ(err(), "wgctl: show: unknown option `--jason': did you mean --json? (wgctl show --help)\n");
 	EXPECT_EQ(run({"show", "-j"}), 1);
 	EXPECT_EQ(err(), "wgctl: show: unknown option `-j' (wgctl show --help)\n");
 	EXPECT_EQ(run({"up", "-v", "wg0"}), 1);

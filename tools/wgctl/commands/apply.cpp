@@ -134,7 +134,7 @@ std::vector<Plan> make_plans(const Options &options, World &world)
 
 int apply(Arguments arguments, World &world)
 {
-	Options options("apply", arguments, {"--dry-run", "--json", "--steal", "--endpoints"}, {"--netns", "--birth-netns"});
+	Options options("apply", arguments, {"--dry-run", "--json", "--steal", "--endpoints", "--exit-code"}, {"--netns", "--birth-netns"});
 	bool is_dry_run = options.has("--dry-run");
 
 	if (options.rest().empty())
@@ -155,7 +155,7 @@ int apply(Arguments arguments, World &world)
 	}
 	if (options.has("--json"))
 		world.terminal.write(Stream::out, json_of(plans, is_dry_run, has_changes));
-	return has_changes ? CHANGED : 0;
+	return has_changes && options.has("--exit-code") ? CHANGED : 0;
 }
 
 }

@@ -51,8 +51,8 @@ const std::array COMMANDS = {
 		"wgctl check wg0.conf", 1, ANY, check},
 	Command{"watch", "Watch traffic and handshakes of all interfaces or one; q quits",
 		"[--once [--json]] [--interval SECONDS] [--netns NAME|PID|PATH] [INTERFACE]", "wgctl watch wg0", 0, ANY, watch},
-	Command{"apply", "Show and make the difference between a file and the running interface: exit code 0 nothing to do, 2 changed",
-		"[--dry-run] [--json] [--steal] [--endpoints] [--netns NAME|PID|PATH] [--birth-netns NAME|PID|PATH] "
+	Command{"apply", "Show and make the difference between a file and the running interface; with --exit-code, 2 when there is one",
+		"[--dry-run] [--exit-code] [--json] [--steal] [--endpoints] [--netns NAME|PID|PATH] [--birth-netns NAME|PID|PATH] "
 		"{ FILE | INTERFACE }...",
 		"wgctl apply --dry-run wg0", 1, ANY, apply},
 	Command{"metrics", "Print counters for Prometheus and others, as OpenMetrics text, or serve them over HTTP",

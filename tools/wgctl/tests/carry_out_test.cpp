@@ -164,7 +164,7 @@ const std::vector<std::string> FILES = {
 /* Applies FILES[to] to FILES[from], the system refusing each of the steps in turn. */
 void check_change(std::size_t from, std::size_t to, std::vector<std::string_view> place)
 {
-	std::vector<std::string_view> up{"up", "wg0"}, apply{"apply", "--steal", "wg0"};
+	std::vector<std::string_view> up{"up", "wg0"}, apply{"apply", "--exit-code", "--steal", "wg0"};
 
 	up.insert(up.end(), place.begin(), place.end());
 	apply.insert(apply.end(), place.begin(), place.end());
@@ -238,7 +238,7 @@ TEST(CarryOut, another_address_of_the_same_network_costs_no_route)
 	machine.fake.host.network.add_route("wg0", ROUTE_OF_OTHERS);
 	auto routes = machine.fake.host.network.link_added_routes["wg0"];
 	machine.file(file.replace(file.find("10.0.0.1/24"), 11, "10.0.0.2/24"));
-	ASSERT_EQ(machine.run({"apply", "wg0"}), 2) << machine.fake.terminal.err;
+	ASSERT_EQ(machine.run({"apply", "--exit-code", "wg0"}), 2) << machine.fake.terminal.err;
 	EXPECT_EQ(machine.fake.host.network.link_added_routes["wg0"], routes);
 	EXPECT_EQ(machine.fake.host.log.joined().find("route"), std::string::npos) << machine.fake.host.log.joined();
 	EXPECT_EQ(machine.fake.host.network.link_addresses["wg0"].size(), 2u);
@@ -270,11 +270,11 @@ TEST(CarryOut, whatever_was_damaged_is_mended)
 		std::string whole = machine.state();
 		damages[i](machine);
 		ASSERT_NE(machine.state(), whole);
-		EXPECT_EQ(machine.run({"apply", "--dry-run", "wg0"}), 2) << machine.fake.terminal.err;
+		EXPECT_EQ(machine.run({"apply", "--exit-code", "--dry-run", "wg0"}), 2) << machine.fake.terminal.err;
 		EXPECT_EQ(machine.fake.host.log.joined(), "");
-		EXPECT_EQ(machine.run({"apply", "wg0"}), 2) << machine.fake.terminal.err;
+		EXPECT_EQ(machine.run({"apply", "--exit-code", "wg0"}), 2) << machine.fake.terminal.err;
 		EXPECT_EQ(machine.state(), whole) << machine.fake.host.log.joined();
-		EXPECT_EQ(machine.run({"apply", "wg0"}), 0) << machine.fake.terminal.out;
+		EXPECT_EQ(machine.run({"apply", "--exit-code", "wg0"}), 0) << machine.fake.terminal.out;
 	}
 }
 

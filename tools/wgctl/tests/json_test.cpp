@@ -148,7 +148,7 @@ private:
 
 TEST_F(JsonTest, schema_is_read)
 {
-	for (const char *command : {"show", "watch", "apply", "doctor", "peer", "client", "rotate"})
+	for (const char *command : {"show", "watch", "check", "apply", "doctor", "peer", "client", "rotate"})
 		EXPECT_FALSE(schema[command].empty()) << command;
 	EXPECT_TRUE(schema["show"].at(1).at("private_key").is_secret);
 }
@@ -171,9 +171,16 @@ TEST_F(JsonTest, watch_is_as_documented)
 
 TEST_F(JsonTest, apply_is_as_documented)
 {
-	Json document = check({"apply", "--dry-run", "--json", "wg0"});
+	Json document = check({"apply", "--exit-code", "--dry-run", "--json", "wg0"});
 	EXPECT_GT(document["interfaces"][0]["changes"].size(), 0u);
 	EXPECT_GT(document["interfaces"][0]["kept"].size(), 0u);
+}
+
+TEST_F(JsonTest, check_is_as_documented)
+{
+	fake.files.contents[path] += "Endpont = 192.0.2.1:7\n";
+	Json document = check({"check", "wg0", "--json"});
+	EXPECT_EQ(document["files"][0]["remarks"].size(), 2u);
 }
 
 TEST_F(JsonTest, doctor_is_as_documented)

@@ -66,7 +66,7 @@ struct Apply : testing::Test {
 		fake.host.log.actions.clear();
 		return run_command_line(arguments, fake);
 	}
-	int run() { return run({"apply", "wg0"}); }
+	int run() { return run({"apply", "--exit-code", "wg0"}); }
 	/* As `up` leaves it; the mark is the device's. */
 	void add_default_route()
 	{
@@ -92,8 +92,17 @@ TEST_F(Apply, nothing_in_a_file_steers_the_terminal)
 {
 	fake.devices.order.clear();
 	write(interface("PostUp = evil; \x1b[2K\xc2\x9b" "1Atrue\n"));
-	EXPECT_EQ(run({"apply", "--dry-run", "wg0"}), 2);
+	EXPECT_EQ(run({"apply", "--exit-code", "--dry-run", "wg0"}), 2);
 	EXPECT_NE(fake.terminal.out.find("PostUp runs: evil; ?[2K??1Atrue\n"), std::string::npos) << fake.terminal.out;
+}
+
+TEST_F(Apply, a_difference_is_told_by_the_exit_code_when_asked)
+{
+	write(interface("Address = 10.0.0.7/24\n"));
+	EXPECT_EQ(run({"apply", "--dry-run", "wg0"}), 0);
+	EXPECT_EQ(run({"apply", "--dry-run", "--exit-code", "wg0"}), 2);
+	EXPECT_EQ(run({"apply", "wg0"}), 0);
+	EXPECT_FALSE(nothing_is_done());
 }
 
 TEST_F(Apply, same_is_unchanged)
@@ -121,7 +130,7 @@ TEST_F(Apply, only_what_differs_is_touched)
 TEST_F(Apply, dry_run_shows_and_does_nothing)
 {
 	write(interface(ADDRESS), phone());
-	EXPECT_EQ(run({"apply", "--dry-run", "wg0"}), 2);
+	EXPECT_EQ(run({"apply", "--exit-code", "--dry-run", "wg0"}), 2);
 	EXPECT_EQ(out(), "wg0:\n  - peer " + K1 + "\n  - route 192.168.2.0/24\n");
 	EXPECT_TRUE(nothing_is_done());
 }
@@ -178,7 +187,7 @@ TEST_F(Apply, live_peer_that_has_moved_stays_where_it_is)
 	EXPECT_EQ(run(), 0);
 	EXPECT_EQ(out(), "wg0: unchanged\n  = peer laptop (" + K1 + "): stays at 198.51.100.1:9, where it is alive, not 192.0.2.7:5; --endpoints moves it\n");
 	EXPECT_TRUE(nothing_is_done());
-	EXPECT_EQ(run({"apply", "wg0", "--endpoints"}), 2);
+	EXPECT_EQ(run({"apply", "--exit-code", "wg0", "--endpoints"}), 2);
 	EXPECT_TRUE(change().peers.at(0).endpoint);
 	device.peers[0].last_handshake = {fake.clock.time - 181, 0};
 	EXPECT_EQ(run(), 2);
@@ -209,7 +218,7 @@ TEST_F(Apply, two_peers_of_a_file_cannot_have_one_allowed_ip)
 				 ":15: allowed IP 192.168.2.0/24 of peer phone (" + K2 + ") is that of peer laptop (" + K1 +
 				 ") already, in line 10: remove one of them, or --steal gives it to the later\n");
 	EXPECT_TRUE(nothing_is_done());
-	EXPECT_EQ(run({"apply", "--steal", "wg0"}), 2);
+	EXPECT_EQ(run({"apply", "--exit-code", "--steal", "wg0"}), 2);
 	EXPECT_EQ(out(), "wg0:\n  - peer laptop (" + K1 + "): allowed ip 192.168.2.0/24\n  + peer phone (" + K2 + "): allowed ip 192.168.2.0/24\n");
 }
 
@@ -220,7 +229,7 @@ TEST_F(Apply, peer_does_not_silently_take_anothers_allowed_ip)
 	EXPECT_EQ(err(), "wgctl: " + FILE_NAME + ":15: peer phone (" + K2 + ") would take allowed IP 192.168.2.0/24 from peer laptop (" + K1 +
 				 "), which has it on interface `wg0': --steal lets it\n");
 	EXPECT_TRUE(nothing_is_done());
-	EXPECT_EQ(run({"apply", "--steal", "wg0"}), 2);
+	EXPECT_EQ(run({"apply", "--exit-code", "--steal", "wg0"}), 2);
 	EXPECT_EQ(change().peers.size(), 2u);
 }
 
@@ -293,7 +302,7 @@ TEST_F(Apply, routes_of_others_stay)
 	fake.host.network.link_added_routes["wg0"].push_back({test_prefix("192.168.2.0/24"), 7});
 	EXPECT_EQ(run(), 0) << out();
 	write(interface(ADDRESS + "Table = off\n"), laptop("10.0.0.2"), phone());
-	EXPECT_EQ(run({"apply", "--dry-run", "wg0"}), 2);
+	EXPECT_EQ(run({"apply", "--exit-code", "--dry-run", "wg0"}), 2);
 	EXPECT_EQ(out().find("route"), std::string::npos);
 }
 
@@ -399,7 +408,7 @@ TEST_F(Apply, interface_that_is_down_comes_up)
 TEST_F(Apply, interface_that_is_not_there_is_brought_up)
 {
 	fake.devices.order.clear();
-	EXPECT_EQ(run({"apply", "--dry-run", "wg0"}), 2);
+	EXPECT_EQ(run({"apply", "--exit-code", "--dry-run", "wg0"}), 2);
 	EXPECT_EQ(out(), "wg0:\n  + interface wg0\n");
 	EXPECT_TRUE(nothing_is_done());
 	EXPECT_EQ(run(), 2);
@@ -410,7 +419,7 @@ TEST_F(Apply, all_files_are_looked_at_before_anything_is_done)
 {
 	write(interface(ADDRESS), phone());
 	fake.files.contents["/x/wg1.conf"] = "[Interface]\nPrivateKey = broken\n";
-	EXPECT_EQ(run({"apply", "wg0", "/x/wg1.conf"}), 1);
+	EXPECT_EQ(run({"apply", "--exit-code", "wg0", "/x/wg1.conf"}), 1);
 	EXPECT_EQ(err().find("wgctl: /x/wg1.conf:2: PrivateKey: not a key"), 0u);
 	EXPECT_EQ(out(), "");
 	EXPECT_TRUE(nothing_is_done());
@@ -449,7 +458,7 @@ TEST_F(Apply, json_is_the_documented_schema)
 	device.peers[0].endpoint = parse_endpoint("198.51.100.1:9", fake);
 	device.peers[0].last_handshake = {fake.clock.time, 0};
 	write(interface(ADDRESS), laptop("10.0.0.2"), phone("10.0.0.3", "PresharedKey = " + K3 + "\n"));
-	EXPECT_EQ(run({"apply", "--dry-run", "--json", "wg0"}), 2);
+	EXPECT_EQ(run({"apply", "--exit-code", "--dry-run", "--json", "wg0"}), 2);
 	auto change = [](const std::string &action, const std::string &what, const std::string &peer, const std::string &name,
 			 const std::string &before, const std::string &after) {
 		auto text = [](const std::string &value) { return value.empty() ? "null" : "\"" + value + "\""; };

@@ -68,7 +68,7 @@ public:
 		std::vector<Remark> errors;
 
 		while (errors.size() < MOST_ERRORS) {
-			std::optional<Remark> error = read();
+			std::optional<Remark> error = read(errors.empty());
 			if (error)
 				errors.push_back(*error);
 			if (!error || !error->line)
@@ -81,8 +81,8 @@ public:
 	}
 
 private:
-	/* The first thing that is wrong. */
-	std::optional<Remark> read()
+	/* The first thing that is wrong. When something has been left out before, nothing is said to be missing. */
+	std::optional<Remark> read(bool is_whole)
 	{
 		QuickConfig config;
 		Placement here;
@@ -95,7 +95,7 @@ private:
 		warnings_.clear();
 		try {
 			parse_quick_text(config, listening_.files);
-			look_over(parse_config(config.plain_text, path_, FileMeaning::replace, listening_, Names::leave));
+			look_over(parse_config(config.plain_text, path_, FileMeaning::replace, listening_, Names::leave), is_whole);
 			check_values(config, here, listening_);
 		} catch (const Failure &failure) {
 			return read_remark(failure.text, path_, true);
@@ -103,7 +103,7 @@ private:
 		return {};
 	}
 	/* What is allowed and hardly meant. Its peers are the file's sections, in their order. */
-	void look_over(const Device &device)
+	void look_over(const Device &device, bool is_whole)
 	{
 		std::map<std::string, std::size_t> owners;
 		std::map<Key, std::size_t> keys;
@@ -111,9 +111,9 @@ private:
 
 		for (std::string_view told : listener_.lines) {
 			told.remove_prefix(told.starts_with("Warning: ") ? std::string_view("Warning: ").size() : 0);
-			warnings_.push_back(read_remark(trimmed(told), path_, false));
+			warnings_.push_back(read_remark(told.substr(0, told.find('\n')), path_, false));
 		}
-		if (device.private_key == Key())
+		if (is_whole && device.private_key == Key())
 			warn(0, "there is no PrivateKey: no peer will answer");
 		for_each_line(text_, [&](std::string_view text) {
 			++line;
@@ -122,7 +122,7 @@ private:
 			const Peer &peer = device.peers[section++];
 			if (auto [first, is_new] = keys.try_emplace(peer.public_key, line); !is_new)
 				warn(line, "the same peer as in line " + std::to_string(first->second) + ": what this section says holds, AllowedIPs as a whole");
-			if (peer.allowed_ips.empty())
+			if (is_whole && peer.allowed_ips.empty())
 				warn(line, "a peer without AllowedIPs: no packet goes to it, and none from it is let in");
 			for (const Prefix &ip : peer.allowed_ips)
 				if (auto [first, is_new] = owners.try_emplace(format_prefix(network_of(ip)), line); !is_new && first->second != line)

@@ -102,6 +102,7 @@ private:
 	void mtu(std::string_view value)
 	{
 		config_.mtu = parse_number<std::uint32_t>(value);
+		config_.mtu_line = line_;
 		if (!config_.mtu && !value.empty())
 			throw Failure{"not a number of bytes: " + in_quotes(value)};
 	}

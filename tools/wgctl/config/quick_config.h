@@ -48,6 +48,7 @@ struct QuickConfig {
 	std::vector<std::string> dns_servers, dns_domains;
 	std::size_t dns_line = 0;
 	std::optional<std::uint32_t> mtu;
+	std::size_t mtu_line = 0;
 	Routing routing = Routing::automatic;
 	std::uint32_t table = 0;
 	std::vector<Hook> pre_up, post_up, pre_down, post_down;

@@ -173,7 +173,7 @@ TEST_F(Quick, the_mtu_leaves_room_for_ipv6)
 	fake.host.network.links.clear();
 	std::string both = interface;
 	interface += "MTU = 1279\n";
-	EXPECT_EQ(up(), "! /etc/wireguard/wg0.conf: with MTU 1279 the kernel takes no IPv6 address: make it 1280 or more, or remove the IPv6 addresses\n");
+	EXPECT_EQ(up(), "! /etc/wireguard/wg0.conf:4: with MTU 1279 the kernel takes no IPv6 address: make it 1280 or more, or remove the IPv6 addresses\n");
 	interface = both.replace(both.find(", fd00::1/64"), 12, "");
 	EXPECT_NE(up().find("up wg0 1220\n"), std::string::npos);
 }
@@ -271,7 +271,7 @@ TEST_F(Quick, a_wrong_file_is_refused_before_anything_is_done)
 	EXPECT_TRUE(fake.host.log.actions.empty());
 	allowed = "10.1.0.0/16";
 	interface += "MTU = 67\n";
-	EXPECT_EQ(up(), "! /etc/wireguard/wg0.conf: MTU is less than 68: 67\n");
+	EXPECT_EQ(up(), "! /etc/wireguard/wg0.conf:5: MTU is less than 68: 67\n");
 }
 
 TEST_F(Quick, looking_at_a_file_asks_no_name_server)

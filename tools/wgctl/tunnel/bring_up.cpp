@@ -164,9 +164,9 @@ void check_before_up(const QuickConfig &config, const Placement &placement, Worl
 void check_values(const QuickConfig &config, const Placement &placement, World &world)
 {
 	if (config.mtu && *config.mtu < LEAST_MTU)
-		throw Failure{config.path + ": MTU is less than " + std::to_string(LEAST_MTU) + ": " + std::to_string(*config.mtu)};
+		throw Failure{config.at(config.mtu_line) + "MTU is less than " + std::to_string(LEAST_MTU) + ": " + std::to_string(*config.mtu)};
 	if (config.mtu && *config.mtu < LEAST_MTU_OF_IPV6 && has_ipv6(config))
-		throw Failure{config.path + ": with MTU " + std::to_string(*config.mtu) + " the kernel takes no IPv6 address: make it " +
+		throw Failure{config.at(config.mtu_line) + "with MTU " + std::to_string(*config.mtu) + " the kernel takes no IPv6 address: make it " +
 			      std::to_string(LEAST_MTU_OF_IPV6) + " or more, or remove the IPv6 addresses"};
 	if (config.has_dns() && !InterfaceDns(config.interface, placement, world).has_place() && !placement.is_private)
 		throw Failure{config.at(config.dns_line) + "DNS cannot be set in a namespace without a name: its processes have their own "

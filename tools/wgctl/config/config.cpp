@@ -139,7 +139,7 @@ bool FileParser::value(std::string_view key, std::string_view value)
 	} else if (is("PersistentKeepalive")) {
 		peer.persistent_keepalive = parse_keepalive(value);
 	} else if (is("AllowedIPs")) {
-		parse_allowed_ips(value, peer.allowed_ips, world_.terminal);
+		parse_allowed_ips(value, peer.allowed_ips, world_.terminal, harmless(at(line_)));
 	} else {
 		return false;
 	}

@@ -99,13 +99,13 @@ void for_each_item(std::string_view text, Each each)
 	}
 }
 
-void add_prefix(std::string_view item, bool remove, std::vector<Prefix> &list, Terminal &terminal)
+void add_prefix(std::string_view item, bool remove, std::vector<Prefix> &list, Terminal &terminal, const std::string &where)
 {
 	Prefix prefix = parse_address(item);
 
 	prefix.remove = remove;
 	if (network_of(prefix).address != prefix.address)
-		terminal.write(Stream::err, "Warning: AllowedIP has nonzero host part: " + std::string(item) + "\n");
+		terminal.write(Stream::err, "Warning: " + where + "AllowedIP has nonzero host part: " + std::string(item) + "\n");
 	list.push_back(prefix);
 }
 
@@ -269,9 +269,9 @@ Prefix parse_address(std::string_view text)
 	return prefix;
 }
 
-void parse_allowed_ips(std::string_view text, std::vector<Prefix> &list, Terminal &terminal)
+void parse_allowed_ips(std::string_view text, std::vector<Prefix> &list, Terminal &terminal, const std::string &where)
 {
-	for_each_item(text, [&](std::string_view item) { add_prefix(item, false, list, terminal); });
+	for_each_item(text, [&](std::string_view item) { add_prefix(item, false, list, terminal, where); });
 }
 
 bool parse_signed_allowed_ips(std::string_view text, std::vector<Prefix> &list, Terminal &terminal)
@@ -282,7 +282,7 @@ bool parse_signed_allowed_ips(std::string_view text, std::vector<Prefix> &list, 
 		bool has_sign = item.starts_with('+') || item.starts_with('-');
 		++items;
 		signs += has_sign;
-		add_prefix(item.substr(has_sign), item.starts_with('-'), list, terminal);
+		add_prefix(item.substr(has_sign), item.starts_with('-'), list, terminal, "");
 	});
 	if (signs && signs != items)
 		throw Failure{"either every allowed IP has a sign or none: " + in_quotes(text)};

@@ -45,9 +45,9 @@ enum class Patience { retries, none };
 std::map<Key, std::string> look_up_names(std::vector<Peer> &peers, Patience patience, World &world);
 /* 10.0.0.1, or with its network's length, 10.0.0.1/24 or 10.0.0.1/255.255.255.0. */
 Prefix parse_address(std::string_view text);
-/* A comma-separated list, appended to `list`; host bits are worth a warning. Blanks do not matter, and
- * nothing but blanks is no prefix. */
-void parse_allowed_ips(std::string_view text, std::vector<Prefix> &list, Terminal &terminal);
+/* A comma-separated list, appended to `list`; host bits are worth a warning, which says `where` ("PATH:LINE: ").
+ * Blanks do not matter, and nothing but blanks is no prefix. */
+void parse_allowed_ips(std::string_view text, std::vector<Prefix> &list, Terminal &terminal, const std::string &where = "");
 /* Likewise, and every prefix, or none, may have a sign: + adds it and - removes it. Returns whether
  * there are signs, that is, whether the list is a difference to what is there. */
 bool parse_signed_allowed_ips(std::string_view text, std::vector<Prefix> &list, Terminal &terminal);

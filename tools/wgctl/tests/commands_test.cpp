@@ -198,7 +198,7 @@ TEST_F(Commands, check_tells_all_that_is_wrong_by_line)
 	EXPECT_EQ(run({"check", "wg0.conf"}), 1);
 	std::vector<std::string> starts{"wg0.conf: warning: wg0.conf is accessible to everybody", "wg0.conf:3: `Adress' is not a key of [Interface]: did you mean Address?",
 					"wg0.conf:4: MTU: not a number of bytes", "wg0.conf:5: this peer has no PublicKey",
-					"wg0.conf:9: AllowedIPs: ", "wg0.conf:10: unknown section `[Peers]'",
+					"wg0.conf:9: AllowedIPs: ", "wg0.conf:10: unknown section `[Peers]'", "wg0.conf:14: warning: AllowedIP has nonzero host part: 10.1.0.5/16",
 					"wg0.conf:15: warning: allowed IP 10.1.0.0/16 is that of the peer in line 12, too"};
 	std::istringstream lines(out());
 	std::string line;

@@ -214,7 +214,7 @@ TEST_F(Apply, two_peers_of_a_file_cannot_have_one_allowed_ip)
 {
 	write(interface(ADDRESS), laptop(), phone("10.0.0.3, 192.168.2.9/24"));
 	EXPECT_EQ(run(), 1);
-	EXPECT_EQ(err(), "Warning: AllowedIP has nonzero host part: 192.168.2.9/24\nwgctl: " + FILE_NAME +
+	EXPECT_EQ(err(), "Warning: " + FILE_NAME + ":15: AllowedIP has nonzero host part: 192.168.2.9/24\nwgctl: " + FILE_NAME +
 				 ":15: allowed IP 192.168.2.0/24 of peer phone (" + K2 + ") is that of peer laptop (" + K1 +
 				 ") already, in line 10: remove one of them, or --steal gives it to the later\n");
 	EXPECT_TRUE(nothing_is_done());

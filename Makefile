@@ -46,7 +46,7 @@ define help
   make deb        Debian packages of both, build/deb/*.deb
   make demo       a fresh machine to a working tunnel: sets up, builds, boots a guest, shows it
   make shell      the same guest, interactively             KVER=6.1 or 6.12
-  make test       everything in its routine length: sets up, checks, unit tests, guests on 6.1, 6.12 and 7.3, interop
+  make test       everything in its routine length: sets up, checks, unit tests, guests on each kernel of qemu/kernels, interop
                   SUITES="unit interop" picks some; the table is selftests/suites
   make test-all   the same with all suites on all kernels, on arm64, the packages; about three times as long
   make unit       unit tests on the host, also under ASan and UBSan

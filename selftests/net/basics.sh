@@ -57,6 +57,7 @@ both_ways ipv6
 
 # Segmentation offload only shows as correct streams, so it is proved by switching it off too.
 check gso_is_a_feature sh -c "ip netns exec $(name_of 1) ethtool -k wg0 | grep -qx 'generic-segmentation-offload: on'"
+check rx_checksumming_is_a_feature sh -c "ip netns exec $(name_of 1) ethtool -k wg0 | grep -qx 'rx-checksumming: on'"
 n1 ethtool -K wg0 gso off tso off sg off >/dev/null 2>&1
 check tcp_without_segmentation_offload stream 1 2 10.7.0.2
 n1 ethtool -K wg0 sg on gso on tso on >/dev/null 2>&1

@@ -28,7 +28,7 @@ out = build/$(release)
 jobs := $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
 guest_cpus := $(shell n=$$(nproc); [ $$n -gt 4 ] && n=4; echo $$n)
 
-.PHONY: all module wgctl deb unit check sloc bench-aead bench-native demo shell test test-all install uninstall clean help both setup-build setup-guest setup-test setup-bench setup-package
+.PHONY: all module wgctl deb unit check sloc bench bench-aead bench-native demo shell test test-all install uninstall clean help both setup-build setup-guest setup-test setup-bench setup-package
 .DEFAULT_GOAL := module
 
 all: module wgctl
@@ -52,6 +52,8 @@ define help
   make unit       unit tests on the host, also under ASan and UBSan
   make check      include direction, symbols, frames, clang, house rules
   make sloc       code lines per folder
+  make bench      our module in a QEMU guest beside none, the kernel's own, wireguard-go, ESP and OpenVPN; build/bench/guest-*.txt and .svg
+                  CPUS="icount 2 4", a boot each; METHODS="in-tree ours", ROUNDS=5; selftests/bench/guest/run tells more
   make bench-aead our AEAD beside OpenSSL, libsodium and the kernel's code; a table and build/bench/aead.svg
   make bench-native our module beside the kernel's own on this processor: user-mode Linux; build/bench/native.txt and .svg
                   ROUNDS=3 for a glance, BEFORE=FILE.ko to compare with an older one; selftests/bench/native/run tells more
@@ -133,6 +135,10 @@ test-all: setup-test
 check: setup-test
 	@mkdir -p build; $(MAKE) --no-print-directory both >build/check-build.log 2>&1 || { cat build/check-build.log; exit 1; }
 	@selftests/check/all
+
+bench: setup-bench
+	@$(MAKE) --no-print-directory -s KVER=6.1 module
+	@CPUS="$(CPUS)" METHODS="$(METHODS)" ROUNDS="$(ROUNDS)" LENGTH="$(LENGTH)" selftests/bench/guest/run
 
 bench-aead: setup-test
 	@$(MAKE) --no-print-directory -s -C selftests/bench aead

@@ -24,10 +24,10 @@ BENCHES = {  # title of the chart, then name, title, unit, digits of each metric
 		("udp-64", "UDP, 64 B", "Mbit/s", 1, False),
 		("udp-512", "UDP, 512 B", "Mbit/s", 1, False),
 		("udp-1380", "UDP, 1380 B", "Mbit/s", 1, False),
-		("ping-min", "ping, shortest", "ms", 2, True),
-		("ping-p50", "ping, median", "ms", 2, True),
-		("load-p50", "ping beside TCP, median", "ms", 2, True),
-		("load-p99", "ping beside TCP, p99", "ms", 2, True),
+		("ping-min", "ping, shortest", "ms", 3, True),
+		("ping-p50", "ping, median", "ms", 3, True),
+		("load-p50", "ping beside TCP, median", "ms", 3, True),
+		("load-p99", "ping beside TCP, p99", "ms", 3, True),
 		("cpu", "CPU share, TCP 1 stream", "%", 0, True),
 	]),
 }
@@ -72,6 +72,11 @@ def gaps(values, modules, metrics):
 		if set(values.get((module, metric), {})) != rounds]
 
 
+def spread(values, digits):
+	low, middle, high = quartiles(values)
+	return f"{middle:.{digits}f}" + (f" [{low:.{digits}f} {high:.{digits}f}]" if len(values) > 1 else "")
+
+
 def table(values, modules, metrics, notes):
 	shown = [m for m in modules if m != "veth"]
 	brief = len(shown) > 5
@@ -80,14 +85,11 @@ def table(values, modules, metrics, notes):
 	for metric, title, unit, digits, less in metrics:
 		row = [f"{title}, {unit}"]
 		for module in shown:
-			low, middle, high = quartiles(list(values[module, metric].values()))
-			cell = f"{middle:.{digits}f}"
-			if not brief:
-				cell += f" [{low:.{digits}f} {high:.{digits}f}]"
+			numbers = list(values[module, metric].values())
+			cell = f"{statistics.median(numbers):.{digits}f}" if brief else spread(numbers, digits)
 			ratio = ratios(values, module, metric, less)
 			if module != "in-tree" and ratio:
-				low, middle, high = quartiles(ratio)
-				cell += f"; {middle:.2f} [{low:.2f} {high:.2f}]"
+				cell += "; " + spread(ratio, 2)
 				if not brief:
 					mine, base = best(values, module, metric, less), best(values, "in-tree", metric, less)
 					cell += f" {base / mine if less else mine / base:.2f}"
@@ -101,8 +103,7 @@ def table(values, modules, metrics, notes):
 	units = sorted({unit for _, _, unit, _, less in metrics if less})
 	out += ["", f"{', '.join(units)}: less is better, the ratio is in-tree's number over the other's."]
 	if ("veth", "ping") in values:
-		low, middle, high = quartiles(list(values["veth", "ping"].values()))
-		out += [f"ping without a tunnel: {middle:.1f} [{low:.1f} {high:.1f}] µs."]
+		out += [f"ping without a tunnel: {spread(list(values['veth', 'ping'].values()), 1)} µs."]
 	return "\n".join(out) + "\n"
 
 

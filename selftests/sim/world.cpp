@@ -444,20 +444,25 @@ void World::send_raw(u32 from, const std::vector<u8> &inner, u16 protocol)
 
 void World::send(u32 from, u32 to, u32 payload, u8 version, u32 segments, u8 traffic_class)
 {
+	send_burst(from, to, std::vector<u32>(segments, payload), version, traffic_class);
+}
+
+void World::send_burst(u32 from, u32 to, const std::vector<u32> &payloads, u8 version, u8 traffic_class)
+{
 	Host &self = host(from);
 	Flow &it = flow(from, to, version);
 	std::vector<std::vector<u8>> parts;
 	std::vector<u8> whole;
 
-	for (u32 i = 0; i < segments; i++)
+	for (u32 payload : payloads)
 		parts.push_back(inner_packet(from, to, it.sent++, payload, version, traffic_class));
 	whole = parts[0];
-	if (segments > 1) {
+	if (parts.size() > 1) {
 		size_t header = version == 4 ? 20 : 40, total = header;
 
 		for (auto &part : parts)
 			total += part.size() - header;
-		whole = inner_packet(from, to, 0, payload, version, traffic_class, total);
+		whole = inner_packet(from, to, 0, payloads[0], version, traffic_class, total);
 		whole.resize(total);
 	}
 	kernel.trace("send", from, to, it.sent - 1);
@@ -679,33 +684,42 @@ void World::arrive(u32 to, const Sent &sent, const std::vector<u8> &payload, con
 		   std::function<void()> done)
 {
 	Host &self = host(to);
-	wg_endpoint seen = source, mine = endpoint_of(to, source.family);
 	auto bound = self.ns.bound.find(port);
 
-	memcpy(seen.source, mine.source, sizeof(seen.source));
-	seen.source_interface = 2;
 	if (on_arrival)
 		on_arrival(sent, payload);
-	if (bound == self.ns.bound.end()) {
-		if (done)
-			done();
-		return;
+	if (bound != self.ns.bound.end())
+		hand_up(self, bound->second, {{payload, source}}, traffic_class, std::move(done));
+	else if (done)
+		done();
+}
+
+void World::hand_up(Host &self, wg_sockets *sockets, std::vector<Arrival> arrivals, u8 traffic_class, std::function<void()> done)
+{
+	for (Arrival &arrival : arrivals) {
+		memcpy(arrival.source.source, endpoint_of(self.id, arrival.source.family).source, sizeof(arrival.source.source));
+		arrival.source.source_interface = 2;
 	}
-	wg_sockets *sockets = bound->second;
 	sockets->receiving++;
 	kernel.spawn(
 		Context::Softirq, self.domain, "receive",
-		[this, sockets, payload, seen, traffic_class] {
+		[this, sockets, arrivals = std::move(arrivals), traffic_class] {
+			auto receive = [&](const std::vector<u8> &payload, const wg_endpoint &source) {
+				wg_engine_receive(sockets->device, make_received_packet(payload, source, traffic_class));
+			};
+
 			wg_kernel_rcu_read_lock();
 			if (sockets->unhooked) {
 				/* the port was closed meanwhile */
 			} else {
 				sim::kernel->acquired(*kernel.current, sockets, CLASS_RECEIVE, false, true);
-				if (kernel.knobs.among_rubbish)
-					wg_engine_receive(sockets->device, make_received_packet({1, 2, 3}, seen, traffic_class));
-				wg_engine_receive(sockets->device, make_received_packet(payload, seen, traffic_class));
-				if (kernel.knobs.among_rubbish)
-					wg_engine_receive(sockets->device, make_received_packet({}, seen, traffic_class));
+				for (const auto &[payload, source] : arrivals) {
+					if (kernel.knobs.among_rubbish)
+						receive({1, 2, 3}, source);
+					receive(payload, source);
+					if (kernel.knobs.among_rubbish)
+						receive({}, source);
+				}
 				sim::kernel->released(*kernel.current, sockets, "receive");
 			}
 			wg_kernel_rcu_read_unlock();
@@ -721,6 +735,13 @@ void World::inject(u32 to, const std::vector<u8> &payload, const wg_endpoint &so
 	sent.from = NOBODY;
 	sent.to = to;
 	arrive(to, sent, payload, source, host(to).port, 0, nullptr);
+}
+
+void World::inject(u32 to, std::vector<Arrival> arrivals)
+{
+	Host &self = host(to);
+
+	hand_up(self, self.ns.bound.at(self.port), std::move(arrivals), 0, nullptr);
 }
 
 /* ---- questions ---- */

@@ -62,6 +62,12 @@ struct Sent {
 	bool has_payload() const { return kind == DATA && size > 32; }
 };
 
+/* A UDP payload as it comes to a host. */
+struct Arrival {
+	std::vector<u8> payload;
+	wg_endpoint source;
+};
+
 struct Link {
 	std::deque<std::function<void()>> waiting;
 	i64 last_arrival = 0;
@@ -117,11 +123,15 @@ public:
 
 	/* An inner packet; @version 4 or 6; @segments > 1: one GSO packet of as many numbers. */
 	void send(u32 from, u32 to, u32 payload = 64, u8 version = 4, u32 segments = 1, u8 traffic_class = 0);
+	/* One packet of as many segments as there are @payloads. */
+	void send_burst(u32 from, u32 to, const std::vector<u32> &payloads, u8 version = 4, u8 traffic_class = 0);
 	void send_raw(u32 from, const std::vector<u8> &inner, u16 protocol);
 	/* A packet every @interval until @until. */
 	void stream(u32 from, u32 to, i64 interval, i64 until);
 	/* A UDP payload to a host from a made-up (or a host's) address. */
 	void inject(u32 to, const std::vector<u8> &payload, const wg_endpoint &source);
+	/* Several at once, one after the other in one softirq. */
+	void inject(u32 to, std::vector<Arrival> arrivals);
 	std::vector<u8> inner_packet(u32 from, u32 to, u64 number, u32 payload, u8 version, u8 traffic_class = 0, u64 total = 0);
 
 	Flow &flow(u32 from, u32 to, u8 version = 4) { return flows_[{from, to, version}]; }
@@ -145,6 +155,7 @@ private:
 	void carry(u32 from, u32 to, const Sent &, std::vector<u8> payload, const wg_endpoint &source, u16 port, u8 traffic_class);
 	void arrive(u32 to, const Sent &, const std::vector<u8> &payload, const wg_endpoint &source, u16 port, u8 traffic_class,
 		    std::function<void()> done);
+	void hand_up(Host &, wg_sockets *, std::vector<Arrival> arrivals, u8 traffic_class, std::function<void()> done);
 	void pump(Link &);
 	void pump_sends(Host &);
 	u32 resolve(const wg_endpoint &, u16 &port);

@@ -267,13 +267,14 @@ listens() {
 	in_ns "$1" ss -Hltn | grep -q ":$2 "
 }
 
-# capture N DEVICE FILE [FILTER...]: tcpdump in the background until `captured`; returns when it listens.
+# capture N DEVICE FILE [FILTER...]: tcpdump in the background until `captured`; returns when it listens. There is room for 250 packets that
+# came at once; tcpdump's own is for 8.
 capture() {
 	local n=$1 dev=$2 file=$3
 	shift 3
 	: >"$file.err"
 	rm -f "$file"
-	$netns_exec "$prefix$n" tcpdump -Z root -i "$dev" -n -U --immediate-mode -Q ${CAPTURE:-inout} -w "$file" "$@" </dev/null 2>"$file.err" &
+	$netns_exec "$prefix$n" tcpdump -Z root -i "$dev" -n -U --immediate-mode -s 66000 -B 16384 -Q ${CAPTURE:-inout} -w "$file" "$@" </dev/null 2>"$file.err" &
 	capture_id=$!
 	background+=("$capture_id")
 	poll 10 grep -q 'listening on' "$file.err"

@@ -6,7 +6,7 @@
 #   │ a  192.0.2.1; b       ├───┤ br0      ├───┤ a  192.0.2.2          │
 #   └───────────────────────┘   └──────────┘   └───────────────────────┘
 . "$(dirname "$0")/lib.sh"
-need nft
+need nft ethtool
 need_helper stream
 need_kind bridge
 
@@ -63,21 +63,31 @@ on_top() {
 	ip2 link del u
 }
 on_top vlan 192.168.11 vlan id 11
+for n in 1 2; do
+	in_ns $n ethtool -K a tx-vlan-offload off
+done
+on_top vlan_whose_tag_is_in_the_packet 192.168.15 vlan id 12
+on_top vlan_of_a_provider 192.168.16 vlan protocol 802.1ad id 13
 on_top macvlan 192.168.12 macvlan mode bridge
 on_top ipvlan 192.168.13 ipvlan mode l2
 on_top vxlan 192.168.14 vxlan id 9 group 239.1.1.1 dev a dstport 4789
 
-if ip1 link add bond0 type bond mode active-backup miimon 50 2>/dev/null; then
-	veth 1 b 0 to1b
-	ip0 link set to1b master br0
-	ip1 addr flush dev a
+# bond MODE...: of the two cables of 1
+bond() {
+	local dev
+	ip1 link add bond0 type bond miimon 50 mode "$@" || return
 	for dev in a b; do
+		ip1 addr flush dev $dev
 		ip1 link set dev $dev down
 		ip1 link set dev $dev master bond0
 		ip1 link set dev $dev up
 	done
 	ip1 link set bond0 up
 	address 1 bond0 192.0.2.1/24
+}
+veth 1 b 0 to1b
+ip0 link set to1b master br0
+if bond active-backup 2>why; then
 	over bond 192.0.2.2
 	active() {
 		n1 cat /sys/class/net/bond0/bonding/active_slave
@@ -86,7 +96,13 @@ if ip1 link add bond0 type bond mode active-backup miimon 50 2>/dev/null; then
 	check stream_outlives_a_failover stream 1 2 10.7.0.2 4 "ip -n $(name_of 1) link set dev a down"
 	check bond_uses_the_second_link equal "$(active)" b
 	check tunnel_outlives_a_failover reaches 2 10.7.0.1
+	ip1 link del bond0
+	bond balance-rr
+	over bond_that_takes_turns 192.0.2.2
+	ip1 link del bond0
+	bond balance-xor xmit_hash_policy layer3+4
+	over bond_that_goes_by_flows 192.0.2.2
 else
-	skip bond "the kernel has no bond device"
+	skip bond "$(tail -n 1 why)"
 fi
 tap_done

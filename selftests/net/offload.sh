@@ -5,7 +5,7 @@
 #   ┌── 1 ── wg0 10.7.0.1 ── v1 192.0.2.1 ──┐   ┌── v2 192.0.2.2 ── wg0 10.7.0.2 ── 2 ──┐
 #   └───────────────────────────────────────┴───┴───────────────────────────────────────┘
 . "$(dirname "$0")/lib.sh"
-need tcpdump ncat ethtool nft
+need tcpdump ncat ethtool nft tc
 need_helper stream
 
 namespaces 1 2
@@ -21,6 +21,10 @@ n2 $wg set wg0 private-key 2.key listen-port 2222 peer "$(key 1)" allowed-ips 10
 ip1 link set wg0 up
 ip2 link set wg0 up
 check ping_before pings 1 10.7.0.2
+# outside HERE THERE: the addresses of 1 and 2. Both are told: what one still sends by the other way would bring the other back to it.
+outside() {
+	n2 $wg set wg0 peer "$(key 1)" endpoint "$1:1111" && n1 $wg set wg0 peer "$(key 2)" endpoint "$2:2222"
+}
 
 # One TCP connection from 1 to 2; it arrives as it was sent.
 carries() {
@@ -54,7 +58,7 @@ captured
 check nothing_longer_than_the_link equal "$(oversized cut.pcap)" 0
 check cut_messages_have_checksums equal "$(wrong_checksums cut.pcap)" 0
 
-n1 $wg set wg0 peer "$(key 2)" endpoint '[fd02::2]:2222'
+outside '[fd02::1]' '[fd02::2]'
 capture 2 v2 cut.pcap ip6 and udp src port 1111
 check burst_arrives_cut_over_ipv6 carries fd07::2
 captured
@@ -65,7 +69,7 @@ capture 1 v1 whole.pcap ip6 and udp src port 1111
 check burst_arrives_over_ipv6 carries fd07::2
 captured
 check burst_leaves_as_one_packet_over_ipv6 test "$(oversized whole.pcap)" -gt 0
-n1 $wg set wg0 peer "$(key 2)" endpoint 192.0.2.2:2222
+outside 192.0.2.1 192.0.2.2
 
 # A message that does not fit the way is a packet of its own, in fragments.
 ip1 route add 192.0.2.2/32 dev v1 mtu 1300
@@ -80,11 +84,11 @@ ip1 route del 192.0.2.2/32 dev v1
 not_sent() {
 	echo $(($(counter 1 wg0 tx_dropped) + $(counter 1 wg0 tx_errors)))
 }
-# refused TABLE ENDPOINT: 14 kB of a connection that was open before.
+# refused TABLE HERE THERE: 14 kB of a connection that was open before.
 refused() {
 	local listener writer sent lost
 	rm -f open go
-	n1 $wg set wg0 peer "$(key 2)" endpoint "$2" && pings 1 10.7.0.2 || return
+	outside "$2" "$3" && pings 1 10.7.0.2 || return
 	start 2 timeout 60 ncat -l 10.7.0.2 7007
 	listener=$started
 	poll 10 listens 2 7007 || return
@@ -101,16 +105,75 @@ refused() {
 	stop $writer $listener
 	return $sent
 }
-check refused_bursts_are_not_counted_as_sent refused ip 192.0.2.2:2222
-check refused_bursts_are_not_counted_as_sent_over_ipv6 refused ip6 '[fd02::2]:2222'
-n1 $wg set wg0 peer "$(key 2)" endpoint 192.0.2.2:2222
+check refused_bursts_are_not_counted_as_sent refused ip 192.0.2.1 192.0.2.2
+check refused_bursts_are_not_counted_as_sent_over_ipv6 refused ip6 '[fd02::1]' '[fd02::2]'
+outside 192.0.2.1 192.0.2.2
 
 # Captures and packet filters hold on to packets: nothing is opened where others look.
-n2 tcpdump -Z root -i any -w /dev/null udp 2>/dev/null >/dev/null &
-watcher=$!
-background+=("$watcher")
+watchers=()
+for n in 1 2; do
+	start $n tcpdump -Z root -i any -w /dev/null
+	watchers+=($started)
+done
 check burst_arrives_while_captured carries
-stop "$watcher"
+check burst_arrives_while_captured_back stream 2 1 fd07::1
+stop "${watchers[@]}"
+
+# What is mirrored is somebody else's, too, and may lie in a queue for long: nothing is sealed, opened or given headers there.
+# mirrored N DEVICE HOOK in|out: what the mirror shows 0.3 s later is what went by.
+mirrored() {
+	local n=$1 dev=$2 hook=$3 original
+	ip -n "$(name_of $n)" link add name m type dummy && in_ns $n sysctl -qw net.ipv6.conf.m.disable_ipv6=1 &&
+		ip -n "$(name_of $n)" link set dev m up || return
+	in_ns $n tc qdisc add dev m root netem delay 300ms limit 10000 && in_ns $n tc qdisc add dev "$dev" clsact &&
+		in_ns $n tc filter add dev "$dev" "$hook" protocol all matchall action mirred egress mirror dev m || return
+	CAPTURE=$4 capture $n "$dev" original.pcap
+	original=$capture_id
+	CAPTURE=out capture $n m mirror.pcap
+	"$helpers/stream" "$(name_of 1)" "$(name_of 2)" 10.7.0.2 200 || return
+	sleep 1
+	captured
+	stop "$original"
+	in_ns $n tc qdisc del dev "$dev" clsact
+	ip -n "$(name_of $n)" link del dev m
+	# bytes FILE: those of each packet, its link's header included
+	bytes() { tcpdump -Z root -n -t -xx -r "$1" 2>/dev/null | grep -P '^\t0x'; }
+	[ "$(packets mirror.pcap)" -gt 10 ] && equal "$(bytes mirror.pcap | md5sum)" "$(bytes original.pcap | md5sum)"
+}
+if n1 tc qdisc add dev lo root netem delay 1ms 2>why; then
+	n1 tc qdisc del dev lo root
+	check mirror_shows_what_is_sealed mirrored 1 wg0 egress out
+	check mirror_shows_the_sealed mirrored 1 v1 egress out
+	check mirror_shows_what_is_opened mirrored 2 v2 ingress in
+	check mirror_shows_the_opened mirrored 2 wg0 ingress in
+else
+	skip mirror_shows_what_is_sealed "$(tail -n 1 why)"
+fi
+
+# Who shapes what comes in, or all of a host's devices together, sends it by way of another device first.
+by_way_of() {
+	local n dev hook
+	for n in 1 2; do
+		ip -n "$(name_of $n)" link add name i type ifb && ip -n "$(name_of $n)" link set dev i up || return
+		for dev in wg0 v$n; do
+			in_ns $n tc qdisc add dev $dev clsact || return
+			for hook in ingress egress; do
+				in_ns $n tc filter add dev $dev $hook protocol all matchall action mirred egress redirect dev i || return
+			done
+		done
+	done
+}
+if by_way_of 2>why; then
+	check burst_arrives_by_way_of_ifb carries
+	check burst_arrives_by_way_of_ifb_back stream 2 1 fd07::1 3
+	check ifb_saw_it test "$(counter 1 i tx_packets)" -gt 100
+else
+	skip burst_arrives_by_way_of_ifb "$(tail -n 1 why)"
+fi
+for n in 1 2; do
+	in_ns $n tc qdisc del dev wg0 clsact
+	in_ns $n tc qdisc del dev v$n clsact
+done 2>/dev/null
 
 # Where the kernel can cut them, TCP packets of more than 64 KB (BIG TCP) are for who asks: they are split like any other.
 larger_packets() {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Receive offloads that merge datagrams (rx-udp-gro-forwarding, rx-gro-list): routers and tuned servers have them on. What comes merged,
-# encrypted or not, goes into, through and out of the tunnel whole.
+# encrypted or not, goes into, through and out of the tunnel whole, also where it is forwarded by a flow table, or to a smaller link.
 #
 #   ┌── 3, lan ────┐   ┌── 1, hub ───────────┐   ┌── 0, router ──────┐   ┌── 2, far ───────────┐
 #   │              │   │ wg0 10.7.0.1        │   │                   │   │ wg0 10.7.0.2        │
@@ -23,10 +23,16 @@ address 1 e 192.0.2.1/24
 address 0 a 192.0.2.254/24
 address 0 b 198.51.100.254/24
 address 2 e 198.51.100.1/24
+address 1 e fd0a::1/64
+address 0 a fd0a::fe/64
+address 0 b fd0b::fe/64
+address 2 e fd0b::1/64
 ip3 route add default via 10.1.0.1
 ip3 -6 route add default via fd01::1
 ip1 route add default via 192.0.2.254
 ip2 route add default via 198.51.100.254
+ip1 -6 route add default via fd0a::fe
+ip2 -6 route add default via fd0b::fe
 for n in 0 1; do
 	in_ns $n sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 done
@@ -66,6 +72,15 @@ bursts() {
 	"$helpers/bursts" "$(name_of "$1")" "$(name_of "$2")" "$3" 20 >said || return
 	equal "$(<said)" "sent 320 received 320"
 }
+# flow_table N DEVICE DEVICE: between these; slow_way N: the packets that were not forwarded by it.
+flow_table() {
+	in_ns "$1" nft "add table inet t; add flowtable inet t f { hook ingress priority 0; devices = { $2, $3 }; }
+		add chain inet t c { type filter hook forward priority 0; }
+		add rule inet t c meta l4proto { tcp, udp } flow add @f; add rule inet t c counter"
+}
+slow_way() {
+	in_ns "$1" nft list chain inet t c | sed -n 's/.*packets \([0-9]*\).*/\1/p'
+}
 before=$(errors)
 for feature in rx-udp-gro-forwarding rx-gro-list; do
 	if ! all_links gro on rx-udp-gro-forwarding off rx-gro-list off $feature on >why 2>&1; then
@@ -74,13 +89,16 @@ for feature in rx-udp-gro-forwarding rx-gro-list; do
 	fi
 	capture 1 l plain.pcap 'udp and greater 2000'
 	plain_id=$capture_id
+	CAPTURE=out capture 0 b forwarded.pcap 'udp and greater 2000'
+	forwarded_id=$capture_id
 	capture 2 e sealed.pcap 'udp and greater 2000'
 	check "datagrams_into_the_tunnel_with_$feature" bursts 3 2 10.7.0.2
 	check "datagrams_out_of_the_tunnel_with_$feature" bursts 2 3 fd01::2
 	captured
-	stop $plain_id
+	stop $plain_id $forwarded_id
 	check "datagrams_came_merged_with_$feature" within "$(packets plain.pcap)" 1 200
 	check "messages_came_merged_with_$feature" within "$(packets sealed.pcap)" 1 999
+	check "messages_were_forwarded_merged_with_$feature" within "$(packets forwarded.pcap)" 1 999
 	check "stream_into_the_tunnel_with_$feature" stream 3 2 10.7.0.2 2
 	check "stream_out_of_the_tunnel_with_$feature" stream 2 3 10.1.0.2 2
 	check "stream_of_ipv6_into_the_tunnel_with_$feature" stream 3 2 fd07::2
@@ -90,6 +108,33 @@ for feature in rx-udp-gro-forwarding rx-gro-list; do
 	check "translated_datagrams_with_$feature" bursts 3 2 10.7.0.2
 	check "translated_stream_with_$feature" stream 3 2 10.7.0.2 2
 	n1 nft delete table ip n
+
+	# Once a router knows a flow, the flow's packets do not come by its filters: outside the messages at 0, inside what they carry at 1.
+	if flow_table 0 a b 2>why && flow_table 1 l wg0 2>why; then
+		check "stream_into_the_tunnel_by_flow_tables_with_$feature" stream 3 2 10.7.0.2 3
+		check "stream_out_of_the_tunnel_by_flow_tables_with_$feature" stream 2 3 fd01::2 3
+		check "datagrams_into_the_tunnel_by_flow_tables_with_$feature" bursts 3 2 10.7.0.2
+		check "flow_table_outside_was_used_with_$feature" within "$(slow_way 0)" 1 50
+		check "flow_table_inside_was_used_with_$feature" within "$(slow_way 1)" 1 300
+	else
+		skip "flow_tables_with_$feature" "$(tail -n 1 why)"
+	fi
+	n0 nft delete table inet t 2>/dev/null
+	n1 nft delete table inet t 2>/dev/null
+
+	# A router whose way on is smaller cuts them to fragments; over IPv6 it tells the sender, who does.
+	ip0 link set dev b mtu 1300
+	capture 2 e small.pcap 'ip[6:2] & 0x3fff != 0 or ip6[6] == 44'
+	check "stream_to_a_smaller_link_with_$feature" stream 3 2 10.7.0.2 2
+	check "it_came_in_fragments_with_$feature" test "$(packets small.pcap ip)" -gt 0
+	n2 $wg set wg0 peer "$(key 1)" endpoint '[fd0a::1]:1111'
+	n1 $wg set wg0 peer "$(key 2)" endpoint '[fd0b::1]:2222'
+	check "stream_to_a_smaller_link_over_ipv6_with_$feature" stream 3 2 10.7.0.2 2
+	captured
+	check "it_came_in_fragments_over_ipv6_with_$feature" test "$(packets small.pcap ip6)" -gt 0
+	n2 $wg set wg0 peer "$(key 1)" endpoint 192.0.2.1:1111
+	n1 $wg set wg0 peer "$(key 2)" endpoint 198.51.100.1:2222
+	ip0 link set dev b mtu 1500
 done
 check nothing_is_malformed equal "$(errors)" "$before"
 tap_done

@@ -2,7 +2,6 @@
 #include "tunnel/endpoint_keeper.h"
 
 #include "commands/commands.h"
-#include "commands/options.h"
 #include "config/quick_config.h"
 #include "model/machine.h"
 #include "model/values.h"
@@ -19,10 +18,9 @@ constexpr std::int64_t SETTLE = 1'000;
 
 /* Runs until it is asked to end; the interface may come and go. Names are asked for, and the network is
  * watched, where its sockets are. */
-int agent(Arguments arguments, World &world)
+int agent(const Options &options, World &world)
 {
-	Options options("agent", arguments, {}, {"--netns", "--birth-netns"});
-	QuickConfig config = read_quick_config(options.file(), world);
+	QuickConfig config = read_quick_config(options.operand(0), world);
 	Placement placement = options.placement(world);
 	world.host.namespaces.enter(placement.birth);
 	EndpointKeeper agent(config.path, config.interface, placement.home, world);

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "commands/commands.h"
-#include "commands/options.h"
 #include "view/colours.h"
 #include "view/json.h"
 
@@ -117,7 +116,7 @@ std::vector<Plan> make_plans(const Options &options, World &world)
 	std::vector<QuickConfig> configs;
 	std::vector<Plan> plans;
 
-	for (std::string_view file : options.rest()) {
+	for (std::string_view file : options.operands()) {
 		QuickConfig config = read_quick_config(file, world);
 		for (const QuickConfig &other : configs)
 			if (other.interface == config.interface)
@@ -132,13 +131,10 @@ std::vector<Plan> make_plans(const Options &options, World &world)
 
 }
 
-int apply(Arguments arguments, World &world)
+int apply(const Options &options, World &world)
 {
-	Options options("apply", arguments, {"--dry-run", "--json", "--steal", "--endpoints", "--exit-code"}, {"--netns", "--birth-netns"});
 	bool is_dry_run = options.has("--dry-run");
 
-	if (options.rest().empty())
-		throw Failure{"apply: which file or interface? (wgctl apply --help)"};
 	std::vector<Plan> plans = make_plans(options, world);
 	bool has_changes = std::any_of(plans.begin(), plans.end(), [](const Plan &plan) { return !plan.changes.empty(); });
 

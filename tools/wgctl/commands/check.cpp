@@ -3,7 +3,6 @@
 #include <map>
 
 #include "commands/commands.h"
-#include "commands/options.h"
 #include "config/config.h"
 #include "tunnel/bring_up.h"
 #include "view/json.h"
@@ -184,17 +183,14 @@ Json json_of(const std::string &path, const std::vector<Remark> &remarks)
 
 }
 
-int check(Arguments arguments, World &world)
+int check(const Options &options, World &world)
 {
-	Options options("check", arguments, {"--json"});
 	Json document = Json::object();
 	bool is_wrong = false;
 
-	if (options.rest().empty())
-		throw Failure{"check: which file?"};
 	document["version"] = JSON_VERSION;
 	document["files"] = Json::array();
-	for (std::string_view argument : options.rest()) {
+	for (std::string_view argument : options.operands()) {
 		FileCheck file(argument, world);
 		std::vector<Remark> remarks = file.run();
 		is_wrong = is_wrong || std::any_of(remarks.begin(), remarks.end(), [](const Remark &remark) { return remark.is_error; });

@@ -1,54 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The subcommands. Each takes what follows its name and returns the exit code, or throws Failure. */
+/* The subcommands. Each takes what its declaration in the table lets through and returns the exit code, or throws Failure. */
 #pragma once
 
-#include <span>
-#include <string_view>
-
+#include "commands/options.h"
 #include "model/outside.h"
 
 namespace wgctl {
 
-using Arguments = std::span<const std::string_view>;
-
-struct Command {
-	std::string_view name;
-	std::string_view summary;
-	/* After "wgctl NAME". */
-	std::string_view arguments;
-	/* A whole command line. */
-	std::string_view example;
-	std::size_t least_arguments;
-	std::size_t most_arguments;
-	int (*run)(Arguments arguments, World &world);
-};
+Run addconf, agent, apply, check, client, doctor, down, exec, genkey, genpsk, metrics, peer_add, peer_remove, pubkey, rotate, save, set, setconf, show,
+	showconf, strip, syncconf, up, watch;
 
 /* In the order they are listed to people. */
 std::span<const Command> all_commands();
+/* The one whose name these words begin with; null when there is none. */
+const Command *find_command(Arguments words);
+/* Of its name. */
+std::size_t count_words(const Command &command);
 
-int addconf(Arguments arguments, World &world);
-int agent(Arguments arguments, World &world);
-int apply(Arguments arguments, World &world);
-int check(Arguments arguments, World &world);
-int client(Arguments arguments, World &world);
-int doctor(Arguments arguments, World &world);
-int down(Arguments arguments, World &world);
-int exec(Arguments arguments, World &world);
-int genkey(Arguments arguments, World &world);
-int genpsk(Arguments arguments, World &world);
-int metrics(Arguments arguments, World &world);
-int peer(Arguments arguments, World &world);
-int pubkey(Arguments arguments, World &world);
-int rotate(Arguments arguments, World &world);
-int save(Arguments arguments, World &world);
-int set(Arguments arguments, World &world);
-int setconf(Arguments arguments, World &world);
-int show(Arguments arguments, World &world);
-int showconf(Arguments arguments, World &world);
-int strip(Arguments arguments, World &world);
-int syncconf(Arguments arguments, World &world);
-int up(Arguments arguments, World &world);
-int watch(Arguments arguments, World &world);
+/* For the completions of shells: tells what the last of these words may be. On the first line "files" when the path of
+ * a file, too, "program" when it is a word of another program's command line, else "words". Then, a line each, the words,
+ * with their meaning behind a tab. */
+int complete(Arguments words, World &world);
 
 /* Shared by several: the interface's name added to what went wrong. */
 Device get_device(const std::string &name, World &world);

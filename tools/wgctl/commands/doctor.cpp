@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "commands/commands.h"
-#include "commands/options.h"
 #include "config/quick_config.h"
 #include "model/values.h"
 #include "view/json.h"
@@ -14,7 +13,6 @@ namespace wgctl {
 namespace {
 
 constexpr std::size_t MOST_FINDINGS = 100;
-constexpr int COULD_NOT_LOOK = 125;
 
 Text text_of(const std::string &interface, const std::vector<Finding> &findings)
 {
@@ -54,31 +52,19 @@ Patient find_patient(std::string_view argument, World &world)
 	return patient;
 }
 
-int examine_and_tell(const Options &options, World &world)
+}
+
+int doctor(const Options &options, World &world)
 {
-	Patient patient = find_patient(options.file(), world);
-	if (std::string netns(options.value("--netns").value_or("")); parse_number<std::uint32_t>(netns))
-		patient.root = "/proc/" + netns + "/root";
+	Patient patient = find_patient(options.operand(0), world);
+	if (parse_number<std::uint32_t>(options.text("--netns")))
+		patient.root = "/proc/" + options.text("--netns") + "/root";
 	patient.placement = options.placement(world);
 	world.host.namespaces.enter(patient.placement.home);
 	get_device(patient.interface, world);
 	std::vector<Finding> findings = diagnose(examine(patient, options.has("--no-probe") ? Probing::none : Probing::paths, world));
 	world.terminal.write(Stream::out, options.has("--json") ? json_of(patient.interface, findings) : text_of(patient.interface, findings));
 	return static_cast<int>(std::min(findings.size(), MOST_FINDINGS));
-}
-
-}
-
-int doctor(Arguments arguments, World &world)
-{
-	try {
-		Options options("doctor", arguments, {"--no-probe", "--json"}, {"--netns", "--birth-netns"});
-		return examine_and_tell(options, world);
-	} catch (const Failure &failure) {
-		/* 1 would be one finding. */
-		complain(failure.text, world.terminal);
-		return COULD_NOT_LOOK;
-	}
 }
 
 }

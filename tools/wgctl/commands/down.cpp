@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands/commands.h"
 
-#include "commands/options.h"
 #include "tunnel/take_down.h"
 
 namespace wgctl {
 
-int down(Arguments arguments, World &world)
+int down(const Options &options, World &world)
 {
-	Options options("down", arguments, {}, {"--netns", "--birth-netns"});
-	QuickConfig config = read_quick_config(options.file(), world);
+	QuickConfig config = read_quick_config(options.operand(0), world);
 
 	take_down(config, options.placement(world), world);
 	return 0;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "commands/options.h"
 #include "host/resolv_conf.h"
 #include "model/values.h"
 #include "tunnel/bring_up.h"
@@ -48,18 +47,15 @@ void tell_missing_dns(const QuickConfig &config, World &world)
 
 }
 
-int exec(Arguments arguments, World &world)
+int exec(const Options &options, World &world)
 {
-	auto dashes = std::find(arguments.begin(), arguments.end(), "--");
-	Options options("exec", Arguments(arguments.begin(), dashes), {}, {"--birth-netns"});
-	Arguments command(dashes == arguments.end() ? dashes : dashes + 1, arguments.end());
-	if (command.empty())
-		throw Failure{"exec: which command? It stands behind \"--\" (wgctl exec --help)"};
-	QuickConfig config = read_quick_config(options.file(), world);
+	QuickConfig config = read_quick_config(options.operand(0), world);
+	/* Behind the file and "--". */
+	Arguments command = Arguments(options.operands()).subspan(2);
 	Placement placement;
 
 	placement.is_private = true;
-	placement.birth = open_namespace(std::string(options.value("--birth-netns").value_or("")), world);
+	placement.birth = open_namespace(options.text("--birth-netns"), world);
 	refuse_second_device(config, world);
 	tell_what_is_left_out(config, world);
 	tell_missing_dns(config, world);

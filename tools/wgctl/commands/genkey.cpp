@@ -5,13 +5,13 @@
 
 namespace wgctl {
 
-int genkey(Arguments, World &world)
+int genkey(const Options &, World &world)
 {
 	write_secret(to_base64(random_private_key()).append("\n"), world.terminal);
 	return 0;
 }
 
-int genpsk(Arguments, World &world)
+int genpsk(const Options &, World &world)
 {
 	write_secret(to_base64(random_preshared_key()).append("\n"), world.terminal);
 	return 0;

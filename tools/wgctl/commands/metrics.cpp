@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "commands/commands.h"
-#include "commands/options.h"
 #include "model/values.h"
 #include "tunnel/placement.h"
 #include "tunnel/visit.h"
@@ -47,24 +46,23 @@ WebPage measure(const std::vector<std::string_view> &wanted, World &world)
 
 }
 
-int metrics(Arguments arguments, World &world)
+int metrics(const Options &options, World &world)
 {
-	Options options("metrics", arguments, {}, {"--listen", "--netns"});
 
-	Namespace home = open_namespace(std::string(options.value("--netns").value_or("")), world);
+	Namespace home = open_namespace(options.text("--netns"), world);
 
 	/* It is listened to here. */
 	if (std::optional<std::string_view> place = options.value("--listen")) {
 		world.host.web.serve(std::string(*place), "/metrics", [&] {
 			Visit visit(home, world.host.namespaces);
-			return measure(options.rest(), world);
+			return measure(options.operands(), world);
 		});
 		return 0;
 	}
 	world.host.namespaces.enter(home);
-	for (std::string_view name : options.rest())
+	for (std::string_view name : options.operands())
 		get_device(std::string(name), world);
-	world.terminal.write(Stream::out, measure(options.rest(), world).body);
+	world.terminal.write(Stream::out, measure(options.operands(), world).body);
 	return 0;
 }
 

@@ -2,75 +2,140 @@
 #include "commands/options.h"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 
 #include "model/machine.h"
 #include "model/values.h"
 
 namespace wgctl {
 
+namespace {
+
+constexpr std::array WORDS = {
+	Word{"FILE|INTERFACE", "", "the path of INTERFACE.conf, or the name of one in /etc/wireguard"},
+	Word{"PEER", "", "a peer by its name or public key"},
+	Word{"NAME", "", "what the new peer is called"},
+	Word{"SETTING", "", "one of these; what follows a peer is about that peer"},
+	Word{"--netns", "WHERE", "the network namespace of the interface: a name, a PID or a path"},
+	Word{"--birth-netns", "WHERE", "the network namespace its UDP sockets stay in"},
+	Word{"--json", "", "print a document for programs"},
+	Word{"--names", "", "call peers by the names their file has for them"},
+	Word{"--secrets", "", "print what is secret, too: keys, the other side's file"},
+	Word{"--once", "", "measure for one interval, print one page and end"},
+	Word{"--interval", "SECONDS", "the time from one look to the next, 1 by default"},
+	Word{"--dry-run", "", "only tell what would be done"},
+	Word{"--exit-code", "", "end with 2 when there is a difference"},
+	Word{"--steal", "", "let peers take allowed IPs of others"},
+	Word{"--endpoints", "", "bring peers that are alive elsewhere to the file's endpoints, too"},
+	Word{"--listen", "unix:PATH|127.0.0.1:PORT", "serve them at /metrics over HTTP until stopped"},
+	Word{"--no-probe", "", "send no packets"},
+	Word{"--pool", "NET,...", "the networks to take the peer's addresses from"},
+	Word{"--allowed-ips", "NET,...", "what the other side sends here; by default the interface's networks"},
+	Word{"--endpoint", "HOST[:PORT]", "where the other side finds this machine"},
+	Word{"--dns", "LIST", "name servers and search domains of the other side"},
+	Word{"--keepalive", "SECONDS|off", "how often the other side keeps the way open, 25 by default"},
+	Word{"--psk", "", "make a preshared key, too"},
+	Word{"--public-key", "KEY", "the other side's, which keeps its private key to itself"},
+	Word{"--out", "FILE", "write the other side's file there, for nobody else to read"},
+	Word{"--qr", "", "show the other side's file as a QR code"},
+	Word{"--commit", "", "second step: use the new key"},
+	Word{"--abort", "", "forget the new key instead"},
+	Word{"--peer", "PEER", "change the key of this peer, not the own"},
+	Word{"--new-key", "KEY", "the peer's new public key"},
+	Word{"--psk-fd", "NUMBER", "read its new preshared key from this open file"},
+	Word{"listen-port", "PORT", "the UDP port; 0 takes any"},
+	Word{"fwmark", "MARK|off", "the mark of encrypted packets"},
+	Word{"private-key", "FILE", "where the private key is; an empty file takes it away"},
+	Word{"peer", "PUBLIC-KEY", "the peer to change; it is added when it is not there"},
+	Word{"remove", "", "remove the peer"},
+	Word{"preshared-key", "FILE", "where the preshared key is; an empty file takes it away"},
+	Word{"endpoint", "HOST:PORT", "where the peer is"},
+	Word{"persistent-keepalive", "SECONDS|off", "how often to send something when there is nothing to send"},
+	Word{"allowed-ips", "NET,...", "what the peer may send and gets; +NET adds to them, -NET takes away"},
+};
+
+}
+
+const Word *find_word(std::string_view name)
+{
+	auto found = std::find_if(WORDS.begin(), WORDS.end(), [=](const Word &word) { return word.name == name; });
+
+	return found == WORDS.end() ? nullptr : &*found;
+}
+
+std::string_view without_brackets(std::string_view operand)
+{
+	std::size_t begin = std::min(operand.find_first_not_of('['), operand.size());
+
+	return operand.substr(begin, operand.find_last_not_of("].") + 1 - begin);
+}
+
+std::vector<std::string> alternatives(std::string_view operand)
+{
+	std::string text(without_brackets(operand));
+
+	std::replace(text.begin(), text.end(), '|', ' ');
+	return list_items(text);
+}
+
 void Options::fail(const std::string &text) const
 {
-	throw Failure{command_ + ": " + text + " (wgctl " + command_ + " --help)"};
+	std::string name(command_.name);
+
+	throw Failure{name + ": " + text + " (wgctl " + name + " --help)"};
 }
 
-std::string_view Options::file() const
+Options::Options(const Command &command, Arguments words) : command_(command)
 {
-	if (rest_.empty())
-		fail("which interface or file?");
-	if (rest_.size() > 1)
-		fail("there is one file or interface too many: " + in_quotes(rest_[1]));
-	return rest_[0];
-}
+	const std::vector<std::string> names = list_items(command.options);
+	const std::vector<std::string_view> known(names.begin(), names.end());
 
-Placement Options::placement(World &world) const
-{
-	return find_placement(std::string(value("--netns").value_or("")), std::string(value("--birth-netns").value_or("")), world);
-}
-
-Options::Options(std::string_view command, Arguments words, Names flags, Names valued) : command_(command)
-{
-	auto is_one_of = [](Names names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
-
-	std::vector<std::string_view> known(flags);
-
-	known.insert(known.end(), valued);
 	while (!words.empty()) {
-		std::string_view word = words[0];
+		std::string_view word = words[0], name = word.substr(0, word.find('=')), value;
 		words = words.subspan(1);
+		/* Those that are as wg has them take each word as it stands, too: an interface may be called -x, and
+		 * what a word of `set` is about depends on the peer before it (parse_set_arguments). */
+		if (!command.options.starts_with("--") || !word.starts_with('-') || word == "-") {
+			operands_.push_back(word);
+			continue;
+		}
 		if (word == "--") {
-			rest_.insert(rest_.end(), words.begin(), words.end());
+			if (command.operands.find(" -- ") != command.operands.npos)
+				operands_.push_back(word);
+			operands_.insert(operands_.end(), words.begin(), words.end());
 			break;
 		}
-		if (!word.starts_with('-') || word == "-") {
-			rest_.push_back(word);
-			continue;
-		}
-		std::size_t equals = word.find('=');
-		std::string_view name = word.substr(0, equals), value;
-		if (is_one_of(flags, word)) {
-			given_[word] = {};
-			continue;
-		}
-		if (!is_one_of(valued, name))
+		const Word *option = is_one_of(name, known) ? find_word(name) : nullptr;
+		if (!option || (option->value.empty() && name != word))
 			fail("unknown option " + in_quotes(word) + did_you_mean(name, known));
-		if (equals != word.npos) {
-			value = word.substr(equals + 1);
-		} else if (!words.empty()) {
+		if (name != word) {
+			value = word.substr(name.size() + 1);
+		} else if (!option->value.empty() && !words.empty()) {
 			value = words[0];
 			words = words.subspan(1);
 		}
 		/* Not even an empty one, as of a script's variable that is not set. */
-		if (value.empty())
+		if (value.empty() && !option->value.empty())
 			fail(std::string(name) + " needs a value");
 		given_[name] = value;
 	}
 }
 
-void enter_netns(const Options &options, World &world)
+void Options::check_operands() const
 {
-	/* To stay where one is takes nothing, not even a /proc. */
-	if (std::optional<std::string_view> where = options.value("--netns"))
-		world.host.namespaces.enter(open_namespace(std::string(*where), world));
+	const std::vector<std::string> wanted = list_items(command_.operands);
+
+	for (std::size_t i = 0; i < wanted.size(); ++i) {
+		const std::vector<std::string> list = alternatives(wanted[i]);
+		const std::vector<std::string_view> known(list.begin(), list.end());
+		if (i < operands_.size() ? (wanted[i] == "--") != (operands_[i] == "--") : !wanted[i].starts_with('['))
+			fail(std::string(without_brackets(wanted[i])) + " is missing");
+		if (i < operands_.size() && std::islower(list[0][0]) && !is_one_of(operands_[i], known))
+			fail("unknown word " + in_quotes(operands_[i]) + did_you_mean(operands_[i], known));
+	}
+	if (operands_.size() > wanted.size() && command_.operands.find("...") == std::string::npos)
+		fail("there is one word too many: " + in_quotes(operands_[wanted.size()]));
 }
 
 std::optional<std::string_view> Options::value(std::string_view name) const
@@ -78,6 +143,18 @@ std::optional<std::string_view> Options::value(std::string_view name) const
 	auto found = given_.find(name);
 
 	return found == given_.end() ? std::nullopt : std::optional(found->second);
+}
+
+Placement Options::placement(World &world) const
+{
+	return find_placement(text("--netns"), text("--birth-netns"), world);
+}
+
+void enter_netns(const Options &options, World &world)
+{
+	/* To stay where one is takes nothing, not even a /proc. */
+	if (options.has("--netns"))
+		world.host.namespaces.enter(open_namespace(options.text("--netns"), world));
 }
 
 }

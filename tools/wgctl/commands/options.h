@@ -1,40 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The words behind a command's name, sorted: options, which begin with "--" and may stand anywhere
- * before a lone "--", and the rest. Throws Failure for an option nobody knows or a missing value.
+/* How a command is declared, and what the words behind its name become: options, which begin with "--"
+ * and may stand anywhere before a lone "--", and operands, the rest. Its help (commands.cpp) and the
+ * completions of the shells (complete.cpp) are made of the same declaration.
  */
 #pragma once
 
-#include <initializer_list>
 #include <map>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
-#include "commands/commands.h"
 #include "tunnel/placement.h"
 
 namespace wgctl {
 
+using Arguments = std::span<const std::string_view>;
+
+class Options;
+using Run = int(const Options &options, World &world);
+
+/* An option, or what stands for an operand. It means the same with all commands. */
+struct Word {
+	std::string_view name;
+	/* What follows an option, --NAME VALUE or --NAME=VALUE; empty when nothing does. */
+	std::string_view value;
+	std::string_view meaning;
+};
+
+struct Command {
+	/* One word, or two as "peer add". */
+	std::string_view name, summary;
+	/* Names of words, with blanks between. */
+	std::string_view options;
+	/* What must follow, and [what may]; "..." for more of the same. A|B is one of them; what is in small
+	 * letters is written as it stands, and "--" stands before another program's words. */
+	std::string_view operands;
+	/* A whole command line. */
+	std::string_view example;
+	Run *run;
+	/* The exit code of a failure. */
+	int failed = 1;
+};
+
+/* Null when there is none. */
+const Word *find_word(std::string_view name);
+/* An operand without what says how often it stands, and what it may be. */
+std::string_view without_brackets(std::string_view operand);
+std::vector<std::string> alternatives(std::string_view operand);
+
 class Options {
 public:
-	using Names = std::initializer_list<std::string_view>;
-	/* Names come with their "--"; `flags` stand alone, `valued` are --NAME VALUE or --NAME=VALUE. */
-	Options(std::string_view command, Arguments words, Names flags, Names valued = {});
+	/* Throws Failure for an option the command does not have or a missing value. */
+	Options(const Command &command, Arguments words);
+	/* Throws Failure when they are not what the command says. */
+	void check_operands() const;
 
 	bool has(std::string_view name) const { return given_.contains(name); }
 	std::optional<std::string_view> value(std::string_view name) const;
-	const std::vector<std::string_view> &rest() const { return rest_; }
-	/* The rest, when it should be one interface or file. */
-	std::string_view file() const;
+	std::string text(std::string_view name) const { return std::string(value(name).value_or("")); }
+	const std::vector<std::string_view> &operands() const { return operands_; }
+	/* Empty when there are not so many. */
+	std::string operand(std::size_t number) const { return number < operands_.size() ? std::string(operands_[number]) : ""; }
 	/* By --netns and --birth-netns. */
 	Placement placement(World &world) const;
-
-private:
 	[[noreturn]] void fail(const std::string &text) const;
 
-	std::string command_;
+private:
+	const Command &command_;
 	std::map<std::string_view, std::string_view> given_;
-	std::vector<std::string_view> rest_;
+	std::vector<std::string_view> operands_;
 };
 
 /* Where --netns says the interface is; the present namespace without it. The program goes there. */

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "commands/options.h"
 #include "hub/hub.h"
 #include "hub/pool.h"
 #include "model/values.h"
@@ -28,7 +27,7 @@ std::vector<Prefix> prefixes_of(const Options &options, std::string_view name, W
 {
 	std::vector<Prefix> list;
 
-	parsed(name, [&] { parse_allowed_ips(options.value(name).value_or(""), list, world.terminal); });
+	parsed(name, [&] { parse_allowed_ips(options.text(name), list, world.terminal); });
 	return list;
 }
 
@@ -39,8 +38,8 @@ ClientWishes wishes_of(const Options &options, World &world)
 	for (const Prefix &pool : prefixes_of(options, "--pool", world))
 		wishes.pools.push_back(network_of(pool));
 	wishes.allowed_ips = prefixes_of(options, "--allowed-ips", world);
-	wishes.endpoint = options.value("--endpoint").value_or("");
-	wishes.dns = options.value("--dns").value_or("");
+	wishes.endpoint = options.text("--endpoint");
+	wishes.dns = options.text("--dns");
 	if (std::optional<std::string_view> keepalive = options.value("--keepalive"))
 		wishes.keepalive = parsed("--keepalive", [&] { return parse_keepalive(*keepalive); });
 	return wishes;
@@ -48,7 +47,7 @@ ClientWishes wishes_of(const Options &options, World &world)
 
 Delivery delivery_of(const Options &options)
 {
-	return {std::string(options.value("--out").value_or("")), options.has("--qr")};
+	return {options.text("--out"), options.has("--qr")};
 }
 
 Json json_of(const std::optional<Peer> &peer, const std::string &name)
@@ -115,12 +114,10 @@ void hand_over(const Hub &hub, const Report &report, const Options &options, Wor
 		world.terminal.write(Stream::out, document);
 }
 
-Hub open_hub(const Options &options, const std::string &command, World &world)
+Hub open_hub(const Options &options, World &world)
 {
-	if (options.rest().size() != 2)
-		throw Failure{command + ": which interface or file, and which peer? (wgctl " + command + " --help)"};
 	enter_netns(options, world);
-	return read_hub(options.rest()[0], world);
+	return read_hub(options.operand(0), world);
 }
 
 /* Empty when it has none. */
@@ -131,13 +128,13 @@ std::string name_of(const Hub &hub, const Key &key)
 	return name == hub.names.end() ? "" : name->second;
 }
 
-int add(Arguments arguments, World &world)
+}
+
+int peer_add(const Options &options, World &world)
 {
-	Options options("peer", arguments, {"--psk", "--qr", "--json", "--secrets"},
-			{"--pool", "--allowed-ips", "--public-key", "--endpoint", "--dns", "--keepalive", "--out", "--netns"});
 	check_delivery(options);
-	Hub hub = open_hub(options, "peer", world);
-	std::string name(options.rest()[1]);
+	Hub hub = open_hub(options, world);
+	std::string name = options.operand(1);
 	ClientWishes wishes = wishes_of(options, world);
 	std::optional<Key> private_key;
 	Peer peer;
@@ -166,11 +163,10 @@ int add(Arguments arguments, World &world)
 	return 0;
 }
 
-int remove(Arguments arguments, World &world)
+int peer_remove(const Options &options, World &world)
 {
-	Options options("peer", arguments, {"--json"}, {"--netns"});
-	Hub hub = open_hub(options, "peer", world);
-	Key key = find_peer(options.rest()[1], hub.config.text, hub.config.path);
+	Hub hub = open_hub(options, world);
+	Key key = find_peer(options.operand(1), hub.config.text, hub.config.path);
 	HubChange change{without_peer(hub.config.text, key)};
 	Report report;
 
@@ -185,27 +181,15 @@ int remove(Arguments arguments, World &world)
 	return 0;
 }
 
-}
-
-int peer(Arguments arguments, World &world)
-{
-	if (arguments[0] == "add")
-		return add(arguments.subspan(1), world);
-	if (arguments[0] == "remove")
-		return remove(arguments.subspan(1), world);
-	throw Failure{"peer: add or remove, not " + in_quotes(arguments[0]) + " (wgctl peer --help)"};
-}
-
 /* The private key of a client is nowhere but on the client, so a new file means a new key. */
-int client(Arguments arguments, World &world)
+int client(const Options &options, World &world)
 {
-	Options options("client", arguments, {"--qr", "--json", "--secrets"}, {"--allowed-ips", "--endpoint", "--dns", "--keepalive", "--out", "--netns"});
 	check_delivery(options);
-	Hub hub = open_hub(options, "client", world);
-	Key old = find_peer(options.rest()[1], hub.config.text, hub.config.path), private_key = random_private_key();
+	Hub hub = open_hub(options, world);
+	Key old = find_peer(options.operand(1), hub.config.text, hub.config.path), private_key = random_private_key();
 	const Peer *known = peer_with(old, hub.device.peers);
 	if (!known)
-		throw Failure{hub.config.path + " has no such peer: " + in_quotes(options.rest()[1])};
+		throw Failure{hub.config.path + " has no such peer: " + in_quotes(options.operand(1))};
 	Peer peer = *known;
 	std::string name = name_of(hub, old);
 

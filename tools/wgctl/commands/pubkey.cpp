@@ -6,7 +6,7 @@
 
 namespace wgctl {
 
-int pubkey(Arguments, World &world)
+int pubkey(const Options &, World &world)
 {
 	Text input = world.terminal.read_input(KEY_FILE_LIMIT);
 

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 
-#include "commands/options.h"
 #include "config/config.h"
 #include "hub/hub.h"
 #include "model/machine.h"
@@ -222,20 +221,18 @@ void change_psk(const Rotation &rotation, const Key &key, std::string_view descr
 
 }
 
-int rotate(Arguments arguments, World &world)
+int rotate(const Options &options, World &world)
 {
-	Options options("rotate", arguments, {"--commit", "--abort", "--dry-run", "--json"}, {"--peer", "--new-key", "--psk-fd", "--netns"});
 	auto new_key = options.value("--new-key"), descriptor = options.value("--psk-fd"), peer = options.value("--peer");
 	int wishes = options.has("--commit") + options.has("--abort") + new_key.has_value() + descriptor.has_value();
 
-	if (options.rest().size() != 1 || wishes > 1 || peer.has_value() != (new_key || descriptor))
-		throw Failure{"rotate: one interface or file, and one of --commit, --abort, --peer with --new-key, --peer with --psk-fd, or "
-			      "nothing (wgctl rotate --help)"};
-	std::string here = shell_word(options.rest()[0]);
+	if (wishes > 1 || peer.has_value() != (new_key || descriptor))
+		options.fail("it takes one of --commit, --abort, --peer with --new-key, --peer with --psk-fd, or nothing");
+	std::string here = shell_word(options.operand(0));
 	if (auto netns = options.value("--netns"))
 		here.append(" --netns ").append(shell_word(*netns));
 	enter_netns(options, world);
-	Rotation rotation{read_hub(options.rest()[0], world), world, options.has("--dry-run"), options.has("--json"), here};
+	Rotation rotation{read_hub(options.operand(0), world), world, options.has("--dry-run"), options.has("--json"), here};
 	if (options.has("--commit")) {
 		commit(rotation);
 	} else if (options.has("--abort")) {

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands/commands.h"
 
-#include "commands/options.h"
 #include "config/merge.h"
 
 namespace wgctl {
 
-int save(Arguments arguments, World &world)
+int save(const Options &options, World &world)
 {
-	Options options("save", arguments, {}, {"--netns"});
-	QuickConfig config = read_quick_config(options.file(), world);
+	QuickConfig config = read_quick_config(options.operand(0), world);
 
 	enter_netns(options, world);
 	save_config(config, world);

@@ -5,11 +5,11 @@
 
 namespace wgctl {
 
-int set(Arguments arguments, World &world)
+int set(const Options &options, World &world)
 {
-	Device change = parse_set_arguments(arguments.subspan(1), world);
+	Device change = parse_set_arguments(Arguments(options.operands()).subspan(1), world);
 
-	change.name = arguments[0];
+	change.name = options.operand(0);
 	set_device(change, world);
 	return 0;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands/commands.h"
 
-#include "commands/options.h"
 #include "model/values.h"
 #include "view/format.h"
 #include "view/json.h"
@@ -96,14 +95,10 @@ int show_json(const std::string &name, const Options &options, World &world)
 
 }
 
-int show(Arguments arguments, World &world)
+int show(const Options &options, World &world)
 {
-	Options options("show", arguments, {"--json", "--names", "--secrets"}, {"--netns"});
-	std::string_view name = options.rest().empty() ? "all" : options.rest()[0];
-	std::string_view field = options.rest().size() < 2 ? "" : options.rest()[1];
+	std::string name = options.operands().empty() ? "all" : options.operand(0), field = options.operand(1);
 
-	if (options.rest().size() > 2)
-		throw Failure{"show: nothing may follow a field: " + in_quotes(options.rest()[2])};
 	enter_netns(options, world);
 	if (name == "interfaces") {
 		if (!field.empty())
@@ -114,13 +109,11 @@ int show(Arguments arguments, World &world)
 	}
 	if (!field.empty() && (options.has("--json") || options.has("--names") || options.has("--secrets")))
 		throw Failure{"show: a single field has no --json, --names or --secrets: leave out " + in_quotes(field)};
-	if (options.rest().size() == 2 && !is_field(field))
-		throw Failure{"show: there is no field " + in_quotes(field)};
 	if (options.has("--json"))
-		return show_json(std::string(name), options, world);
+		return show_json(name, options, world);
 	if (name == "all")
 		return show_all(field, options, world);
-	Device device = get_device(std::string(name), world);
+	Device device = get_device(name, world);
 	world.terminal.write(Stream::out, field.empty() ? pretty(device, options, world) : format_field(device, field, false));
 	return 0;
 }

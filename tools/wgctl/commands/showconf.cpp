@@ -6,9 +6,9 @@
 
 namespace wgctl {
 
-int showconf(Arguments arguments, World &world)
+int showconf(const Options &options, World &world)
 {
-	write_secret(format_config(get_device(std::string(arguments[0]), world)), world.terminal);
+	write_secret(format_config(get_device(options.operand(0), world)), world.terminal);
 	return 0;
 }
 

@@ -6,9 +6,9 @@
 
 namespace wgctl {
 
-int strip(Arguments arguments, World &world)
+int strip(const Options &options, World &world)
 {
-	write_secret(strip_quick_keys(read_quick_text(arguments[0], world)), world.terminal);
+	write_secret(strip_quick_keys(read_quick_text(options.operand(0), world)), world.terminal);
 	return 0;
 }
 

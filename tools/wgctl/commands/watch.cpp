@@ -4,7 +4,6 @@
 #include <ctime>
 
 #include "commands/commands.h"
-#include "commands/options.h"
 #include "config/quick_config.h"
 #include "model/machine.h"
 #include "model/values.h"
@@ -222,16 +221,13 @@ private:
 
 }
 
-int watch(Arguments arguments, World &world)
+int watch(const Options &options, World &world)
 {
-	Options options("watch", arguments, {"--once", "--json"}, {"--interval", "--netns"});
 
-	if (options.rest().size() > 1)
-		throw Failure{"watch: one interface, or all of them: " + in_quotes(options.rest()[1])};
 	if (options.has("--json") && !options.has("--once"))
 		throw Failure{"watch: --json is for --once"};
 	enter_netns(options, world);
-	Watcher watcher(options.rest().empty() ? "" : std::string(options.rest()[0]), interval_of(options), world);
+	Watcher watcher(options.operand(0), interval_of(options), world);
 	if (options.has("--once"))
 		return watcher.once(options.has("--json"));
 	return world.terminal.output_is_terminal() ? watcher.live() : watcher.plain();

@@ -23,6 +23,24 @@ struct Commands : testing::Test {
 	}
 	const std::string &out() const { return fake.terminal.out; }
 	const std::string &err() const { return fake.terminal.err; }
+	static std::vector<std::string_view> words_of(const Command &command, std::vector<std::string_view> more)
+	{
+		std::size_t blank = command.name.find(' ');
+
+		if (blank != command.name.npos)
+			more.insert(more.begin(), command.name.substr(blank + 1));
+		more.insert(more.begin(), command.name.substr(0, blank));
+		return more;
+	}
+	/* Whether these words are offered for the last one, and those are not. */
+	bool completes(std::vector<std::string_view> words, const std::vector<std::string> &offered, const std::vector<std::string> &not_offered)
+	{
+		auto is_offered = [&](const std::string &word) { return out().find("\n" + word + "\t") != std::string::npos; };
+
+		words.insert(words.begin(), {"help", "--complete"});
+		return run(words) == 0 && std::all_of(offered.begin(), offered.end(), is_offered) &&
+		       std::none_of(not_offered.begin(), not_offered.end(), is_offered);
+	}
 	void add(const std::string &name, std::uint16_t port)
 	{
 		fake.devices.order.push_back(name);
@@ -129,13 +147,167 @@ TEST_F(Commands, help_is_there_for_each_command)
 			EXPECT_NE(out().find(command.name), std::string::npos);
 	}
 	for (const Command &command : all_commands()) {
-		EXPECT_EQ(run({command.name, "x", "--help"}), 0);
-		EXPECT_NE(out().find("Example: "), std::string::npos) << command.name;
-		EXPECT_EQ(run({command.name, "--help"}), 0);
-		EXPECT_NE(out().find("Example: wgctl " + std::string(command.name)), std::string::npos);
+		EXPECT_EQ(run(words_of(command, {"x", "--help"})), 0);
+		EXPECT_TRUE(out().starts_with("Usage: wgctl " + std::string(command.name))) << out();
+		std::string help = out();
+		EXPECT_NE(help.find("\nExample: wgctl " + std::string(command.name)), std::string::npos) << help;
+		EXPECT_EQ(run(words_of(command, {"--help"})), 0);
+		EXPECT_EQ(out(), help);
 	}
 	EXPECT_EQ(run({"--version"}), 0);
 	EXPECT_NE(out().find("wgctl v"), std::string::npos);
+}
+
+TEST_F(Commands, each_option_is_explained)
+{
+	for (const Command &command : all_commands()) {
+		run(words_of(command, {"--help"}));
+		std::string help = out().substr(out().find('\n'));
+		for (const std::string &name : list_items(command.options)) {
+			const Word *option = find_word(name);
+			ASSERT_TRUE(option && !option->meaning.empty()) << name;
+			std::string row = "\n  " + name + (option->value.empty() ? "" : " " + std::string(option->value)) + "  ";
+			EXPECT_NE(help.find(row), std::string::npos) << help << row;
+			EXPECT_NE(help.find("  " + std::string(option->meaning) + "\n"), std::string::npos) << help << option->meaning;
+		}
+		for_each_line(help, [](std::string_view line) { EXPECT_LE(line.size(), 120u) << line; });
+	}
+}
+
+TEST_F(Commands, each_option_is_understood)
+{
+	for (const Command &command : all_commands())
+		for (const std::string &name : list_items(command.options)) {
+			bool has_value = !find_word(name)->value.empty();
+			std::string joined = name + "=x", mistyped = name.substr(0, name.size() - 1);
+			if (!name.starts_with("--"))
+				continue;
+			for (std::vector<std::string_view> words : {std::vector<std::string_view>{name, "x", "y"}, {"x", joined, "y"}, {"x", "y", "--", name}}) {
+				bool is_joined = words[1] == joined, is_behind = words[2] == "--";
+				if (is_joined && !has_value) {
+					EXPECT_NE(failure_of([&] { Options(command, words); }).find("unknown option `" + joined), std::string::npos);
+					continue;
+				}
+				Options options(command, words);
+				EXPECT_EQ(options.has(name), !is_behind) << name;
+				EXPECT_EQ(options.text(name), has_value && !is_behind ? "x" : "") << name;
+				EXPECT_EQ(options.operands().back(), is_behind ? name : "y") << name;
+			}
+			std::string without_value = failure_of([&] { Options(command, std::vector<std::string_view>{name}); });
+			EXPECT_EQ(without_value.find(name + " needs a value") != std::string::npos, has_value) << without_value;
+			std::string failure = failure_of([&] { Options(command, std::vector<std::string_view>{mistyped}); });
+			EXPECT_TRUE(failure.starts_with(std::string(command.name) + ": unknown option `" + mistyped + "': did you mean --")) << failure;
+		}
+}
+
+TEST_F(Commands, operands_are_those_of_the_table)
+{
+	const std::map<std::vector<std::string_view>, std::string> wrong{
+		{{"setconf", "wg0"}, "setconf: FILE is missing (wgctl setconf --help)"},
+		{{"showconf", "-x", "y"}, "showconf: there is one word too many: `y' (wgctl showconf --help)"},
+		{{"apply", "--json"}, "apply: FILE|INTERFACE is missing (wgctl apply --help)"},
+		{{"peer", "add", "wg0"}, "peer add: NAME is missing (wgctl peer add --help)"},
+		{{"show", "wg0", "latest-handshake"}, "show: unknown word `latest-handshake': did you mean latest-handshakes? (wgctl show --help)"},
+		{{"exec", "wg0", "ls"}, "exec: -- is missing (wgctl exec --help)"},
+		{{"exec", "wg0", "--"}, "exec: COMMAND is missing (wgctl exec --help)"},
+		{{"exec", "--", "ls"}, "exec: FILE|INTERFACE is missing (wgctl exec --help)"}};
+
+	for (const auto &[words, failure] : wrong) {
+		EXPECT_EQ(run(words), 1);
+		EXPECT_EQ(err(), "wgctl: " + failure + "\n");
+	}
+	EXPECT_EQ(run({"doctor"}), 125);
+	EXPECT_EQ(run({"doctor", "wg0", "--jsn"}), 125);
+}
+
+TEST_F(Commands, a_command_of_two_words_has_a_group)
+{
+	EXPECT_EQ(run({"peer"}), 1);
+	EXPECT_TRUE(err().starts_with("wgctl: unknown command `peer'\n")) << err();
+	EXPECT_EQ(run({"peer", "ad", "wg0"}), 1);
+	EXPECT_TRUE(err().starts_with("wgctl: unknown command `peer ad': did you mean peer add?\n")) << err();
+	for (std::vector<std::string_view> words : std::vector<std::vector<std::string_view>>{{"peer", "--help"}, {"help", "peer"}, {"peer", "help"}}) {
+		EXPECT_EQ(run(words), 0);
+		EXPECT_NE(out().find("  peer remove  "), std::string::npos) << out();
+		EXPECT_EQ(out().find("  show  "), std::string::npos) << out();
+	}
+	EXPECT_EQ(run({"help", "peer", "add"}), 0);
+	EXPECT_TRUE(out().starts_with("Usage: wgctl peer add ")) << out();
+	EXPECT_EQ(run({"help", "pear"}), 1);
+}
+
+TEST_F(Commands, the_table_has_the_fields_of_show)
+{
+	add("wg0", 5);
+	std::string fields(find_command(std::vector<std::string_view>{"show"})->operands);
+	fields = fields.substr(fields.find(' ') + 2);
+	fields.pop_back();
+	std::replace(fields.begin(), fields.end(), '|', ' ');
+	EXPECT_EQ(list_items(fields).size(), 12u);
+	fake.devices.present["wg0"].peers.resize(1);
+	for (const std::string &field : list_items(fields)) {
+		EXPECT_EQ(run({"show", "wg0", field}), 0) << field;
+		EXPECT_NE(out(), "") << field;
+	}
+}
+
+TEST_F(Commands, completion_knows_commands_and_options)
+{
+	EXPECT_TRUE(completes({""}, {"show", "peer", "exec"}, {"add", "peer add"}));
+	EXPECT_TRUE(completes({"peer", ""}, {"add", "remove"}, {"show", "peer"}));
+	EXPECT_TRUE(completes({"peer", "remove", "-"}, {"--json", "--netns"}, {"--pool"}));
+	EXPECT_NE(out().find("--json\tprint a document for programs\n"), std::string::npos) << out();
+	EXPECT_TRUE(completes({"showconf", "-"}, {}, {"--netns"}));
+	EXPECT_TRUE(completes({"exec", "wg0", "--", "-"}, {}, {"--birth-netns"}));
+	EXPECT_TRUE(out().starts_with("program\n"));
+	EXPECT_TRUE(completes({"frobnicate", ""}, {}, {"show"}));
+	EXPECT_TRUE(completes({"up", "--frobnicate", ""}, {}, {"wg0"}));
+	EXPECT_EQ(run({"help", "--complete"}), 0);
+}
+
+TEST_F(Commands, completion_knows_what_stands_where)
+{
+	add("wg0", 5);
+	fake.files.contents["/etc/wireguard/hub.conf"] = "[Interface]\n";
+	fake.files.contents["/run/netns/web"] = "";
+	EXPECT_TRUE(completes({"show", ""}, {"wg0", "hub", "all", "interfaces"}, {"dump"}));
+	EXPECT_TRUE(out().starts_with("words\n"));
+	EXPECT_TRUE(completes({"show", "wg0", ""}, {"dump", "latest-handshakes"}, {"wg0", "all"}));
+	EXPECT_TRUE(completes({"show", "wg0", "dump", ""}, {}, {"wg0", "dump"}));
+	EXPECT_TRUE(completes({"up", ""}, {"wg0", "hub"}, {}));
+	EXPECT_TRUE(out().starts_with("files\n"));
+	EXPECT_TRUE(completes({"up", "--netns", ""}, {"web"}, {"wg0"}));
+	EXPECT_TRUE(completes({"up", "--netns", "web", ""}, {"wg0", "hub"}, {"web"}));
+	EXPECT_TRUE(completes({"up", "wg0", ""}, {}, {"wg0"}));
+	EXPECT_TRUE(completes({"metrics", "wg0", ""}, {"hub"}, {}));
+	EXPECT_TRUE(completes({"metrics", "--listen", ""}, {"unix:", "127.0.0.1:"}, {"wg0"}));
+	EXPECT_TRUE(completes({"peer", "add", "wg0", "x", "--pool", ""}, {}, {"wg0"}));
+	EXPECT_TRUE(out().starts_with("words\n"));
+	EXPECT_TRUE(completes({"setconf", "wg0", ""}, {}, {"wg0"}));
+	EXPECT_TRUE(out().starts_with("files\n"));
+	EXPECT_TRUE(completes({"genkey", ""}, {}, {"wg0"}));
+	EXPECT_TRUE(completes({"set", ""}, {"wg0"}, {"peer"}));
+	EXPECT_TRUE(completes({"set", "wg0", "listen-port", "7", ""}, {"peer", "fwmark", "endpoint"}, {"wg0"}));
+	EXPECT_TRUE(completes({"set", "wg0", "fwmark", ""}, {"off"}, {"peer"}));
+}
+
+TEST_F(Commands, completion_knows_peers)
+{
+	std::string file = test_key_text(1), other = test_key_text(2), running = test_key_text(3);
+	add("wg0", 5);
+	fake.devices.present["wg0"].peers.resize(1);
+	fake.devices.present["wg0"].peers[0].public_key = test_key(3);
+	fake.files.contents["/etc/wireguard/wg0.conf"] = "[Peer]\n# Name = Ann's phone\nPublicKey = " + file + " # hers\n[Peer]\npublickey=" + other + "\n";
+	EXPECT_TRUE(completes({"client", "wg0", ""}, {"Ann's phone", file, other, running}, {""}));
+	EXPECT_TRUE(completes({"peer", "remove", "--json", "wg0", ""}, {"Ann's phone", file}, {"wg0"}));
+	EXPECT_TRUE(completes({"rotate", "wg0", "--peer", ""}, {"Ann's phone", file}, {"wg0"}));
+	EXPECT_TRUE(completes({"set", "wg0", "peer", ""}, {file, other, running}, {"Ann's phone"}));
+	EXPECT_TRUE(completes({"peer", "add", "wg0", ""}, {}, {"Ann's phone", file}));
+	fake.files.contents.clear();
+	EXPECT_TRUE(completes({"client", "wg0", ""}, {running}, {file}));
+	fake.devices.broken["wg0"] = "Operation not permitted";
+	EXPECT_TRUE(completes({"client", "wg0", ""}, {}, {running}));
+	EXPECT_EQ(err(), "");
 }
 
 TEST_F(Commands, set_makes_a_change)

@@ -275,7 +275,7 @@ TEST_F(HubTest, what_is_wrong_with_an_option_is_told_with_its_name)
 		{"--pool=x", "--pool: not an IP address: `x'"},
 		{"--public-key=x", "--public-key: not a key: expected 44 characters of base64, found 1"},
 		{"--public-key=" + own, "--public-key: that is the key of wg0 itself; give the other side's"},
-		{"--out=", "peer: --out needs a value (wgctl peer --help)"},
+		{"--out=", "peer add: --out needs a value (wgctl peer add --help)"},
 	};
 	for (const auto &[option, text_of_failure] : wrong) {
 		fake.terminal.err.clear();

@@ -275,14 +275,6 @@ Text format_pretty(const Device &device, const Style &style, std::int64_t now, c
 	return Painter(style, now, names).paint(device);
 }
 
-bool is_field(std::string_view field)
-{
-	auto named = [field](const auto &entry) { return entry.name == field; };
-
-	return field == "dump" || std::any_of(std::begin(DEVICE_FIELDS), std::end(DEVICE_FIELDS), named) ||
-	       std::any_of(std::begin(PEER_FIELDS), std::end(PEER_FIELDS), named);
-}
-
 Text format_field(const Device &device, std::string_view field, bool with_name)
 {
 	Text prefix = with_name ? Text(device.name).append("\t") : Text();

@@ -20,7 +20,6 @@ Text format_pretty(const Device &device, const Style &style, std::int64_t now, c
 
 /* For scripts: lines of tab-separated fields. With `with_name`, the interface's name comes first.
  * The names of the single fields are those of wg(8), "dump" among them. */
-bool is_field(std::string_view field);
 Text format_field(const Device &device, std::string_view field, bool with_name);
 
 /* A configuration file that brings the device to this state. */

@@ -9,9 +9,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <sstream>
 
 #include "host/io.h"
 #include "host/process.h"
@@ -67,6 +69,16 @@ public:
 		}
 		settings.is_partial = !settings.servers.empty() && !has_all;
 		return settings;
+	}
+
+	std::vector<std::string> others(int link)
+	{
+		std::vector<std::string> found;
+
+		for (Server &server : servers())
+			if (server.link != link)
+				found.push_back(std::move(server.address));
+		return found;
 	}
 
 	/* The links that take all questions ("~."), if there are any; else all but those that take only those
@@ -311,6 +323,31 @@ std::optional<std::vector<std::string>> SystemDns::asked()
 	if (!resolved.is_there())
 		return {};
 	return resolved.asked();
+}
+
+std::vector<std::string> SystemDns::others(const std::string &interface)
+{
+	Resolved resolved;
+	std::vector<std::string> found;
+	std::string own = resolvconf_name(interface), name;
+	auto take = [&](std::string_view text) {
+		for (std::string &server : parse_resolv_conf(text).servers)
+			found.push_back(std::move(server));
+	};
+
+	if (resolved.is_there())
+		return resolved.others(index_of(interface));
+	if (std::error_code error; access(resolvconf_files_.c_str(), F_OK) == 0) {
+		for (const auto &entry : std::filesystem::directory_iterator(resolvconf_files_, error))
+			if (std::ifstream file(entry.path()); entry.path().filename() != own)
+				take(std::string(std::istreambuf_iterator<char>(file), {}));
+		return found;
+	}
+	std::istringstream names(resolvconf({"-i"}, "", Asks::yes).output);
+	while (names >> name)
+		if (name != own)
+			take(resolvconf({"-l", name}, "", Asks::yes).output);
+	return found;
 }
 
 }

@@ -21,6 +21,7 @@ public:
 	std::optional<std::vector<std::string>> asked() override;
 	std::optional<DnsSettings> get(const std::string &interface) override;
 	bool is_ours(const std::string &interface) override;
+	std::vector<std::string> others(const std::string &interface) override;
 
 private:
 	std::optional<DnsSettings> ask_resolvconf(const std::string &interface);

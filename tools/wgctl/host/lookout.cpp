@@ -17,6 +17,7 @@
 
 #include "host/process.h"
 #include "host/io.h"
+#include "host/name_query.h"
 #include "host/system.h"
 #include "model/descriptor.h"
 
@@ -26,6 +27,8 @@ namespace {
 
 constexpr int PROBES = 4, ECHOES = 3;
 constexpr int PROBE_PAUSE = 500;
+constexpr int QUESTIONS = 3, QUESTION_PAUSE = 1000;
+constexpr std::size_t SERVERS = 8;
 /* Each is a socket. */
 constexpr std::size_t PROBES_AT_ONCE = 256;
 /* A signal that comes just before poll is seen this late, in milliseconds. */
@@ -173,6 +176,46 @@ private:
 	std::uint16_t identifier_;
 };
 
+/* One name server being asked for the addresses of a name. */
+class Asker {
+public:
+	Asker(const Endpoint &server, std::uint32_t mark, const std::string &host) :
+		udp_(socket(server.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), queries_{name_query(host, AF_INET), name_query(host, AF_INET6)}
+	{
+		if (udp_.get() >= 0 && ((mark && setsockopt(udp_.get(), SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0) ||
+					connect(udp_.get(), &server.any, server.size()) < 0))
+			udp_.reset();
+	}
+
+	int descriptor() const { return udp_.get(); }
+	bool is_done() const { return queries_[0].empty() && queries_[1].empty(); }
+	const std::vector<Endpoint> &found() const { return found_; }
+
+	void send()
+	{
+		for (const std::string &query : queries_)
+			if (!query.empty())
+				::send(udp_.get(), query.data(), query.size(), 0);
+	}
+
+	void receive(std::uint16_t port)
+	{
+		std::array<char, 4096> answer;
+		ssize_t size;
+
+		while ((size = recv(udp_.get(), answer.data(), answer.size(), 0)) >= 0)
+			for (std::string &query : queries_)
+				if (!query.empty() && read_answer(query, {answer.data(), static_cast<std::size_t>(size)}, port, found_))
+					query.clear();
+	}
+
+private:
+	Descriptor udp_;
+	/* Those without an answer. */
+	std::array<std::string, 2> queries_;
+	std::vector<Endpoint> found_;
+};
+
 bool is_settled(const EchoProbe &probe)
 {
 	return probe.answered == *std::max_element(probe.sizes.begin(), probe.sizes.end());
@@ -192,6 +235,40 @@ std::vector<Endpoint> SystemLookout::addresses_of(const std::string &host, const
 
 	look_up(host.c_str(), port.c_str(), found);
 	return found;
+}
+
+std::vector<Endpoint> SystemLookout::ask(const std::vector<std::string> &servers, std::uint32_t mark, const std::string &host, const std::string &port)
+{
+	using Time = std::chrono::steady_clock;
+	std::vector<Asker> askers;
+	std::vector<pollfd> ready;
+	std::vector<Endpoint> local;
+
+	if (look_up(nullptr, port.c_str(), local) != 0)
+		return {};
+	for (const std::string &server : servers) {
+		std::vector<Endpoint> address;
+		if (askers.size() == SERVERS || look_up(server.c_str(), "53", address) != 0)
+			continue;
+		ready.push_back({askers.emplace_back(address[0], mark, host).descriptor(), POLLIN, 0});
+	}
+	auto knows = [](const Asker &asker) { return asker.is_done() && !asker.found().empty(); };
+	auto some = askers.end();
+	for (int turn = 0; turn < QUESTIONS && some == askers.end(); ++turn) {
+		for (Asker &asker : askers)
+			asker.send();
+		Time::time_point end = Time::now() + std::chrono::milliseconds(QUESTION_PAUSE);
+		std::int64_t left = QUESTION_PAUSE;
+		for (; left > 0 && some == askers.end(); left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Time::now()).count()) {
+			poll(ready.data(), ready.size(), static_cast<int>(left));
+			for (Asker &asker : askers)
+				asker.receive(local[0].port());
+			some = std::find_if(askers.begin(), askers.end(), knows);
+		}
+	}
+	if (some == askers.end())
+		some = std::find_if(askers.begin(), askers.end(), [](const Asker &asker) { return !asker.found().empty(); });
+	return some == askers.end() ? std::vector<Endpoint>() : some->found();
 }
 
 void SystemLookout::probe(std::vector<PathProbe> &probes, std::uint32_t mark)

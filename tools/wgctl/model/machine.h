@@ -151,6 +151,8 @@ public:
 	virtual std::optional<DnsSettings> get(const std::string &interface) = 0;
 	/* Set by `set`, for the interface as it is there now, and not unset since. */
 	virtual bool is_ours(const std::string &interface) = 0;
+	/* The servers the machine has from elsewhere: who is asked when the interface is gone. */
+	virtual std::vector<std::string> others(const std::string &interface) = 0;
 };
 
 /* What has to be remembered of a link and nothing in it tells; of the link as it is there now, by a
@@ -282,6 +284,9 @@ public:
 	virtual ~Lookout() = default;
 	/* Every answer for a name or number and a port, in the system's order; none when there is none. */
 	virtual std::vector<Endpoint> addresses_of(const std::string &host, const std::string &port) = 0;
+	/* The same of a name, as one of these servers knows it, asked with packets of this mark; after 3 s at the latest. */
+	virtual std::vector<Endpoint> ask(const std::vector<std::string> &servers, std::uint32_t mark, const std::string &host,
+					  const std::string &port) = 0;
 	/* Sends a few packets with this mark to each endpoint, which WireGuard ignores. Takes 2 s for each
 	 * 256 of them. */
 	virtual void probe(std::vector<PathProbe> &probes, std::uint32_t mark) = 0;

@@ -107,6 +107,19 @@ TEST_F(AgentTest, names_that_nobody_knows_are_told)
 	EXPECT_EQ(fake.terminal.out, "");
 }
 
+/* All questions go through the tunnel whose end they are about. */
+TEST_F(AgentTest, behind_a_dead_tunnel_the_servers_before_it_are_asked)
+{
+	fake.host.lookout.names.clear();
+	fake.devices.present["wg0"].fwmark = 7;
+	fake.host.dns.before = {"192.0.2.52", "192.0.2.53"};
+	fake.host.lookout.known_to["192.0.2.53 7 hub.example:7"] = {parse_endpoint("192.0.2.9:7", fake)};
+	EXPECT_EQ(look(), "");
+	pass(15);
+	fake.host.dns.ours = {"wg0"};
+	EXPECT_EQ(look(), "192.0.2.9:7 ");
+}
+
 TEST_F(AgentTest, a_changed_network_ends_the_wait)
 {
 	fake.host.lookout.names.clear();

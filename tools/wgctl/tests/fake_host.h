@@ -291,6 +291,8 @@ struct FakeDns : Dns {
 	}
 	std::optional<DnsSettings> get(const std::string &interface) override { return tells ? std::optional(present[interface]) : std::nullopt; }
 	bool is_ours(const std::string &interface) override { return std::find(ours.begin(), ours.end(), interface) != ours.end(); }
+	std::vector<std::string> before;
+	std::vector<std::string> others(const std::string &) override { return before; }
 	std::optional<std::vector<std::string>> servers;
 	std::optional<std::vector<std::string>> asked() override { return servers; }
 };
@@ -512,6 +514,15 @@ struct FakeLookout : Lookout {
 	{
 		lookups.push_back(host + ":" + port);
 		return names[host];
+	}
+	/* What servers that are asked themselves know: names by "SERVER MARK HOST:PORT". */
+	std::map<std::string, std::vector<Endpoint>> known_to;
+	std::vector<Endpoint> ask(const std::vector<std::string> &servers, std::uint32_t mark, const std::string &host, const std::string &port) override
+	{
+		for (const std::string &server : servers)
+			if (auto known = known_to.find(server + " " + std::to_string(mark) + " " + host + ":" + port); known != known_to.end())
+				return known->second;
+		return {};
 	}
 	void probe(std::vector<PathProbe> &probes, std::uint32_t) override
 	{

@@ -26,7 +26,7 @@ std::map<std::string, std::vector<Table>> read_schema()
 {
 	std::map<std::string, std::vector<Table>> schema;
 	std::ifstream file(std::filesystem::path(__FILE__).parent_path().parent_path() / "doc/json.md");
-	std::vector<std::string> titles;
+	std::set<std::string> titles;
 	std::string line;
 	bool in_table = false;
 
@@ -34,7 +34,7 @@ std::map<std::string, std::vector<Table>> read_schema()
 		if (line.starts_with("## wgctl ")) {
 			if (!after_title)
 				titles.clear();
-			titles.push_back(line.substr(9, line.find(' ', 9) - 9));
+			titles.insert(line.substr(9, line.find(' ', 9) - 9));
 			after_title = true;
 		} else if (line.starts_with("| `")) {
 			std::size_t second = line.find('|', 1), third = line.find('|', second + 1);

@@ -55,6 +55,16 @@ const EndpointKeeper::FromFile &EndpointKeeper::from_file()
 	return *from_file_;
 }
 
+/* The servers that are asked may be those behind this very tunnel. Then those before them are, past it. */
+std::vector<Endpoint> EndpointKeeper::addresses_of(const std::string &host, const std::string &port, std::uint32_t mark)
+{
+	std::vector<Endpoint> found = world_.host.lookout.addresses_of(host, port);
+
+	if (found.empty() && world_.host.dns.is_ours(interface_))
+		found = world_.host.lookout.ask(world_.host.dns.others(interface_), mark, host, port);
+	return found;
+}
+
 std::deque<EndpointKeeper::Candidate> EndpointKeeper::candidates_for(const Peer &peer, std::uint32_t mark)
 {
 	std::deque<Candidate> found;
@@ -70,7 +80,7 @@ std::deque<EndpointKeeper::Candidate> EndpointKeeper::candidates_for(const Peer 
 			/* A comment that only looks like one. */
 			continue;
 		}
-		for (const Endpoint &endpoint : world_.host.lookout.addresses_of(parts.host, parts.port)) {
+		for (const Endpoint &endpoint : addresses_of(parts.host, parts.port, mark)) {
 			Text address = format_endpoint(endpoint);
 			if (std::none_of(found.begin(), found.end(), [&](const Candidate &c) { return format_endpoint(c.endpoint) == address; }))
 				found.push_back({endpoint, name});

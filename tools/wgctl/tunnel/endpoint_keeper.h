@@ -58,6 +58,7 @@ private:
 	void observe(const Peer &peer, Memory &memory, bool &is_wanted, bool &is_alive) const;
 	void look_at(const Peer &peer, std::uint32_t mark);
 	void try_next(const Peer &peer, Memory &memory, std::uint32_t mark);
+	std::vector<Endpoint> addresses_of(const std::string &host, const std::string &port, std::uint32_t mark);
 	std::deque<Candidate> candidates_for(const Peer &peer, std::uint32_t mark);
 	const FromFile &from_file();
 	void take_another_port();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What comes over other programs' sockets: the answers of userspace implementations. */
+/* What comes over other programs' sockets: the answers of userspace implementations and of name servers. */
+#include "host/name_query.h"
 #include "kernel/userspace.h"
 #include "tests/fuzz/fuzz.h"
 #include "view/format.h"
@@ -60,6 +61,19 @@ void userspace(std::string_view reply)
 	must_equal(outcome(device), before, "what is read can be written");
 }
 
+void name_server(std::string_view answer)
+{
+	/* With the fuzzer's number, else hardly an answer would count. */
+	static const std::string query = name_query("hub.example", AF_INET);
+	std::string asked = std::string(answer.substr(0, 2)) + query.substr(2);
+	std::vector<Endpoint> found;
+
+	read_answer(asked, answer, 7, found);
+	must(found.size() <= answer.size() / 14, "each address stands in the answer");
+	for (const Endpoint &endpoint : found)
+		must(endpoint.any.sa_family == AF_INET && endpoint.port() == 7, "an address is what was asked for");
+}
+
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
@@ -67,5 +81,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 	std::string_view text(reinterpret_cast<const char *>(data), size);
 
 	userspace(text);
+	name_server(text);
 	return 0;
 }

@@ -62,6 +62,15 @@ public:
 		if (fsync(file_.get()) < 0)
 			fail(path_);
 	}
+	/* Nobody else can have it: it is new. */
+	Descriptor lock() const
+	{
+		Descriptor copy(fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));
+
+		if (copy.get() < 0 || flock(copy.get(), LOCK_EX) < 0)
+			fail(path_);
+		return copy;
+	}
 	void put_in_place()
 	{
 		if (name_.empty()) {
@@ -136,6 +145,9 @@ void SystemStore::replace(const std::string &path, std::string_view text, unsign
 	NewFile file(real ? real : path, unnamed_);
 
 	file.fill(text, is_there ? &status : nullptr, mode);
+	/* Whoever holds the file that goes holds the one that comes. */
+	if (auto locked = locked_.lock())
+		locked->push_back(file.lock());
 	file.put_in_place();
 }
 
@@ -151,16 +163,20 @@ std::shared_ptr<void> SystemStore::lock(const std::string &path)
 {
 	for (;;) {
 		struct stat held, present;
-		auto file = std::make_shared<Descriptor>(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-		if (file->get() < 0)
+		Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+		if (file.get() < 0)
 			fail(path);
-		while (flock(file->get(), LOCK_EX) < 0)
+		while (flock(file.get(), LOCK_EX) < 0)
 			if (errno != EINTR)
 				fail(path);
 		/* Whoever had it before has put another file in its place: that is the one to hold. */
-		if (fstat(file->get(), &held) == 0 && stat(path.c_str(), &present) == 0 && held.st_dev == present.st_dev &&
-		    held.st_ino == present.st_ino)
-			return file;
+		if (fstat(file.get(), &held) == 0 && stat(path.c_str(), &present) == 0 && held.st_dev == present.st_dev &&
+		    held.st_ino == present.st_ino) {
+			auto locked = std::make_shared<std::vector<Descriptor>>();
+			locked->push_back(std::move(file));
+			locked_ = locked;
+			return locked;
+		}
 	}
 }
 

@@ -2,6 +2,10 @@
 /* The real files, to look at and write. */
 #pragma once
 
+#include <memory>
+#include <vector>
+
+#include "model/descriptor.h"
 #include "model/machine.h"
 
 namespace wgctl {
@@ -25,6 +29,8 @@ public:
 
 private:
 	Unnamed unnamed_;
+	/* What `lock` gave, while somebody has it. */
+	std::weak_ptr<std::vector<Descriptor>> locked_;
 };
 
 }

@@ -210,7 +210,7 @@ public:
 	virtual void replace(const std::string &path, std::string_view text, unsigned mode) = 0;
 	/* A new file, as a whole or not at all; fails when the name is taken, whoever was faster. */
 	virtual void create(const std::string &path, std::string_view text, unsigned mode) = 0;
-	/* Waits until nobody else has it; held until the handle goes. For changing a file that was read. */
+	/* Waits until nobody else has it; held until the handle goes, and so is what replaces it meanwhile. For changing a file that was read. */
 	virtual std::shared_ptr<void> lock(const std::string &path) = 0;
 	/* Into a file of /proc. */
 	virtual void overwrite(const std::string &path, std::string_view text) = 0;

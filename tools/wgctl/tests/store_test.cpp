@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -111,23 +113,29 @@ TEST_P(StoreTest, a_file_that_cannot_be_is_told_by_its_name)
 	EXPECT_EQ(files(), 0);
 }
 
-/* Each puts another file in place of the one that is locked. */
+/* Each puts another file in place of the one that is locked, and has more to do then. */
 TEST_P(StoreTest, one_at_a_time_changes_a_file)
 {
 	constexpr int THREADS = 4, TIMES = 25;
 	std::vector<std::thread> threads;
+	std::atomic<int> inside = 0, too_many = 0;
 
 	store.create(path, "", 0600);
 	for (int i = 0; i < THREADS; ++i)
-		threads.emplace_back([this] {
+		threads.emplace_back([&] {
+			SystemStore mine(GetParam());
 			for (int time = 0; time < TIMES; ++time) {
-				std::shared_ptr<void> lock = store.lock(path);
-				store.replace(path, text_of(path) + "x", 0600);
+				std::shared_ptr<void> lock = mine.lock(path);
+				too_many += inside++;
+				mine.replace(path, text_of(path) + "x", 0600);
+				std::this_thread::sleep_for(std::chrono::milliseconds(1));
+				--inside;
 			}
 		});
 	for (std::thread &thread : threads)
 		thread.join();
 	EXPECT_EQ(text_of(path), std::string(THREADS * TIMES, 'x'));
+	EXPECT_EQ(too_many, 0);
 }
 
 TEST_P(StoreTest, who_may_not_look_knows_that)

@@ -115,7 +115,7 @@ guest_root() {
 	[ "$1" != "$(dpkg --print-architecture)" ] || return 0
 	# What is essential here, what the guests' programs are in, and wgctl's libraries.
 	"$qemu_dir/sysroot" "$1" bash coreutils diffutils findutils grep hostname kmod libc6 libgcc-s1 libstdc++6 mawk mount sed util-linux \
-		$(awk '$1 == "guest" && $2 !~ /^qemu|^cpio|^xz/ { print $2 }' "$qemu_dir/packages") libmnl0 libsodium23 libnftables1 libqrencode4 libmicrohttpd12 libsystemd0
+		$(awk '$1 == "guest" && $2 !~ /^binutils|^cpio|^xz/ { print $2 }' "$qemu_dir/packages") libmnl0 libsodium23 libnftables1 libqrencode4 libmicrohttpd12 libsystemd0
 }
 
 # libraries_of ROOT FILE...: the paths below ROOT of the shared libraries these are linked with, directly or not.

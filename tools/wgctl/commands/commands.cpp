@@ -123,9 +123,16 @@ int no_command(Arguments words, bool wants_help, World &world)
 		world.terminal.write(Stream::out, text);
 		return 0;
 	}
-	if (!text.empty() && words.size() > 1)
+	if (!text.empty() && words.size() == 1) {
+		complain(unknown + ": which of its commands?", world.terminal);
+		world.terminal.write(Stream::err, text);
+		return 1;
+	}
+	if (!text.empty())
 		unknown = group.append(words[1]);
-	std::transform(COMMANDS.begin(), COMMANDS.end(), std::back_inserter(names), [](const Command &c) { return c.name; });
+	/* Of a group's, the group's name is enough. */
+	for (const Command &command : COMMANDS)
+		names.push_back(text.empty() ? command.name.substr(0, command.name.find(' ')) : command.name);
 	complain("unknown command " + in_quotes(unknown) + did_you_mean(unknown, names), world.terminal);
 	world.terminal.write(Stream::err, text.empty() ? overview("") : text);
 	return 1;
@@ -138,12 +145,13 @@ int run(Arguments words, World &world, int &failed)
 
 	if (words.empty())
 		words = WITHOUT_WORDS;
-	if (words[0] == "-v" || words[0] == "--version" || words[0] == "version") {
+	bool wants_help = false;
+	for (; !words.empty() && asks_for_help(words[0]); words = words.subspan(1))
+		wants_help = true;
+	if (!words.empty() && (words[0] == "-v" || words[0] == "--version" || words[0] == "version")) {
 		world.terminal.write(Stream::out, VERSION);
 		return 0;
 	}
-	bool wants_help = asks_for_help(words[0]);
-	words = words.subspan(wants_help);
 	if (wants_help && !words.empty() && words[0] == "--complete")
 		return complete(words.subspan(1), world);
 	const Command *command = find_command(words);

@@ -125,14 +125,16 @@ Options::Options(const Command &command, Arguments words) : command_(command)
 void Options::check_operands() const
 {
 	const std::vector<std::string> wanted = list_items(command_.operands);
+	bool is_foreign = false;
 
 	for (std::size_t i = 0; i < wanted.size(); ++i) {
 		const std::vector<std::string> list = alternatives(wanted[i]);
 		const std::vector<std::string_view> known(list.begin(), list.end());
-		if (i < operands_.size() ? (wanted[i] == "--") != (operands_[i] == "--") : !wanted[i].starts_with('['))
-			fail(std::string(without_brackets(wanted[i])) + " is missing");
-		if (i < operands_.size() && std::islower(list[0][0]) && !is_one_of(operands_[i], known))
+		if (i < operands_.size() ? !is_foreign && (wanted[i] == "--") != (operands_[i] == "--") : !wanted[i].starts_with('['))
+			fail(wanted[i] == "--" ? "which command? It stands behind a lone --" : std::string(without_brackets(wanted[i])) + " is missing");
+		if (i < operands_.size() && std::islower(list[0][0]) && !contains(list, std::string(operands_[i])))
 			fail("unknown word " + in_quotes(operands_[i]) + did_you_mean(operands_[i], known));
+		is_foreign = is_foreign || wanted[i] == "--";
 	}
 	if (operands_.size() > wanted.size() && command_.operands.find("...") == std::string::npos)
 		fail("there is one word too many: " + in_quotes(operands_[wanted.size()]));

@@ -77,7 +77,7 @@ public:
 
 		for (Server &server : servers())
 			if (server.link != link)
-				found.push_back(std::move(server.address));
+				found.push_back(server.address + (server.link && server.address.starts_with("fe80:") ? "%" + std::to_string(server.link) : ""));
 		return found;
 	}
 
@@ -337,10 +337,15 @@ std::vector<std::string> SystemDns::others(const std::string &interface)
 
 	if (resolved.is_there())
 		return resolved.others(index_of(interface));
-	if (std::error_code error; access(resolvconf_files_.c_str(), F_OK) == 0) {
-		for (const auto &entry : std::filesystem::directory_iterator(resolvconf_files_, error))
-			if (std::ifstream file(entry.path()); entry.path().filename() != own)
+	if (access(resolvconf_files_.c_str(), F_OK) == 0) {
+		for (const std::string &other : names_in(resolvconf_files_)) {
+			std::string path = resolvconf_files_ + other;
+			/* To read a folder throws. */
+			if (std::error_code error; other != own && std::filesystem::is_regular_file(path, error)) {
+				std::ifstream file(path);
 				take(std::string(std::istreambuf_iterator<char>(file), {}));
+			}
+		}
 		return found;
 	}
 	std::istringstream names(resolvconf({"-i"}, "", Asks::yes).output);

@@ -248,18 +248,21 @@ std::vector<Endpoint> SystemLookout::ask(const std::vector<std::string> &servers
 		return {};
 	for (const std::string &server : servers) {
 		std::vector<Endpoint> address;
-		if (askers.size() == SERVERS || look_up(server.c_str(), "53", address) != 0)
+		if (askers.size() == SERVERS || look_up(server.c_str(), "53", address, AI_NUMERICHOST) != 0)
 			continue;
 		ready.push_back({askers.emplace_back(address[0], mark, host).descriptor(), POLLIN, 0});
 	}
 	auto knows = [](const Asker &asker) { return asker.is_done() && !asker.found().empty(); };
 	auto some = askers.end();
-	for (int turn = 0; turn < QUESTIONS && some == askers.end(); ++turn) {
+	auto goes_on = [&] {
+		return some == askers.end() && !std::all_of(askers.begin(), askers.end(), [](const Asker &asker) { return asker.is_done(); });
+	};
+	for (int turn = 0; turn < QUESTIONS && goes_on(); ++turn) {
 		for (Asker &asker : askers)
 			asker.send();
 		Time::time_point end = Time::now() + std::chrono::milliseconds(QUESTION_PAUSE);
 		std::int64_t left = QUESTION_PAUSE;
-		for (; left > 0 && some == askers.end(); left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Time::now()).count()) {
+		for (; left > 0 && goes_on(); left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Time::now()).count()) {
 			poll(ready.data(), ready.size(), static_cast<int>(left));
 			for (Asker &asker : askers)
 				asker.receive(local[0].port());

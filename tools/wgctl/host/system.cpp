@@ -156,14 +156,14 @@ bool SystemTerminal::output_is_open_to_the_world()
 	return fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & S_IRWXO);
 }
 
-int look_up(const char *host, const char *service, std::vector<Endpoint> &found)
+int look_up(const char *host, const char *service, std::vector<Endpoint> &found, int flags)
 {
 	addrinfo hints{}, *answers = nullptr;
 
 	hints.ai_family = AF_UNSPEC;
 	hints.ai_socktype = SOCK_DGRAM;
 	hints.ai_protocol = IPPROTO_UDP;
-	hints.ai_flags = host ? 0 : AI_PASSIVE;
+	hints.ai_flags = flags | (host ? 0 : AI_PASSIVE);
 	if (int error = getaddrinfo(host, service, &hints, &answers))
 		return error;
 	std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(answers, freeaddrinfo);

@@ -22,7 +22,7 @@ public:
 };
 
 /* All UDP addresses for `host` (null: any) and `service`, in the system's order; returns 0 or an EAI_ error. */
-int look_up(const char *host, const char *service, std::vector<Endpoint> &found);
+int look_up(const char *host, const char *service, std::vector<Endpoint> &found, int flags = 0);
 
 class SystemResolver : public Resolver {
 public:

@@ -207,8 +207,9 @@ TEST_F(Commands, operands_are_those_of_the_table)
 		{{"showconf", "-x", "y"}, "showconf: there is one word too many: `y' (wgctl showconf --help)"},
 		{{"apply", "--json"}, "apply: FILE|INTERFACE is missing (wgctl apply --help)"},
 		{{"peer", "add", "wg0"}, "peer add: NAME is missing (wgctl peer add --help)"},
+		{{"show", "wg0", "DUMP"}, "show: unknown word `DUMP': did you mean dump? (wgctl show --help)"},
 		{{"show", "wg0", "latest-handshake"}, "show: unknown word `latest-handshake': did you mean latest-handshakes? (wgctl show --help)"},
-		{{"exec", "wg0", "ls"}, "exec: -- is missing (wgctl exec --help)"},
+		{{"exec", "wg0", "ls"}, "exec: which command? It stands behind a lone -- (wgctl exec --help)"},
 		{{"exec", "wg0", "--"}, "exec: COMMAND is missing (wgctl exec --help)"},
 		{{"exec", "--", "ls"}, "exec: FILE|INTERFACE is missing (wgctl exec --help)"}};
 
@@ -216,6 +217,9 @@ TEST_F(Commands, operands_are_those_of_the_table)
 		EXPECT_EQ(run(words), 1);
 		EXPECT_EQ(err(), "wgctl: " + failure + "\n");
 	}
+	/* Behind "--" all words are another program's. */
+	const std::vector<std::string_view> exec{"exec"}, words{"wg0", "--", "ssh", "--", "host"};
+	EXPECT_EQ(failure_of([&] { Options(*find_command(exec), words).check_operands(); }), "");
 	EXPECT_EQ(run({"doctor"}), 125);
 	EXPECT_EQ(run({"doctor", "wg0", "--jsn"}), 125);
 }
@@ -223,7 +227,9 @@ TEST_F(Commands, operands_are_those_of_the_table)
 TEST_F(Commands, a_command_of_two_words_has_a_group)
 {
 	EXPECT_EQ(run({"peer"}), 1);
-	EXPECT_TRUE(err().starts_with("wgctl: unknown command `peer'\n")) << err();
+	EXPECT_TRUE(err().starts_with("wgctl: peer: which of its commands?\n")) << err();
+	EXPECT_EQ(run({"pear", "add"}), 1);
+	EXPECT_TRUE(err().starts_with("wgctl: unknown command `pear': did you mean peer?\n")) << err();
 	EXPECT_EQ(run({"peer", "ad", "wg0"}), 1);
 	EXPECT_TRUE(err().starts_with("wgctl: unknown command `peer ad': did you mean peer add?\n")) << err();
 	for (std::vector<std::string_view> words : std::vector<std::vector<std::string_view>>{{"peer", "--help"}, {"help", "peer"}, {"peer", "help"}}) {
@@ -231,6 +237,8 @@ TEST_F(Commands, a_command_of_two_words_has_a_group)
 		EXPECT_NE(out().find("  peer remove  "), std::string::npos) << out();
 		EXPECT_EQ(out().find("  show  "), std::string::npos) << out();
 	}
+	for (std::vector<std::string_view> words : std::vector<std::vector<std::string_view>>{{"help", "-h"}, {"help", "help"}, {"help", "version"}})
+		EXPECT_EQ(run(words), 0) << words[1];
 	EXPECT_EQ(run({"help", "peer", "add"}), 0);
 	EXPECT_TRUE(out().starts_with("Usage: wgctl peer add ")) << out();
 	EXPECT_EQ(run({"help", "pear"}), 1);

@@ -120,6 +120,16 @@ TEST_F(AgentTest, behind_a_dead_tunnel_the_servers_before_it_are_asked)
 	EXPECT_EQ(look(), "192.0.2.9:7 ");
 }
 
+TEST_F(AgentTest, an_address_has_its_time_however_long_the_question_took)
+{
+	fake.host.lookout.on_lookup = [&] { pass(10); };
+	EXPECT_EQ(look(), "[2001:db8::1]:7 ");
+	pass(14);
+	EXPECT_EQ(look(), "");
+	pass(1);
+	EXPECT_EQ(look(), "192.0.2.2:8 ");
+}
+
 TEST_F(AgentTest, a_changed_network_ends_the_wait)
 {
 	fake.host.lookout.names.clear();

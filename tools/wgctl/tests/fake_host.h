@@ -508,10 +508,12 @@ struct FakeLookout : Lookout {
 	std::vector<std::string> knocks;
 	std::vector<Event> events;
 	std::vector<std::string> lookups;
-	std::function<void()> on_wait;
+	std::function<void()> on_wait, on_lookup;
 
 	std::vector<Endpoint> addresses_of(const std::string &host, const std::string &port) override
 	{
+		if (on_lookup)
+			on_lookup();
 		lookups.push_back(host + ":" + port);
 		return names[host];
 	}

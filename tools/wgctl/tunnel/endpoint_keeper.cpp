@@ -109,6 +109,10 @@ void EndpointKeeper::try_next(const Peer &peer, Memory &memory, std::uint32_t ma
 	memory.not_before = now + TRY_TIME;
 	if (memory.candidates.empty()) {
 		memory.candidates = candidates_for(peer, mark);
+		/* To ask may have taken longer than a try, and is none. */
+		now = world_.clock.monotonic();
+		memory.last_try = now;
+		memory.not_before = now + TRY_TIME;
 		is_in_vain_ = is_in_vain_ || (memory.pause && !memory.candidates.empty());
 		memory.stale_at = now + TRY_TIME * static_cast<std::int64_t>(memory.candidates.size());
 	}

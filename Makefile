@@ -28,7 +28,7 @@ out = build/$(release)
 jobs := $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
 guest_cpus := $(shell n=$$(nproc); [ $$n -gt 4 ] && n=4; echo $$n)
 
-.PHONY: all module wgctl deb unit check sloc bench bench-aead bench-native demo shell test test-all install uninstall clean help both setup-build setup-guest setup-test setup-bench setup-package
+.PHONY: all module wgctl deb unit check sloc bench bench-aead bench-native bench-peers demo shell test test-all install uninstall clean help both setup-build setup-guest setup-test setup-bench setup-package
 .DEFAULT_GOAL := module
 
 all: module wgctl
@@ -57,6 +57,7 @@ define help
   make bench-aead our AEAD beside OpenSSL, libsodium and the kernel's code; a table and build/bench/aead.svg
   make bench-native our module beside the kernel's own on this processor: user-mode Linux; build/bench/native.txt and .svg
                   ROUNDS=3 for a glance, BEFORE=FILE.ko to compare with an older one; selftests/bench/native/run tells more
+  make bench-peers what 100,000 peers and 1,000 handshakes cost, the same way; build/bench/peers.txt and .svg
   make install    module to /lib/modules/KVER/updates, wgctl with its man pages, completions and units to PREFIX (/usr/local); honours DESTDIR
   make uninstall  takes away what install put there
   make clean      removes build/
@@ -142,6 +143,11 @@ bench: setup-bench
 
 bench-aead: setup-test
 	@$(MAKE) --no-print-directory -s -C selftests/bench aead
+
+bench-peers: setup-bench
+	@$(MAKE) --no-print-directory -s KVER=uml module
+	@$(MAKE) --no-print-directory -s -C selftests helpers
+	@ROUNDS="$(ROUNDS)" PEERS="$(PEERS)" BEFORE="$(BEFORE)" selftests/bench/native/run peers
 
 bench-native: setup-bench
 	@$(MAKE) --no-print-directory -s KVER=uml module

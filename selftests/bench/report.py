@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Table and chart of bench-native or bench-guest, from the lines of their `rounds`.
+"""Table and chart of bench-native, bench-peers or bench-guest, from the lines of their `rounds`.
 
-usage: report.py native|guest TABLE.txt CHART.svg [NOTE...] <lines
+usage: report.py native|peers|guest TABLE.txt CHART.svg [NOTE...] <lines
 Each value is a median over rounds with its quartiles; each ratio is one of values of the same round, against the module or method named in-tree.
 Lines where one lacks what another has make no report.
 """
@@ -15,6 +15,14 @@ BENCHES = {  # title of the chart, then name, title, unit, digits of each metric
 		("packets-64", "lone packets, 64 B", "kpps a CPU", 0, False),
 		("packets-1420", "lone packets, 1420 B", "kpps a CPU", 0, False),
 		("ping", "ping, shortest", "µs", 1, True),
+	]),
+	"peers": ("Times the kernel's own WireGuard (1), by processor time; bars: medians, whiskers: quartiles", [
+		("peers-set", "a peer is configured", "µs", 2, True),
+		("peers-dump", "a peer is shown", "µs", 3, True),
+		("peers-delete", "a peer is removed with its device", "µs", 2, True),
+		("peers-memory", "memory of an idle peer", "bytes", 0, True),
+		("handshakes-first", "a peer's first handshake, both ends", "a second of one CPU", 0, False),
+		("handshakes", "a later one", "a second of one CPU", 0, False),
 	]),
 	"guest": ("Times the kernel's own WireGuard (1), in a QEMU guest; bars: medians, whiskers: quartiles", [
 		("tcp-1", "TCP, 1 stream", "Mbit/s", 0, False),

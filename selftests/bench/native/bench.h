@@ -17,8 +17,9 @@ u64 wg_bench_cpu_ns(void);
 /* Both return 0 or -errno and run until `cpu_ms` of processor time are spent, between the namespaces `from` and `to`. */
 
 /* UDP packets of `size` bytes, IPv4 header included, into the device `name` of `from`, never more than `window` of them under way.
- * They are counted, and end, where the device of the same name in `to` hands them up. -EIO: some were lost. */
-int wg_bench_packets(struct net *from, struct net *to, const char *name, u32 size, u32 window, u32 cpu_ms, struct wg_bench_result *result);
+ * They are counted, and end, where the device of the same name in `to` hands them up. -EIO: some were lost.
+ * With `devices` it is one packet into each of `name`1, `name`2 and so on, and then the end: so many handshakes. */
+int wg_bench_packets(struct net *from, struct net *to, const char *name, u32 size, u32 window, u32 devices, u32 cpu_ms, struct wg_bench_result *result);
 
 /* One TCP connection to `address` of `to`, both ends in kernel threads. */
 int wg_bench_stream(struct net *from, struct net *to, __be32 address, u32 cpu_ms, struct wg_bench_result *result);

@@ -2,8 +2,9 @@
 /* main.c: the generators of bench-native, by way of /sys/kernel/debug/wg_bench.
  *
  * Writing a line runs one, in the namespaces that two open files of the writer stand for; reading gives "COUNT CPU-NANOSECONDS" of the last,
- * and the host's name for this kernel's process.
+ * the host's name for this kernel's process, and all the CPU-NANOSECONDS it has taken.
  *   packets FROM TO DEVICE SIZE WINDOW MILLISECONDS
+ *   handshakes FROM TO DEVICE DEVICES WINDOW		from DEVICE1, DEVICE2 and so on, one packet each
  *   stream FROM TO ADDRESS MILLISECONDS
  *
  * For user-mode Linux only: its kernel is one thread of the host, and that thread's clock says what the work cost whatever else the host does.
@@ -45,14 +46,13 @@ u64 wg_bench_cpu_ns(void)
 static int run(const char *line)
 {
 	int from_fd, to_fd, result = -EINVAL;
-	u32 size, window, milliseconds;
+	int count;
+	u32 numbers[3];
 	struct net *from, *to;
 	char what[16], name[40];
-	bool packets;
 
-	packets = sscanf(line, "%15s %d %d %39s %u %u %u", what, &from_fd, &to_fd, name, &size, &window, &milliseconds) == 7;
-	if (packets ? strcmp(what, "packets") :
-		      sscanf(line, "%15s %d %d %39s %u", what, &from_fd, &to_fd, name, &milliseconds) != 5 || strcmp(what, "stream"))
+	count = sscanf(line, "%15s %d %d %39s %u %u %u", what, &from_fd, &to_fd, name, &numbers[0], &numbers[1], &numbers[2]);
+	if (count != (strcmp(what, "packets") ? strcmp(what, "handshakes") ? strcmp(what, "stream") ? 0 : 5 : 6 : 7))
 		return -EINVAL;
 
 	from = get_net_ns_by_fd(from_fd);
@@ -63,10 +63,17 @@ static int run(const char *line)
 		put_net(from);
 		return PTR_ERR(to);
 	}
-	if (packets)
-		result = wg_bench_packets(from, to, name, size, window, milliseconds, &last);
-	else
-		result = wg_bench_stream(from, to, in_aton(name), milliseconds, &last);
+	switch (count) {
+	case 7:
+		result = wg_bench_packets(from, to, name, numbers[0], numbers[1], 0, numbers[2], &last);
+		break;
+	case 6:
+		result = wg_bench_packets(from, to, name, 64, numbers[1], numbers[0], 0, &last);
+		break;
+	case 5:
+		result = wg_bench_stream(from, to, in_aton(name), numbers[0], &last);
+		break;
+	}
 	put_net(to);
 	put_net(from);
 	return result;
@@ -89,8 +96,9 @@ static ssize_t write(struct file *opened, const char __user *buffer, size_t size
 
 static ssize_t read(struct file *opened, char __user *buffer, size_t size, loff_t *position)
 {
-	char line[64];
-	int length = scnprintf(line, sizeof(line), "%llu %llu %ld\n", last.count, last.cpu_ns, host(39 /* getpid */, 0, NULL));
+	char line[96];
+	int length = scnprintf(line, sizeof(line), "%llu %llu %ld %llu\n", last.count, last.cpu_ns, host(39 /* getpid */, 0, NULL),
+			       wg_bench_cpu_ns());
 
 	return simple_read_from_buffer(buffer, size, position, line, length);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* packets.c: lone UDP packets in a closed window: nothing is lost, so what arrives is what the path can do. */
+/* packets.c: lone UDP packets in a closed window: nothing is lost, so what arrives is what the path can do. Through one device, or one
+ * through each of many, whose session it makes. */
 #include <linux/etherdevice.h>
 #include <linux/ip.h>
 #include <linux/netdevice.h>
@@ -9,6 +10,7 @@
 #include "bench.h"
 
 #define FROM_ADDRESS 0x0a070001	/* 10.7.0.1 */
+#define MANY_ADDRESS 0x0a080000	/* 10.8.0.0, and the device's number */
 #define TO_ADDRESS 0x0a070002
 #define PORT 9
 
@@ -47,7 +49,7 @@ static rx_handler_result_t arrived(struct sk_buff **pskb)
 	return RX_HANDLER_CONSUMED;
 }
 
-static struct sk_buff *make(struct net_device *dev, u32 size, u16 id)
+static struct sk_buff *make(struct net_device *dev, u32 source, u32 size, u16 id)
 {
 	const u32 headroom = LL_RESERVED_SPACE(dev);
 	struct sk_buff *skb = alloc_skb(headroom + size + dev->needed_tailroom, GFP_KERNEL);
@@ -68,7 +70,7 @@ static struct sk_buff *make(struct net_device *dev, u32 size, u16 id)
 	ip->id = htons(id);
 	ip->ttl = 64;
 	ip->protocol = IPPROTO_UDP;
-	ip->saddr = htonl(FROM_ADDRESS);
+	ip->saddr = htonl(source);
 	ip->daddr = htonl(TO_ADDRESS);
 	ip_send_check(ip);
 	udp->source = htons(PORT);
@@ -79,31 +81,59 @@ static struct sk_buff *make(struct net_device *dev, u32 size, u16 id)
 	return skb;
 }
 
-static int send(struct window *window, struct net_device *dev, u32 size, u64 cpu_ns)
+/* Waits until `window` has room for one more. */
+static int wait_for_room(struct window *window)
 {
-	const u64 end = wg_bench_cpu_ns() + cpu_ns;
-	struct sk_buff *skb;
-
-	for (;;) {
-		if (window->sent - READ_ONCE(window->arrived) >= window->size &&
-		    !wait_event_timeout(window->room, has_room(window), 5 * HZ))
-			return -EIO;
-		if (window->sent % 512 == 0 && (wg_bench_cpu_ns() >= end || fatal_signal_pending(current)))
-			break;
-		skb = make(dev, size, window->sent);
-		if (!skb)
-			return -ENOMEM;
-		window->sent++;
-		dev_queue_xmit(skb);
-		cond_resched();
-	}
-	return wait_event_timeout(window->room, window->sent == READ_ONCE(window->arrived), 5 * HZ) ? 0 : -EIO;
+	return window->sent - READ_ONCE(window->arrived) < window->size || wait_event_timeout(window->room, has_room(window), 5 * HZ) ? 0 : -EIO;
 }
 
-int wg_bench_packets(struct net *from, struct net *to, const char *name, u32 size, u32 window_size, u32 cpu_ms, struct wg_bench_result *result)
+static int send_one(struct window *window, struct net_device *dev, u32 source, u32 size)
+{
+	struct sk_buff *skb = make(dev, source, size, window->sent);
+
+	if (!skb)
+		return -ENOMEM;
+	window->sent++;
+	dev_queue_xmit(skb);
+	cond_resched();
+	return 0;
+}
+
+static int send_through_one(struct window *window, struct net *from, const char *name, u32 size, u64 cpu_ns)
+{
+	const u64 end = wg_bench_cpu_ns() + cpu_ns;
+	struct net_device *dev = dev_get_by_name(from, name);
+	int err = dev ? 0 : -ENODEV;
+
+	while (!err && !(err = wait_for_room(window))) {
+		if (window->sent % 512 == 0 && (wg_bench_cpu_ns() >= end || fatal_signal_pending(current)))
+			break;
+		err = send_one(window, dev, FROM_ADDRESS, size);
+	}
+	dev_put(dev);
+	return err;
+}
+
+static int send_through_each(struct window *window, struct net *from, const char *name, u32 size, u32 devices)
+{
+	char device[IFNAMSIZ];
+	struct net_device *dev;
+	int err = 0;
+	u32 i;
+
+	for (i = 1; !err && i <= devices && !(err = wait_for_room(window)) && !fatal_signal_pending(current); i++) {
+		snprintf(device, sizeof(device), "%s%u", name, i);
+		dev = dev_get_by_name(from, device);
+		err = dev ? send_one(window, dev, MANY_ADDRESS + i, size) : -ENODEV;
+		dev_put(dev);
+	}
+	return err;
+}
+
+int wg_bench_packets(struct net *from, struct net *to, const char *name, u32 size, u32 window_size, u32 devices, u32 cpu_ms, struct wg_bench_result *result)
 {
 	struct window window = { .size = window_size };
-	struct net_device *out, *in;
+	struct net_device *in;
 	u64 began;
 	int err;
 
@@ -111,13 +141,15 @@ int wg_bench_packets(struct net *from, struct net *to, const char *name, u32 siz
 		return -EINVAL;
 	init_waitqueue_head(&window.room);
 	rtnl_lock();
-	out = dev_get_by_name(from, name);
 	in = dev_get_by_name(to, name);
-	err = out && in ? netdev_rx_handler_register(in, arrived, &window) : -ENODEV;
+	err = in ? netdev_rx_handler_register(in, arrived, &window) : -ENODEV;
 	rtnl_unlock();
 	if (!err) {
 		began = wg_bench_cpu_ns();
-		err = send(&window, out, size, (u64)cpu_ms * NSEC_PER_MSEC);
+		err = devices ? send_through_each(&window, from, name, size, devices) :
+				send_through_one(&window, from, name, size, (u64)cpu_ms * NSEC_PER_MSEC);
+		if (!err && !wait_event_timeout(window.room, window.sent == READ_ONCE(window.arrived), 5 * HZ))
+			err = -EIO;
 		result->cpu_ns = wg_bench_cpu_ns() - began;
 		result->count = window.arrived;
 		rtnl_lock();
@@ -125,6 +157,5 @@ int wg_bench_packets(struct net *from, struct net *to, const char *name, u32 siz
 		rtnl_unlock();
 	}
 	dev_put(in);
-	dev_put(out);
 	return err;
 }

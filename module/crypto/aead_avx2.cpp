@@ -6,7 +6,7 @@ namespace wg::crypto {
 
 /* Eight blocks, which fill the sixteen registers, and Poly1305 beside them by BMI2's multiplier, which leaves the flags alone. */
 struct Avx2 {
-	enum : u32 { LANES = 8, GROUPS = 1, STACK = 1088 };
+	enum : u32 { LANES = 8, GROUPS = 1, STACK = 1120 };
 	using Words = u32 __attribute__((vector_size(32)));
 	using Quads = u64 __attribute__((vector_size(32)));
 	using Octets = u8 __attribute__((vector_size(32)));

@@ -9,14 +9,15 @@ Lines where one lacks what another has make no report.
 import statistics
 import sys
 
+BY_PROCESSOR_TIME = "Times the kernel's own WireGuard (1), by processor time; bars: medians, whiskers: quartiles"
 BENCHES = {  # title of the chart, then name, title, unit, digits of each metric, and whether less is better
-	"native": ("Times the kernel's own WireGuard (1), by processor time; bars: medians, whiskers: quartiles", [
+	"native": (BY_PROCESSOR_TIME, [
 		("stream", "TCP, one stream", "Mbit/s a CPU", 0, False),
 		("packets-64", "lone packets, 64 B", "kpps a CPU", 0, False),
 		("packets-1420", "lone packets, 1420 B", "kpps a CPU", 0, False),
 		("ping", "ping, shortest", "µs", 1, True),
 	]),
-	"peers": ("Times the kernel's own WireGuard (1), by processor time; bars: medians, whiskers: quartiles", [
+	"peers": (BY_PROCESSOR_TIME, [
 		("peers-set", "a peer is configured", "µs", 2, True),
 		("peers-dump", "a peer is shown", "µs", 3, True),
 		("peers-delete", "a peer is removed with its device", "µs", 2, True),

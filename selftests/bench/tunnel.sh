@@ -33,6 +33,13 @@ side() {
 	ip -n "$1" addr add "$3/24" dev "$2"
 	ip -n "$1" link set "$2" up
 }
+# wireguard FILE.ko[,PARAMETER...] DEVICE-OF-A DEVICE-OF-B
+wireguard() {
+	load "$1"
+	ip -n a link add "$2" type wireguard
+	ip -n b link add "$3" type wireguard
+	sides "$2" "$3"
+}
 sides() {
 	side a "$1" 10.7.0.1 b 10.7.0.2 192.168.77.2
 	side b "$2" 10.7.0.2 a 10.7.0.1 192.168.77.1

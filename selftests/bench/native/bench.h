@@ -14,11 +14,11 @@ struct wg_bench_result {
 
 u64 wg_bench_cpu_ns(void);
 
-/* Both return 0 or -errno and run until `cpu_ms` of processor time are spent, between the namespaces `from` and `to`. */
+/* Both return 0 or -errno and run, between the namespaces `from` and `to`, until `cpu_ms` of processor time are spent. */
 
 /* UDP packets of `size` bytes, IPv4 header included, into the device `name` of `from`, never more than `window` of them under way.
  * They are counted, and end, where the device of the same name in `to` hands them up. -EIO: some were lost.
- * With `devices` it is one packet into each of `name`1, `name`2 and so on, and then the end: so many handshakes. */
+ * With `devices`, `cpu_ms` does not count: it is one packet into each of `name`1, `name`2 and so on, which makes so many handshakes. */
 int wg_bench_packets(struct net *from, struct net *to, const char *name, u32 size, u32 window, u32 devices, u32 cpu_ms, struct wg_bench_result *result);
 
 /* One TCP connection to `address` of `to`, both ends in kernel threads. */

@@ -52,7 +52,7 @@ static int run(const char *line)
 	char what[16], name[40];
 
 	count = sscanf(line, "%15s %d %d %39s %u %u %u", what, &from_fd, &to_fd, name, &numbers[0], &numbers[1], &numbers[2]);
-	if (count != (strcmp(what, "packets") ? strcmp(what, "handshakes") ? strcmp(what, "stream") ? 0 : 5 : 6 : 7))
+	if (count < 5)
 		return -EINVAL;
 
 	from = get_net_ns_by_fd(from_fd);
@@ -63,17 +63,12 @@ static int run(const char *line)
 		put_net(from);
 		return PTR_ERR(to);
 	}
-	switch (count) {
-	case 7:
+	if (!strcmp(what, "packets") && count == 7)
 		result = wg_bench_packets(from, to, name, numbers[0], numbers[1], 0, numbers[2], &last);
-		break;
-	case 6:
+	else if (!strcmp(what, "handshakes") && count == 6)
 		result = wg_bench_packets(from, to, name, 64, numbers[1], numbers[0], 0, &last);
-		break;
-	case 5:
+	else if (!strcmp(what, "stream") && count == 5)
 		result = wg_bench_stream(from, to, in_aton(name), numbers[0], &last);
-		break;
-	}
 	put_net(to);
 	put_net(from);
 	return result;

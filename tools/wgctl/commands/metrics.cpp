@@ -48,7 +48,6 @@ WebPage measure(const std::vector<std::string_view> &wanted, World &world)
 
 int metrics(const Options &options, World &world)
 {
-
 	Namespace home = open_namespace(options.text("--netns"), world);
 
 	/* It is listened to here. */

@@ -223,7 +223,6 @@ private:
 
 int watch(const Options &options, World &world)
 {
-
 	if (options.has("--json") && !options.has("--once"))
 		throw Failure{"watch: --json is for --once"};
 	enter_netns(options, world);

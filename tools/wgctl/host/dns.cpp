@@ -290,15 +290,25 @@ bool SystemDns::is_ours(const std::string &interface)
 	return notes_.read(interface, NOTE).has_value();
 }
 
-/* Debian's resolvconf keeps a file for each interface, and lists them all together; openresolv lists
- * one, with status 2 when it has nothing; what others have nobody but us can know. */
 std::optional<DnsSettings> SystemDns::ask_resolvconf(const std::string &interface)
 {
-	constexpr int NO_PROGRAM = 127, NOTHING_THERE = 2;
-	std::string name = resolvconf_name(interface);
+	std::optional<DnsSettings> settings = record_of(resolvconf_name(interface));
 
-	if (std::ifstream file(resolvconf_files_ + name); file)
+	return settings ? settings : noted(interface);
+}
+
+/* Debian's resolvconf keeps a file for each interface, and lists them all together; openresolv lists
+ * one, with status 2 when it has nothing; what others have nobody but us can know. */
+std::optional<DnsSettings> SystemDns::record_of(const std::string &name)
+{
+	constexpr int NO_PROGRAM = 127, NOTHING_THERE = 2;
+	const std::string path = resolvconf_files_ + name;
+
+	/* To read a folder throws. */
+	if (std::error_code error; std::filesystem::is_regular_file(path, error)) {
+		std::ifstream file(path);
 		return parse_resolv_conf(std::string(std::istreambuf_iterator<char>(file), {}));
+	}
 	if (access(resolvconf_files_.c_str(), F_OK) == 0)
 		return DnsSettings{};
 	Answer answer = resolvconf({"-l", name}, "", Asks::yes);
@@ -306,7 +316,7 @@ std::optional<DnsSettings> SystemDns::ask_resolvconf(const std::string &interfac
 		return DnsSettings{};
 	if (answer.status == 0 && !answer.output.empty())
 		return parse_resolv_conf(answer.output);
-	return noted(interface);
+	return {};
 }
 
 std::optional<DnsSettings> SystemDns::noted(const std::string &interface)
@@ -328,30 +338,20 @@ std::optional<std::vector<std::string>> SystemDns::asked()
 std::vector<std::string> SystemDns::others(const std::string &interface)
 {
 	Resolved resolved;
-	std::vector<std::string> found;
-	std::string own = resolvconf_name(interface), name;
-	auto take = [&](std::string_view text) {
-		for (std::string &server : parse_resolv_conf(text).servers)
-			found.push_back(std::move(server));
-	};
+	std::vector<std::string> found, names;
 
 	if (resolved.is_there())
 		return resolved.others(index_of(interface));
 	if (access(resolvconf_files_.c_str(), F_OK) == 0) {
-		for (const std::string &other : names_in(resolvconf_files_)) {
-			std::string path = resolvconf_files_ + other;
-			/* To read a folder throws. */
-			if (std::error_code error; other != own && std::filesystem::is_regular_file(path, error)) {
-				std::ifstream file(path);
-				take(std::string(std::istreambuf_iterator<char>(file), {}));
-			}
-		}
-		return found;
+		names = names_in(resolvconf_files_);
+	} else {
+		std::istringstream listed(resolvconf({"-i"}, "", Asks::yes).output);
+		names.assign(std::istream_iterator<std::string>(listed), {});
 	}
-	std::istringstream names(resolvconf({"-i"}, "", Asks::yes).output);
-	while (names >> name)
-		if (name != own)
-			take(resolvconf({"-l", name}, "", Asks::yes).output);
+	std::erase(names, resolvconf_name(interface));
+	for (const std::string &name : names)
+		if (std::optional<DnsSettings> settings = record_of(name))
+			found.insert(found.end(), settings->servers.begin(), settings->servers.end());
 	return found;
 }
 

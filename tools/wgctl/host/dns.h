@@ -25,6 +25,8 @@ public:
 
 private:
 	std::optional<DnsSettings> ask_resolvconf(const std::string &interface);
+	/* Of a record by its name there. */
+	std::optional<DnsSettings> record_of(const std::string &name);
 	std::optional<DnsSettings> noted(const std::string &interface);
 
 	Notes &notes_;

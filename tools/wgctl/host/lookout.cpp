@@ -45,19 +45,26 @@ bool drain(int socket)
 	return has_news;
 }
 
+/* To there, with packets of this mark; closed when that cannot be. */
+Descriptor udp_to(const Endpoint &endpoint, std::uint32_t mark)
+{
+	Descriptor udp(socket(endpoint.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+
+	if (udp.get() >= 0 && ((mark && setsockopt(udp.get(), SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0) ||
+			       connect(udp.get(), &endpoint.any, endpoint.size()) < 0))
+		udp.reset();
+	return udp;
+}
+
 /* One path being probed; a path that cannot be is left as it is. */
 class Prober {
 public:
 	Prober(PathProbe &probe, std::uint32_t mark) :
-		probe_(&probe), is_v6_(probe.endpoint.any.sa_family == AF_INET6),
-		udp_(socket(probe.endpoint.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))
+		probe_(&probe), is_v6_(probe.endpoint.any.sa_family == AF_INET6), udp_(udp_to(probe.endpoint, mark))
 	{
 		int discover = is_v6_ ? static_cast<int>(IPV6_PMTUDISC_DO) : static_cast<int>(IP_PMTUDISC_DO);
 
-		if (udp_.get() < 0 ||
-		    setsockopt(udp_.get(), level(), is_v6_ ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &discover, sizeof(discover)) < 0 ||
-		    (mark && setsockopt(udp_.get(), SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0) ||
-		    connect(udp_.get(), &probe.endpoint.any, probe.endpoint.size()) < 0)
+		if (udp_.get() >= 0 && setsockopt(udp_.get(), level(), is_v6_ ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &discover, sizeof(discover)) < 0)
 			udp_.reset();
 	}
 
@@ -180,11 +187,8 @@ private:
 class Asker {
 public:
 	Asker(const Endpoint &server, std::uint32_t mark, const std::string &host) :
-		udp_(socket(server.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), queries_{name_query(host, AF_INET), name_query(host, AF_INET6)}
+		udp_(udp_to(server, mark)), queries_{name_query(host, AF_INET), name_query(host, AF_INET6)}
 	{
-		if (udp_.get() >= 0 && ((mark && setsockopt(udp_.get(), SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0) ||
-					connect(udp_.get(), &server.any, server.size()) < 0))
-			udp_.reset();
 	}
 
 	int descriptor() const { return udp_.get(); }

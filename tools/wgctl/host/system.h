@@ -21,7 +21,7 @@ public:
 	bool output_is_open_to_the_world() override;
 };
 
-/* All UDP addresses for `host` (null: any) and `service`, in the system's order; returns 0 or an EAI_ error. */
+/* All UDP addresses for `host` (null: any) and `service`, in the system's order; returns 0 or an EAI_ error. `flags` are more of getaddrinfo's. */
 int look_up(const char *host, const char *service, std::vector<Endpoint> &found, int flags = 0);
 
 class SystemResolver : public Resolver {

@@ -102,17 +102,18 @@ std::deque<EndpointKeeper::Candidate> EndpointKeeper::candidates_for(const Peer 
 
 void EndpointKeeper::try_next(const Peer &peer, Memory &memory, std::uint32_t mark)
 {
-	std::int64_t now = world_.clock.monotonic();
+	std::int64_t now;
+	auto begin = [&] {
+		now = memory.last_try = world_.clock.monotonic();
+		memory.not_before = now + TRY_TIME;
+	};
 
 	/* Whatever goes wrong, not again at once. */
-	memory.last_try = now;
-	memory.not_before = now + TRY_TIME;
+	begin();
 	if (memory.candidates.empty()) {
 		memory.candidates = candidates_for(peer, mark);
 		/* To ask may have taken longer than a try, and is none. */
-		now = world_.clock.monotonic();
-		memory.last_try = now;
-		memory.not_before = now + TRY_TIME;
+		begin();
 		is_in_vain_ = is_in_vain_ || (memory.pause && !memory.candidates.empty());
 		memory.stale_at = now + TRY_TIME * static_cast<std::int64_t>(memory.candidates.size());
 	}

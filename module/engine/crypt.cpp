@@ -114,7 +114,7 @@ void finish(Packet &head)
 	/* Whoever drains puts the batch's session: hold the peer until we have told them. */
 	get(peer);
 	if ((sealing ? peer.tx : peer.rx).finish(head))
-		(sealing ? peer.pollers.read()->tx : peer.pollers.read()->rx).schedule_here();
+		(sealing ? peer.pollers.read()->tx : peer.pollers.read()->rx).schedule();
 	put(peer);
 }
 

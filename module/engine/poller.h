@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Poller: what does a peer's work of one direction, in rounds, on one CPU at a time.
  *
- * Called by:  who brings work (claim, schedule), who took its place (run_here, run_on, release), the kernel (the rounds)
+ * Called by:  who brings work (claim, schedule), who took its place (run, run_on, release), the kernel (the rounds)
  * Context:    softirq, or bottom halves off
- * Policy:     protocol/spread: on the CPU that brings the work, or on one that is idle
+ * Policy:     protocol/spread: on the CPU that brings the work, or in a thread
  */
 #pragma once
 #include "kernel/services.h"
@@ -18,19 +18,12 @@ public:
 	void remove() { wg_kernel_poller_delete(&poller_); }		/* [process] */
 	void schedule()
 	{
-		if (!claim())
-			return;
-		if (!spread_.is_away() || !wg_kernel_poller_run_elsewhere(&poller_))
-			wg_kernel_poller_run(&poller_);
-	}
-	void schedule_here()
-	{
 		if (claim())
-			run_here();
+			run();
 	}
-	/* Takes the poller's place, see wg_kernel_poller_claim(); ends with run_here(), run_on() or release(). */
+	/* Takes the poller's place, see wg_kernel_poller_claim(); ends with run(), run_on() or release(). */
 	bool claim() { return wg_kernel_poller_claim(&poller_); }
-	void run_here() { wg_kernel_poller_run(&poller_); }
+	void run() { wg_kernel_poller_run(&poller_); }
 	void run_on(u32 cpu) { wg_kernel_poller_run_on(&poller_, cpu); }
 	void release() { wg_kernel_poller_release(&poller_); }
 	bool is_away() const { return spread_.is_away(); }
@@ -41,11 +34,10 @@ public:
 	{
 		u64 begin = wg_kernel_cycles();
 
-		if (wg_kernel_poller_stayed(&poller_))
-			spread_.stayed({wg_kernel_now()});
 		auto result = round();
 		if (spread_.worked(begin, wg_kernel_cycles()))
 			spread_.judge({wg_kernel_now()});
+		wg_kernel_poller_set_away(&poller_, spread_.is_away());
 		return result;
 	}
 

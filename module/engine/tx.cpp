@@ -319,7 +319,7 @@ void send_or_leave(Peer &peer)
 	if (!wg_kernel_backlog_passed(peer.tx_backlog))
 		pollers->tx.run_on(peer.tx_backlog.cpu);
 	else if (send_round(peer))
-		pollers->tx.run_here();
+		pollers->tx.run();
 	else
 		pollers->tx.release();
 }

@@ -38,8 +38,7 @@ struct wg_poller_object {
 	struct napi_struct napi;
 	struct work_struct elsewhere;
 	struct __call_single_data remote;
-	int cpu;		/* that sent it elsewhere */
-	bool stayed;
+	bool is_away;		/* it polls in the work's thread */
 	int (*poll)(void *argument, int budget);
 	void *argument;
 };

@@ -95,16 +95,16 @@ void wg_kernel_workers_destroy(struct wg_workers *workers);		/* [process] flushe
 void wg_kernel_maybe_resched(void);					/* [process] cond_resched: between two pieces of work */
 
 /* ---- poller: a NAPI instance ---- */
-/* @poll(argument, budget) handles at most budget packets in softirq and returns how many; fewer than budget means it found its queue empty
- * and the shim completes NAPI. A schedule that comes between the two is kept (NAPIF_STATE_MISSED). */
+/* @poll(argument, budget) handles at most budget packets with bottom halves off and returns how many; fewer than budget means it found its
+ * queue empty and the shim completes NAPI. A schedule that comes between the two is kept (NAPIF_STATE_MISSED). */
 void wg_kernel_poller_add(struct wg_poller *poller, struct wg_netdev *netdev, int (*poll)(void *argument, int budget), void *argument); /* [process] enabled; rtnl */
 /* Takes the poller's place: true, and until run or release no poll of it begins. False: it is scheduled, running or taken, and will poll once more. [softirq] */
 bool wg_kernel_poller_claim(struct wg_poller *poller);
-void wg_kernel_poller_run(struct wg_poller *poller);			/* after claim: it polls on this CPU, behind what the CPU has to do already. [softirq] */
+/* After claim: it polls on this CPU, behind what the CPU has to do already; when it is away, where the scheduler finds room. [softirq] */
+void wg_kernel_poller_run(struct wg_poller *poller);
 void wg_kernel_poller_run_on(struct wg_poller *poller, uint32_t cpu);	/* the same on @cpu, or here when it is offline */
-/* The same on a CPU that the scheduler finds idle. False where there is one CPU only: nothing was done. */
-bool wg_kernel_poller_run_elsewhere(struct wg_poller *poller);
-bool wg_kernel_poller_stayed(struct wg_poller *poller);		/* by its poll: the last run_elsewhere found no other CPU; told once */
+/* By its poll: whether it polls in a thread that the scheduler puts where there is room. Where there is one CPU only, it never does. */
+void wg_kernel_poller_set_away(struct wg_poller *poller, bool away);
 void wg_kernel_poller_release(struct wg_poller *poller);		/* after claim: as if a poll had found nothing. [softirq] */
 void wg_kernel_poller_delete(struct wg_poller *poller);			/* [process] disables, waits, unlinks; needs an RCU wait before its memory goes */
 

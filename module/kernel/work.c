@@ -161,20 +161,39 @@ static int napi_polled(struct napi_struct *napi, int budget)
 
 	if (!budget)	/* netpoll wants transmit completions only, and there are none */
 		return 0;
+	if (poller->is_away) {
+		queue_work(any_cpu, &poller->elsewhere);
+		return 0;	/* not completed: it stays claimed */
+	}
 	done = poller->poll(poller->argument, budget);
 	if (done < budget)
 		napi_complete_done(napi, done);
 	return done;
 }
 
-/* In whatever CPU's thread this is: its poll list takes the poller over. It is claimed, so its memory stays until the poll has run. */
+/* Round after round, and between them the thread shares its CPU with others, as softirq does not. The poller is claimed, so its memory stays
+ * until it is completed; who deletes it keeps it from being claimed again. */
 static void elsewhere(struct work_struct *work)
 {
 	struct wg_poller_object *poller = container_of(work, struct wg_poller_object, elsewhere);
+	struct napi_struct *napi = &poller->napi;
+	bool more;
 
 	local_bh_disable();
-	poller->stayed = smp_processor_id() == poller->cpu;
-	__napi_schedule(&poller->napi);
+	do {
+		int done = poller->poll(poller->argument, NAPI_POLL_WEIGHT);
+
+		more = test_and_clear_bit(NAPI_STATE_MISSED, &napi->state) || done == NAPI_POLL_WEIGHT;
+		napi_complete_done(napi, done);
+		more = more && napi_schedule_prep(napi);
+		if (more && !poller->is_away) {
+			__napi_schedule(napi);
+			more = false;
+		}
+		local_bh_enable();
+		cond_resched();
+		local_bh_disable();
+	} while (more);
 	local_bh_enable();
 }
 
@@ -190,7 +209,7 @@ void wg_kernel_poller_add(struct wg_poller *poller, struct wg_netdev *netdev, in
 
 	to_poller(poller)->poll = poll;
 	to_poller(poller)->argument = argument;
-	to_poller(poller)->stayed = false;
+	to_poller(poller)->is_away = false;
 	INIT_WORK(&to_poller(poller)->elsewhere, elsewhere);
 	INIT_CSD(&to_poller(poller)->remote, remote, &to_poller(poller)->napi);
 	/* Busy polling sockets cannot know which peer feeds them, and a million peers need no ids. */
@@ -206,7 +225,10 @@ bool wg_kernel_poller_claim(struct wg_poller *poller)
 
 void wg_kernel_poller_run(struct wg_poller *poller)
 {
-	__napi_schedule(&to_poller(poller)->napi);
+	if (to_poller(poller)->is_away)
+		queue_work(any_cpu, &to_poller(poller)->elsewhere);
+	else
+		__napi_schedule(&to_poller(poller)->napi);
 }
 
 void wg_kernel_poller_run_on(struct wg_poller *poller, uint32_t cpu)
@@ -215,21 +237,9 @@ void wg_kernel_poller_run_on(struct wg_poller *poller, uint32_t cpu)
 		wg_kernel_poller_run(poller);
 }
 
-bool wg_kernel_poller_run_elsewhere(struct wg_poller *poller)
+void wg_kernel_poller_set_away(struct wg_poller *poller, bool away)
 {
-	if (num_online_cpus() == 1)
-		return false;
-	to_poller(poller)->cpu = smp_processor_id();
-	queue_work(any_cpu, &to_poller(poller)->elsewhere);
-	return true;
-}
-
-bool wg_kernel_poller_stayed(struct wg_poller *poller)
-{
-	bool stayed = to_poller(poller)->stayed;
-
-	to_poller(poller)->stayed = false;
-	return stayed;
+	to_poller(poller)->is_away = away && num_online_cpus() > 1;
 }
 
 void wg_kernel_poller_release(struct wg_poller *poller)

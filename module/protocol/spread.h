@@ -3,11 +3,11 @@
  *
  * Called by:  engine/poller, after each round of work and before it starts one
  * Context:    any; never sleeps
- * Serialised: worked() and stayed() by who holds the poller; is_away() may be read by anybody
+ * Serialised: worked() and judge() by who holds the poller; is_away() may be read by anybody
  * Units:      cycles of a counter whose rate does not matter, for only shares count
  *
  * While one CPU keeps up, work is done where it comes from: no wake-up, no hop. When it takes a large share of that CPU's time, the CPU lacks
- * it for what brings the work: then it goes to a CPU that is idle, until its share is small. Where none is idle it stays, for a while.
+ * it for what brings the work: then it goes to a thread, which the scheduler gives a CPU that is idle or a fair share of one, until its share is small.
  */
 #pragma once
 #include "rt/atomic.h"
@@ -32,25 +32,19 @@ public:
 		if (at - since_ < milliseconds(WINDOW_MS))
 			return;
 		if (busy_ >= window / MUCH)
-			away_.store_relaxed(busy_ != 0 && at >= stays_until_);
+			away_.store_relaxed(busy_ != 0);
 		else if (busy_ < window / LITTLE)
 			away_.store_relaxed(false);
 		since_ = at;
 		first_ = last_;
 		busy_ = 0;
 	}
-	/* No other CPU was to be had. */
-	void stayed(Instant at)
-	{
-		stays_until_ = at + milliseconds(PAUSE_MS);
-		away_.store_relaxed(false);
-	}
 
 private:
-	enum : s64 { WINDOW_MS = 4, PAUSE_MS = 100 };
+	enum : s64 { WINDOW_MS = 4 };
 	enum : u64 { ROUNDS = 8, MUCH = 4, LITTLE = 16 };	/* a quarter, a sixteenth of the time */
 
-	Instant since_, stays_until_;
+	Instant since_;
 	u64 first_ = 0, last_ = 0, busy_ = 0;
 	u32 rounds_ = 0;
 	Atomic<bool> away_;

@@ -102,7 +102,7 @@ struct PollerObject {
 	wg_netdev *netdev;
 	int (*poll)(void *, int);
 	void *argument;
-	bool scheduled = false, claimed = false, missed = false, disabled = false, stayed = false;
+	bool scheduled = false, claimed = false, missed = false, disabled = false, away = false;
 	Fiber *runner = nullptr;
 	u64 id;
 };

@@ -609,25 +609,9 @@ void wg_kernel_poller_run_on(wg_poller *poller, uint32_t cpu)
 	kernel->queue_poll(claimed_poller(poller, "poller_run_on"), cpu);
 }
 
-bool wg_kernel_poller_run_elsewhere(wg_poller *poller)
+void wg_kernel_poller_set_away(wg_poller *poller, bool away)
 {
-	u32 cpus = kernel->knobs.cpus, cpu = kernel->schedule.below(cpus);
-
-	if (cpus == 1)
-		return false;
-	PollerObject &object = claimed_poller(poller, "poller_run_elsewhere");
-	object.stayed = cpu == kernel->current->cpu;
-	kernel->queue_poll(object, cpu);
-	return true;
-}
-
-bool wg_kernel_poller_stayed(wg_poller *poller)
-{
-	PollerObject &object = poller_of(poller, "poller_stayed");
-	bool stayed = object.stayed;
-
-	object.stayed = false;
-	return stayed;
+	poller_of(poller, "poller_set_away").away = away && kernel->knobs.cpus > 1;
 }
 
 /* Nothing here queues for a CPU apart; what the engine sent has passed sooner or later. */
@@ -644,6 +628,8 @@ bool wg_kernel_backlog_passed(wg_backlog backlog)
 
 void Kernel::queue_poll(PollerObject &poller, u32 cpu)
 {
+	if (poller.away)
+		cpu = schedule.below(knobs.cpus);
 	at(time + schedule.between(0, knobs.poller_latency), [this, id = poller.id, cpu] { run_poll(id, cpu); });
 }
 

@@ -70,18 +70,5 @@ TEST(Spread, work_comes_back_only_when_it_takes_little)
 	EXPECT_FALSE(spread.is_away());
 }
 
-TEST(Spread, where_no_cpu_is_idle_work_stays_for_a_while)
-{
-	Spread spread;
-	Instant at = work(spread, START, microseconds(500), milliseconds(1), milliseconds(20));
-
-	spread.stayed(at);
-	EXPECT_FALSE(spread.is_away());
-	work(spread, at, microseconds(500), milliseconds(1), milliseconds(90));
-	EXPECT_FALSE(spread.is_away());
-	work(spread, at + milliseconds(90), microseconds(500), milliseconds(1), milliseconds(30));
-	EXPECT_TRUE(spread.is_away());
-}
-
 } // namespace
 } // namespace wg

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* work.c: when and where the engine's code runs: timers, per-CPU workers, NAPI pollers. */
 #include <linux/jiffies.h>
+#include <linux/netpoll.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -181,6 +182,7 @@ static void elsewhere(struct work_struct *work)
 
 	local_bh_disable();
 	do {
+		void *lock = netpoll_poll_lock(napi);	/* netpoll has it polled by whoever prints to a console */
 		int done = poller->poll(poller->argument, NAPI_POLL_WEIGHT);
 
 		more = test_and_clear_bit(NAPI_STATE_MISSED, &napi->state) || done == NAPI_POLL_WEIGHT;
@@ -190,6 +192,7 @@ static void elsewhere(struct work_struct *work)
 			__napi_schedule(napi);
 			more = false;
 		}
+		netpoll_poll_unlock(lock);
 		local_bh_enable();
 		cond_resched();
 		local_bh_disable();

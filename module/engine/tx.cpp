@@ -12,7 +12,7 @@ constexpr u8 HANDSHAKE_TRAFFIC_CLASS = 0x88;	/* AF41, ECN-less: a handshake matt
 constexpr u32 MAX_NESTING = 8;			/* as deep as the kernel lets transmit functions nest */
 constexpr u32 MAX_LAG = 4;			/* rounds that left more than they took; then workers help */
 constexpr u32 MAX_QUEUED_PACKETS = 4096;	/* staged while there is a session */
-constexpr u32 ROUND_PACKETS = 64, ROUND_BYTES = 64 << 10;	/* of one AEAD call, and of one packet for UDP segmentation offload */
+constexpr u32 ROUND_BYTES = 64 << 10;	/* of one AEAD call, and of one packet for UDP segmentation offload */
 constexpr u8 ECN_MASK = 3;			/* of the inner class ECN is copied out (RFC 6040), DSCP is not: it would leak */
 
 u16 ethertype_of(IpVersion version)
@@ -148,7 +148,7 @@ void let_wait(Peer &peer)
 
 /* Takes what is staged, as much as one round may send, and gives it its counters. @more: as much or more is left. False: what is left may not
  * be sent by the current session. The drainer. */
-bool take_staged(Peer &peer, Run &run, bool &more)
+bool take_staged(Peer &peer, u32 at_once, Run &run, bool &more)
 {
 	Session *session = peer.keyring.current();
 	Instant at = now();
@@ -159,7 +159,7 @@ bool take_staged(Peer &peer, Run &run, bool &more)
 	while (Packet *head = peer.staged.first()) {
 		Batch &batch = batch_of(*head);
 
-		more = packets >= ROUND_PACKETS || bytes >= ROUND_BYTES;
+		more = packets >= at_once || bytes >= ROUND_BYTES;
 		if (more || peer.tx.is_full(packets, bytes))	/* all that is taken may have to go there, each packet as a batch */
 			return true;
 		if (!session || !session->keypair.can_send(batch.count, at) || !session->references.try_get())
@@ -181,19 +181,20 @@ bool take_staged(Peer &peer, Run &run, bool &more)
 /* What has to be sealed and sent now, in order; empty when workers are at what comes first. @more: there is more than that. The drainer. */
 Run next_run(Peer &peer, bool &more)
 {
+	const Poller &poller = peer.pollers.read()->tx;
 	Run run, ready;
 	bool lags;
 
-	if (!take_staged(peer, run, more))
+	if (!take_staged(peer, poller.at_once(), run, more))
 		let_wait(peer);
 	peer.tx_lag = more ? peer.tx_lag + 1 : 0;
-	lags = peer.tx_lag > MAX_LAG && peer.pollers.read()->tx.is_away();
+	lags = peer.tx_lag > MAX_LAG && poller.is_away();
 	if (peer.tx.is_empty() && !lags)
 		return run;
 	while (Packet *head = run.pop())
 		if (peer.tx.leave(*head, lags ? 0 : MAX_LEFT_BATCHES) == OrderedQueue::Pushed::Behind)
 			hand_over(peer.device, *head);
-	more |= peer.tx.take(ready, ROUND_PACKETS) >= ROUND_PACKETS;
+	more |= peer.tx.take(ready, poller.at_once()) >= poller.at_once();
 	return ready;
 }
 

@@ -51,6 +51,7 @@ as_many() {
 }
 check as_many_calls_get_through as_many
 check nine_of_ten_calls_last_no_longer no_longer p90 8
+check ninety_nine_of_a_hundred_last_no_longer no_longer p99 8
 # The longest of a few hundred varies from run to run, with either module: a call is held up when it lasts a good part of the flood.
 not_held_up() {
 	no_longer longest 4 || [ $(($(value ours longest) * 8)) -le $((${FLOOD:-5} * 1000000)) ]

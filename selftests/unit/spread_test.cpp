@@ -70,5 +70,28 @@ TEST(Spread, work_comes_back_only_when_it_takes_little)
 	EXPECT_FALSE(spread.is_away());
 }
 
+TEST(Spread, rounds_that_take_long_become_small)
+{
+	Spread spread;
+	Instant at = work(spread, START, microseconds(900), milliseconds(1), milliseconds(50));
+
+	EXPECT_EQ(spread.at_once(), 64u);
+	at = work(spread, at, milliseconds(3), milliseconds(3), milliseconds(100));
+	EXPECT_LE(spread.at_once(), 8u);
+	EXPECT_GE(spread.at_once(), 4u);
+	work(spread, at, microseconds(100), milliseconds(1), milliseconds(100));
+	EXPECT_EQ(spread.at_once(), 64u);
+}
+
+TEST(Spread, without_a_counter_rounds_stay_as_they_are)
+{
+	Spread spread;
+
+	for (u32 i = 0; i < 1000; i++)
+		if (spread.worked(0, 0))
+			spread.judge(START + milliseconds(i));
+	EXPECT_EQ(spread.at_once(), 64u);
+}
+
 } // namespace
 } // namespace wg

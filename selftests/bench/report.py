@@ -38,8 +38,11 @@ BENCHES = {  # title of the chart, then name, title, unit, digits of each metric
 		("load-p50", "ping beside TCP, median", "ms", 3, True),
 		("load-p99", "ping beside TCP, p99", "ms", 3, True),
 		("cpu", "CPU share, TCP 1 stream", "%", 0, True),
+		("handshakes", "handshakes, both ends", "a second of one CPU", 0, False),
 	]),
 }
+NOT_OF_ALL = {"guest": {"handshakes": ("in-tree", "ours")}}  # what is measured of these only
+PAPER = [("tcp-1", "Throughput, Mbit/s"), ("ping-min", "Ping time, ms")]  # the charts of [WG, section 7]
 UNTUNNELLED = ("veth", "none")
 COLOURS = ["#e0a030", "#3070c0", "#20a060", "#a040a0", "#c04040", "#309090", "#808020"]
 
@@ -74,11 +77,11 @@ def best(values, module, metric, less):
 	return (min if less else max)(values[module, metric].values())
 
 
-def gaps(values, modules, metrics):
+def gaps(values, modules, metrics, not_of_all):
 	"""What has no number, or not one of each round. The veth alone is only pinged."""
 	rounds = {number for numbers in values.values() for number in numbers}
 	return [f"{module} {metric}" for module in modules if module != "veth" for metric, *_ in metrics
-		if set(values.get((module, metric), {})) != rounds]
+		if module in not_of_all.get(metric, modules) and set(values.get((module, metric), {})) != rounds]
 
 
 def spread(values, digits):
@@ -94,7 +97,10 @@ def table(values, modules, metrics, notes):
 	for metric, title, unit, digits, less in metrics:
 		row = [f"{title}, {unit}"]
 		for module in shown:
-			numbers = list(values[module, metric].values())
+			numbers = list(values.get((module, metric), {}).values())
+			if not numbers:
+				row.append("")
+				continue
 			cell = f"{statistics.median(numbers):.{digits}f}" if brief else spread(numbers, digits)
 			ratio = ratios(values, module, metric, less)
 			if module != "in-tree" and ratio:
@@ -149,12 +155,34 @@ def chart(values, modules, headline, metrics, notes):
 	grid = [i * 0.5 for i in range(int(top * 2) + 1)]
 	axis = [f'<line x1="{x(g):.1f}" x2="{x(g):.1f}" y1="40" y2="{bottom}" stroke="{"#000" if g == 1 else "#ddd"}"/>'
 		f'<text x="{x(g):.1f}" y="{bottom + 16}" text-anchor="middle">{g:g}</text>' for g in grid]
-	foot = [f'<text x="10" y="{bottom + 38 + 15 * i}" fill="#555">{escape(note)}</text>' for i, note in enumerate(notes)]
+	heading = f'<text x="10" y="22" font-size="15">{escape(headline)}</text>'
+	return svg(left + width + 80, bottom + 28, [heading, *axis, *out], notes)
+
+
+def paper_chart(values, modules, notes):
+	"""What a tunnel carries and how long an answer takes, as in the paper: a bar each, medians."""
+	shown = [m for m in modules if m not in UNTUNNELLED]
+	left, width, line = 130, 420, 22
+	out, y = [], 20
+	for metric, title in PAPER:
+		numbers = {module: statistics.median(values[module, metric].values()) for module in shown}
+		out.append(f'<text x="{left}" y="{y + 12}" font-weight="bold">{escape(title)}</text>')
+		y += 22
+		for module, number in numbers.items():
+			out.append(f'<text x="{left - 8}" y="{y + line - 7}" text-anchor="end">{escape(module)}</text>')
+			out.append(f'<rect x="{left}" y="{y + 2}" width="{number / max(numbers.values()) * width:.1f}" height="{line - 5}" '
+				   f'fill="{COLOURS[1] if module == "ours" else "#999"}"/>')
+			out.append(f'<text x="{left + number / max(numbers.values()) * width + 6:.1f}" y="{y + line - 7}">{number:.3g}</text>')
+			y += line
+		y += 12
+	return svg(left + width + 70, y + 10, out, notes)
+
+
+def svg(width, bottom, parts, notes):
+	foot = [f'<text x="10" y="{bottom + 10 + 15 * i}" fill="#555">{escape(note)}</text>' for i, note in enumerate(notes)]
 	return "\n".join([
-		f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 80}" height="{bottom + 45 + 15 * len(notes)}" '
-		'font-family="sans-serif" font-size="12">', '<rect width="100%" height="100%" fill="#fff"/>',
-		f'<text x="10" y="22" font-size="15">{escape(headline)}</text>',
-		*axis, *out, *foot, "</svg>"]) + "\n"
+		f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{bottom + 10 + 15 * len(notes)}" font-family="sans-serif" font-size="12">',
+		'<rect width="100%" height="100%" fill="#fff"/>', *parts, *foot, "</svg>"]) + "\n"
 
 
 def main():
@@ -163,7 +191,7 @@ def main():
 	values, modules = read(sys.stdin)
 	if not values:
 		sys.exit("report.py: no measurement")
-	if missing := gaps(values, modules, metrics):
+	if missing := gaps(values, modules, metrics, NOT_OF_ALL.get(bench, {})):
 		sys.exit(f"report.py: not measured in every round: {', '.join(missing)}")
 	text = table(values, modules, metrics, notes)
 	print(text, end="")
@@ -171,6 +199,9 @@ def main():
 		file.write(text)
 	with open(chart_path, "w", encoding="utf-8") as file:
 		file.write(chart(values, modules, headline, metrics, notes))
+	if bench == "guest":
+		with open(chart_path.removesuffix(".svg") + "-paper.svg", "w", encoding="utf-8") as file:
+			file.write(paper_chart(values, modules, notes))
 
 
 if __name__ == "__main__":

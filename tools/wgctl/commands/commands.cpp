@@ -6,7 +6,9 @@
 #include <csignal>
 
 #include "../../../uapi/version.h"
+#include "model/machine.h"
 #include "model/values.h"
+#include "view/dashboard.h"
 
 namespace wgctl {
 
@@ -38,6 +40,8 @@ const std::array COMMANDS = {
 	Command{"strip", "Print a file without what only `up' and `down' understand", "", "FILE|INTERFACE", "wgctl strip wg0", strip},
 	Command{"check", "Find what is wrong with files, without changing or asking anything; exit code 1 when there is an error", "--json",
 		"FILE|INTERFACE...", "wgctl check wg0.conf", check},
+	Command{"status", "Show peers in a line each: name, last handshake, rates, address, endpoint", "--sort --online --offline --json --netns",
+		"[INTERFACE]", "wgctl status wg0 --online --sort rate", status},
 	Command{"watch", "Watch traffic and handshakes of all interfaces or one; q quits", "--once --json --interval --netns", "[INTERFACE]",
 		"wgctl watch wg0", watch},
 	Command{"apply", "Show and make the difference between a file and the running interface",
@@ -141,10 +145,10 @@ int no_command(Arguments words, bool wants_help, World &world)
 /* Sets what a failure of the command ends with. */
 int run(Arguments words, World &world, int &failed)
 {
-	static constexpr std::string_view WITHOUT_WORDS[] = {"show"};
+	static constexpr std::string_view FOR_PEOPLE[] = {"status"}, AS_WG[] = {"show"};
 
 	if (words.empty())
-		words = WITHOUT_WORDS;
+		words = world.terminal.output_is_terminal() && world.host.screen.size().columns >= FULL_WIDTH ? FOR_PEOPLE : AS_WG;
 	bool wants_help = false;
 	for (; !words.empty() && asks_for_help(words[0]); words = words.subspan(1))
 		wants_help = true;

@@ -8,7 +8,7 @@
 namespace wgctl {
 
 Run addconf, agent, apply, check, client, doctor, down, exec, genkey, genpsk, metrics, peer_add, peer_remove, pubkey, rotate, save, set, setconf, show,
-	showconf, strip, syncconf, up, watch;
+	showconf, status, strip, syncconf, up, watch;
 
 /* In the order they are listed to people. */
 std::span<const Command> all_commands();

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "view/dashboard.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include "commands/commands.h"
 #include "config/quick_config.h"
 #include "model/machine.h"
 #include "model/values.h"
+#include "tunnel/inside.h"
 #include "view/json.h"
 
 namespace wgctl {
@@ -14,6 +16,8 @@ namespace wgctl {
 namespace {
 
 constexpr std::int64_t LONGEST_INTERVAL = 3600;
+/* Of `status`, in milliseconds: nobody likes to wait. */
+constexpr std::int64_t SHORT_LOOK = 500;
 
 bool speaks_utf8(Environment &environment)
 {
@@ -33,6 +37,25 @@ std::int64_t interval_of(const Options &options)
 	if (!seconds || !*seconds || *seconds > LONGEST_INTERVAL)
 		throw Failure{"watch: --interval is not 1-" + std::to_string(LONGEST_INTERVAL) + " seconds: " + in_quotes(*text)};
 	return std::int64_t{*seconds} * 1000;
+}
+
+Selection selection_of(const Options &options)
+{
+	static constexpr std::string_view ORDERS[] = {"handshake", "name", "address", "rate"};
+	std::string wanted = options.value("--sort") ? options.text("--sort") : "handshake";
+	auto found = std::find(std::begin(ORDERS), std::end(ORDERS), wanted);
+	Selection selection;
+
+	if (found == std::end(ORDERS))
+		options.fail("--sort is by handshake, name, address or rate, not " + in_quotes(wanted) + did_you_mean(wanted, ORDERS));
+	if (options.has("--online") && options.has("--offline"))
+		options.fail("nobody is both --online and --offline: leave out one of them");
+	selection.order = static_cast<Selection::Order>(1 + (found - std::begin(ORDERS)));
+	if (options.has("--online"))
+		selection.which = Selection::Which::online;
+	if (options.has("--offline"))
+		selection.which = Selection::Which::offline;
+	return selection;
 }
 
 /* A page that may be longer than the screen, and what of it is seen. */
@@ -95,16 +118,25 @@ public:
 		style_.unicode = speaks_utf8(world.environment);
 	}
 
-	int once(bool as_json)
+	int once(bool as_json, const Selection &selection = {})
 	{
 		sample();
 		world_.clock.sleep(interval_);
 		sample();
 		if (as_json)
-			world_.terminal.write(Stream::out, json());
+			world_.terminal.write(Stream::out, json(selection));
 		else
-			world_.terminal.write(Stream::out, watch_.page(style_, world_.clock.now()));
+			world_.terminal.write(Stream::out, watch_.page(style_, world_.clock.now(), selection));
 		return has_problem() ? 1 : 0;
+	}
+
+	/* A page on which lines are of use by themselves: as wide as the screen, addresses instead of histories. */
+	int status(bool as_json, const Selection &selection)
+	{
+		style_.addresses = true;
+		if (world_.terminal.output_is_terminal())
+			style_.columns = world_.host.screen.size().columns;
+		return once(as_json, selection);
 	}
 
 	/* For files and pipes: a page for each sample, with the time above. */
@@ -190,7 +222,7 @@ private:
 		return Text(text);
 	}
 
-	Text json() const
+	Text json(const Selection &selection) const
 	{
 		Json document = Json::object();
 
@@ -201,12 +233,18 @@ private:
 				complain("cannot read interface " + wgctl::in_quotes(name) + ": " + watched.problem, world_.terminal);
 				continue;
 			}
-			Json interface = json_of(watched.device, watched.names, Secrets::hidden);
-			for (std::size_t i = 0; i < watched.device.peers.size(); ++i) {
-				Rates rates = watched.histories.at(watched.device.peers[i].public_key).rates();
-				interface["peers"][i]["rx_bytes_per_second"] = static_cast<std::uint64_t>(rates.received);
-				interface["peers"][i]["tx_bytes_per_second"] = static_cast<std::uint64_t>(rates.sent);
+			Json interface = json_of(watched.device, watched.names, Secrets::hidden), peers = Json::array();
+			for (const Peer *peer : select_peers(watched, selection, world_.clock.now())) {
+				Json object = interface["peers"][static_cast<std::size_t>(peer - watched.device.peers.data())];
+				Rates rates = watched.histories.at(peer->public_key).rates();
+				std::optional<Prefix> address = inner_address(*peer);
+				object["rx_bytes_per_second"] = static_cast<std::uint64_t>(rates.received);
+				object["tx_bytes_per_second"] = static_cast<std::uint64_t>(rates.sent);
+				object["online"] = peer->has_session(world_.clock.now());
+				object["address"] = address ? Json(Text(format_prefix(*address))) : Json();
+				peers.push_back(std::move(object));
 			}
+			interface["peers"] = std::move(peers);
 			document["interfaces"].push_back(std::move(interface));
 		}
 		return to_text(document);
@@ -230,6 +268,14 @@ int watch(const Options &options, World &world)
 	if (options.has("--once"))
 		return watcher.once(options.has("--json"));
 	return world.terminal.output_is_terminal() ? watcher.live() : watcher.plain();
+}
+
+int status(const Options &options, World &world)
+{
+	Selection selection = selection_of(options);
+
+	enter_netns(options, world);
+	return Watcher(options.operand(0), SHORT_LOOK, world).status(options.has("--json"), selection);
 }
 
 }

@@ -121,7 +121,7 @@ TEST_F(WatchCommand, once_is_two_samples)
 	EXPECT_EQ(run({"watch", "--once"}), 0);
 	EXPECT_EQ(fake.clock.sleeps, std::vector<std::int64_t>{1000});
 	EXPECT_EQ(fake.terminal.out,
-		  "wg0  port 51820  2 peers  in 2.0 KiB/s  out 0 B/s\n"
+		  "wg0  port 51820  2 peers, 1 online  in 2.0 KiB/s  out 0 B/s\n"
 		  "  PEER                  HANDSHAKE           IN          OUT  TRAFFIC               ENDPOINT\n"
 		  "  laptop                      12s    2.0 KiB/s        0 B/s  █                     192.0.2.7:5\n"
 		  "  AgICAgICAgICAgICAgI~      never        0 B/s        0 B/s  ▁                     -\n");
@@ -145,6 +145,8 @@ TEST_F(WatchCommand, once_as_json_is_the_schema_of_show_with_rates)
 	EXPECT_EQ(out.find("{\n  \"version\": 1,\n  \"interfaces\": [\n"), 0u);
 	EXPECT_NE(out.find("\"name\": \"laptop\""), std::string::npos);
 	EXPECT_NE(out.find("\"rx_bytes_per_second\": 2048,"), std::string::npos);
+	EXPECT_NE(out.find("\"online\": true,\n          \"address\": null\n"), std::string::npos) << out;
+	EXPECT_NE(out.find("\"online\": false,"), std::string::npos);
 	EXPECT_EQ(out.find(test_key_text(9)), std::string::npos);
 	EXPECT_EQ(run({"watch", "--json"}), 1);
 }
@@ -301,6 +303,129 @@ TEST_F(WatchCommand, without_a_terminal_pages_follow_each_other)
 	EXPECT_EQ(fake.terminal.out.find("2023-11-14T22:13:20Z\nwg0  port 51820"), 0u);
 	EXPECT_NE(fake.terminal.out.find("\n\n2023-11-14T22:13:21Z\nwg0"), std::string::npos);
 	EXPECT_EQ(fake.terminal.out.find('\x1b'), std::string::npos);
+}
+
+struct StatusCommand : WatchCommand {
+	/* Three more: one with a session that is just over, one that is online, one without a name. */
+	StatusCommand()
+	{
+		std::vector<Peer> &peers = fake.devices.present["wg0"].peers;
+
+		peers.resize(4);
+		peers[0].allowed_ips = {test_prefix("192.168.0.0/24"), test_prefix("10.0.0.9/32")};
+		peers[1].allowed_ips = {test_prefix("192.168.7.0/24")};
+		peers[2].public_key = test_key(3);
+		peers[2].last_handshake = {fake.clock.time - 180, 0};
+		peers[2].allowed_ips = {test_prefix("fd00::2/128")};
+		peers[3].public_key = test_key(4);
+		peers[3].last_handshake = {fake.clock.time - 5, 0};
+		peers[3].allowed_ips = {test_prefix("10.0.0.10/32")};
+		fake.files.contents["/etc/wireguard/wg0.conf"] += "[Peer]\n# Name = desk\nPublicKey = " + test_key_text(2) +
+								  "\n[Peer]\n# Name = tv\nPublicKey = " + test_key_text(3) + "\n[Peer]\n# Name = car\nPublicKey = " +
+								  test_key_text(4) + "\n";
+		fake.clock.on_sleep = [this] {
+			fake.devices.present["wg0"].peers[0].rx_bytes += 1024;
+			fake.devices.present["wg0"].peers[1].tx_bytes += 2048;
+			fake.clock.milliseconds_passed += 500;
+		};
+	}
+	/* The peers' names, in order. */
+	std::string order(std::vector<std::string_view> options)
+	{
+		std::string names;
+
+		options.insert(options.begin(), {"status", "wg0"});
+		EXPECT_EQ(run(options), 0) << fake.terminal.err;
+		for_each_line(fake.terminal.out, [&](std::string_view line) {
+			if (line.starts_with("  ") && !line.starts_with("  PEER"))
+				names.append(line.substr(2, line.find(' ', 2) - 1));
+		});
+		return names;
+	}
+};
+
+TEST_F(StatusCommand, there_is_a_line_for_each_peer)
+{
+	EXPECT_EQ(run({"status"}), 0);
+	EXPECT_EQ(fake.clock.sleeps, std::vector<std::int64_t>{500});
+	EXPECT_EQ(fake.terminal.out,
+		  "wg0  port 51820  4 peers, 2 online  in 1.0 KiB/s  out 2.0 KiB/s\n"
+		  "  PEER                  HANDSHAKE           IN          OUT  ADDRESS               ENDPOINT\n"
+		  "  car                          6s        0 B/s        0 B/s  10.0.0.10             -\n"
+		  "  laptop                      12s    1.0 KiB/s        0 B/s  10.0.0.9              192.0.2.7:5\n"
+		  "  tv                        3m 1s        0 B/s        0 B/s  fd00::2               -\n"
+		  "  desk                      never        0 B/s    2.0 KiB/s  192.168.7.0/24        -\n");
+}
+
+TEST_F(StatusCommand, the_order_is_the_one_that_is_asked_for)
+{
+	EXPECT_EQ(order({}), "car laptop tv desk ");
+	EXPECT_EQ(order({"--sort", "handshake"}), "car laptop tv desk ");
+	EXPECT_EQ(order({"--sort", "name"}), "car desk laptop tv ");
+	EXPECT_EQ(order({"--sort", "address"}), "laptop car desk tv ");
+	EXPECT_EQ(order({"--sort", "rate"}), "desk laptop tv car ");
+	fake.devices.present["wg0"].peers[0].allowed_ips.clear();
+	EXPECT_EQ(order({"--sort", "address"}), "car desk tv laptop ");
+	EXPECT_EQ(run({"status", "--sort", "hanshake"}), 1);
+	EXPECT_EQ(fake.terminal.err, "wgctl: status: --sort is by handshake, name, address or rate, not `hanshake': did you mean handshake? "
+				     "(wgctl status --help)\n");
+}
+
+TEST_F(StatusCommand, who_is_online_has_a_session)
+{
+	EXPECT_EQ(order({"--online"}), "car laptop ");
+	EXPECT_EQ(order({"--offline", "--sort", "name"}), "desk tv ");
+	/* Whoever is not shown is counted still. */
+	EXPECT_NE(fake.terminal.out.find("4 peers, 2 online  in 1.0 KiB/s"), std::string::npos) << fake.terminal.out;
+	EXPECT_EQ(run({"status", "--online", "--offline"}), 1);
+	EXPECT_NE(fake.terminal.err, "");
+	fake.devices.present["wg0"].peers.resize(2);
+	fake.devices.present["wg0"].peers[0].last_handshake = {};
+	EXPECT_EQ(order({"--online"}), "");
+	EXPECT_EQ(fake.terminal.out.find("PEER"), std::string::npos);
+}
+
+TEST_F(StatusCommand, json_has_the_same_peers_in_the_same_order)
+{
+	EXPECT_EQ(run({"status", "--online", "--json"}), 0);
+	const std::string &out = fake.terminal.out;
+	EXPECT_LT(out.find("\"name\": \"car\""), out.find("\"name\": \"laptop\"")) << out;
+	EXPECT_EQ(out.find("\"name\": \"tv\""), out.npos);
+	EXPECT_NE(out.find("\"rx_bytes_per_second\": 1024,\n          \"tx_bytes_per_second\": 0,\n          \"online\": true,\n"
+			   "          \"address\": \"10.0.0.9/32\"\n"), out.npos) << out;
+}
+
+TEST_F(StatusCommand, a_terminal_gets_no_line_it_would_break)
+{
+	fake.terminal.is_terminal = true;
+	fake.environment.variables["WG_COLOR_MODE"] = "never";
+	fake.host.screen.page_size = {24, 80};
+	EXPECT_EQ(run({"status"}), 0);
+	for_each_line(fake.terminal.out, [](std::string_view line) { EXPECT_LE(line.size(), 80u) << line; });
+	EXPECT_EQ(fake.terminal.out.find("192.0.2.7"), std::string::npos);
+	EXPECT_EQ(run({"status", "wg7"}), 1);
+	EXPECT_EQ(fake.terminal.out, "wg7  No such device\n");
+}
+
+TEST_F(StatusCommand, without_a_command_it_is_for_wide_terminals)
+{
+	auto is_status = [this] {
+		EXPECT_EQ(run({}), 0);
+		return fake.terminal.out.find("  PEER ") != std::string::npos;
+	};
+
+	fake.environment.variables["WG_COLOR_MODE"] = "never";
+	fake.host.screen.page_size = {24, FULL_WIDTH};
+	EXPECT_FALSE(is_status());
+	EXPECT_EQ(fake.terminal.out.find("interface: wg0\n"), 0u);
+	EXPECT_TRUE(fake.clock.sleeps.empty());
+	fake.terminal.is_terminal = true;
+	EXPECT_TRUE(is_status());
+	fake.host.screen.page_size = {24, FULL_WIDTH - 1};
+	EXPECT_FALSE(is_status());
+	fake.host.screen.page_size = {24, FULL_WIDTH};
+	EXPECT_EQ(run({"show"}), 0);
+	EXPECT_EQ(fake.terminal.out.find("interface: wg0\n"), 0u);
 }
 
 }

@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <limits>
 
 #include "model/values.h"
+#include "tunnel/inside.h"
 #include "view/colours.h"
 
 namespace wgctl {
@@ -18,6 +20,7 @@ namespace {
 /* Columns: of names and sparklines, where there is room for them; of what stands between; of the least that
  * is worth to be called an endpoint. */
 constexpr std::size_t LONGEST_NAME = 20, SHORTEST_NAME = 8, SPARKLINE_WIDTH = 20, REST = 41, SHORTEST_ENDPOINT = 10;
+static_assert(FULL_WIDTH == REST + LONGEST_NAME + SPARKLINE_WIDTH + 2 + std::string_view("255.255.255.255:65535").size());
 
 std::string scaled(double value, std::string_view suffix)
 {
@@ -105,17 +108,56 @@ std::string name_of(const Peer &peer, const PeerNames &names)
 	return name == names.end() ? std::string(to_base64(peer.public_key)) : name->second;
 }
 
-std::string header(const WatchedDevice &watched, const WatchStyle &style)
+std::string address_text(const Peer &peer)
+{
+	std::optional<Prefix> address = inner_address(peer);
+
+	return !address ? "-" : address->cidr == address->bits() ? format_address(*address) : format_prefix(*address);
+}
+
+/* IPv4 before IPv6, and whoever has none last. */
+auto place_of(const Peer &peer)
+{
+	std::optional<Prefix> address = inner_address(peer);
+
+	return address ? std::pair(address->family, address->address) : std::pair(std::numeric_limits<std::uint16_t>::max(), decltype(address->address)());
+}
+
+double rate_of(const Peer &peer, const WatchedDevice &watched)
+{
+	Rates rates = watched.histories.at(peer.public_key).rates();
+
+	return rates.received + rates.sent;
+}
+
+bool comes_before(const Peer &a, const Peer &b, const WatchedDevice &watched, Selection::Order order)
+{
+	switch (order) {
+	case Selection::Order::none:
+		return false;
+	case Selection::Order::handshake:
+		return a.last_handshake > b.last_handshake;
+	case Selection::Order::name:
+		return name_of(a, watched.names) < name_of(b, watched.names);
+	case Selection::Order::address:
+		return place_of(a) < place_of(b);
+	case Selection::Order::rate:
+		return rate_of(a, watched) > rate_of(b, watched);
+	}
+	return false;
+}
+
+std::string header(const WatchedDevice &watched, const WatchStyle &style, std::int64_t now)
 {
 	Rates sum;
-	std::size_t peers = watched.device.peers.size();
+	std::size_t peers = watched.device.peers.size(), online = select_peers(watched, {Selection::Which::online}, now).size();
 
 	for (const auto &[key, history] : watched.histories) {
 		sum.received += history.rates().received;
 		sum.sent += history.rates().sent;
 	}
 	return painted(printable(watched.name), BOLD, style) + "  port " + std::to_string(watched.device.listen_port.value_or(0)) + "  " +
-	       std::to_string(peers) + (peers == 1 ? " peer" : " peers") + "  in " + format_rate(sum.received) + "  out " +
+	       std::to_string(peers) + (peers == 1 ? " peer, " : " peers, ") + std::to_string(online) + " online  in " + format_rate(sum.received) + "  out " +
 	       format_rate(sum.sent) + "\n";
 }
 
@@ -138,14 +180,16 @@ std::string peer_row(const Peer &peer, const WatchedDevice &watched, const Watch
 	bool has_rates = found != watched.histories.end() && found->second.has_rates();
 	Rates rates = has_rates ? found->second.rates() : Rates();
 	std::int64_t age = now - peer.last_handshake.seconds;
-	std::string_view colour = age <= SESSION_LIFE ? GREEN : YELLOW;
+	std::string_view colour = peer.has_session(now) ? GREEN : YELLOW;
 	std::string text = format_age(age), line;
 
 	if (!peer.last_handshake.seconds) {
 		text = "never";
 		colour = DIM;
 	}
-	if (has_rates)
+	if (style.addresses)
+		line = address_text(peer);
+	else if (has_rates)
 		line = sparkline(found->second.all(), Layout(style.columns).sparkline, style.unicode);
 	return row(name_of(peer, watched.names), text, colour, has_rates ? format_rate(rates.received) : "-",
 		   has_rates ? format_rate(rates.sent) : "-", line,
@@ -235,7 +279,19 @@ void Dashboard::keep(const std::vector<std::string> &names)
 	std::erase_if(devices_, [&](const auto &entry) { return std::find(names.begin(), names.end(), entry.first) == names.end(); });
 }
 
-Text Dashboard::page(const WatchStyle &style, std::int64_t now) const
+std::vector<const Peer *> select_peers(const WatchedDevice &watched, const Selection &selection, std::int64_t now)
+{
+	std::vector<const Peer *> peers;
+
+	for (const Peer &peer : watched.device.peers)
+		if (selection.which == Selection::Which::all || peer.has_session(now) == (selection.which == Selection::Which::online))
+			peers.push_back(&peer);
+	std::stable_sort(peers.begin(), peers.end(),
+			 [&](const Peer *a, const Peer *b) { return comes_before(*a, *b, watched, selection.order); });
+	return peers;
+}
+
+Text Dashboard::page(const WatchStyle &style, std::int64_t now, const Selection &selection) const
 {
 	Text text;
 
@@ -245,11 +301,12 @@ Text Dashboard::page(const WatchStyle &style, std::int64_t now) const
 			text.append(painted(printable(name), BOLD, style)).append("  ").append(painted(printable(watched.problem), RED, style)).append("\n");
 			continue;
 		}
-		text.append(header(watched, style));
-		if (!watched.device.peers.empty())
-			text.append(row("PEER", "HANDSHAKE", "", "IN", "OUT", "TRAFFIC", "ENDPOINT", style));
-		for (const Peer &peer : watched.device.peers)
-			text.append(peer_row(peer, watched, style, now));
+		std::vector<const Peer *> peers = select_peers(watched, selection, now);
+		text.append(header(watched, style, now));
+		if (!peers.empty())
+			text.append(row("PEER", "HANDSHAKE", "", "IN", "OUT", style.addresses ? "ADDRESS" : "TRAFFIC", "ENDPOINT", style));
+		for (const Peer *peer : peers)
+			text.append(peer_row(*peer, watched, style, now));
 	}
 	return text.empty() ? Text("There is no WireGuard interface.\n") : text;
 }

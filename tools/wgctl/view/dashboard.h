@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What `watch` remembers and draws: for each peer the rates of the last minute.
+/* What `watch` and `status` remember and draw: for each peer the rates of the last minute.
  *
  * A sample is a look at all devices. Rates are between two samples, so the first has none. A peer, or
  * an interface, that is gone is forgotten; when it comes back it starts anew, and counters that went
@@ -55,7 +55,24 @@ struct WatchStyle {
 	bool unicode = true;
 	/* 0: as wide as it takes. */
 	std::size_t columns = 0;
+	/* Where sparklines would be are the addresses of peers. */
+	bool addresses = false;
 };
+
+/* A screen of so many columns shows rows as a whole, endpoints of IPv4 among them. */
+constexpr std::size_t FULL_WIDTH = 104;
+
+/* Which peers are shown, and which come first: the latest, the least, the busiest; by default all, as they are. */
+struct Selection {
+	enum class Which { all, online, offline };
+	enum class Order { none, handshake, name, address, rate };
+
+	Which which = Which::all;
+	Order order = Order::none;
+};
+
+/* `now` in seconds of wall clock. */
+std::vector<const Peer *> select_peers(const WatchedDevice &watched, const Selection &selection, std::int64_t now);
 
 class Dashboard {
 public:
@@ -68,7 +85,7 @@ public:
 
 	const std::map<std::string, WatchedDevice> &devices() const { return devices_; }
 	/* `now` in seconds of wall clock, for ages. */
-	Text page(const WatchStyle &style, std::int64_t now) const;
+	Text page(const WatchStyle &style, std::int64_t now, const Selection &selection = {}) const;
 
 private:
 	std::map<std::string, WatchedDevice> devices_;

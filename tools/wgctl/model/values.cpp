@@ -18,7 +18,7 @@ namespace {
 /* Pauses between lookups, in milliseconds: grow by a fifth, up to a cap. */
 constexpr std::int64_t FIRST_PAUSE = 1000;
 constexpr std::int64_t LONGEST_PAUSE = 20000;
-constexpr unsigned DEFAULT_RETRIES = 15;
+constexpr unsigned DEFAULT_RETRIES = 15, RETRIES_BESIDE_OTHERS = 3;
 
 bool is_blank(char c)
 {
@@ -198,15 +198,18 @@ HostPort split_endpoint(std::string_view text)
 std::map<Key, std::string> look_up_names(std::vector<Peer> &peers, Patience patience, World &world)
 {
 	std::optional<unsigned> retries = patience == Patience::none ? 0 : allowed_retries(world.environment);
+	bool is_found = false;
 	std::int64_t pause = FIRST_PAUSE;
 	std::map<Key, std::string> failures;
 	std::vector<Peer *> left;
 
-	for (Peer &peer : peers)
+	for (Peer &peer : peers) {
+		is_found = is_found || peer.endpoint;
 		if (!peer.endpoint_name.empty())
 			left.push_back(&peer);
+	}
 	for (unsigned attempt = 0; !left.empty(); ++attempt) {
-		bool is_last = retries && attempt >= *retries, is_vain = false;
+		bool is_last = (retries && attempt >= *retries) || (is_found && attempt >= RETRIES_BESIDE_OTHERS), is_vain = false;
 		std::vector<Peer *> again;
 		std::string told;
 		char seconds[32];
@@ -218,6 +221,7 @@ std::map<Key, std::string> look_up_names(std::vector<Peer> &peers, Patience pati
 			if (!error) {
 				peer->endpoint = endpoint;
 				peer->endpoint_name.clear();
+				is_found = true;
 				continue;
 			}
 			std::string reason = why_lookup_failed(error) + ": " + in_quotes(peer->endpoint_name);

@@ -39,7 +39,7 @@ struct HostPort {
 /* HOST is an address, as numbers in any way the system reads them, or a name DNS can have. */
 HostPort split_endpoint(std::string_view text);
 /* `retries`: again, with growing pauses, after passing failures, as often as WG_ENDPOINT_RESOLUTION_RETRIES
- * says. `none`: once; and when no server answers for one, the others are not asked for. */
+ * says, but no more than thrice once somebody has an address, who need not wait for the others. `none`: once; and when no server answers for one, the others are not asked for. */
 enum class Patience { retries, none };
 /* The peers with an endpoint_name get its address for it; returns why the others keep the name. */
 std::map<Key, std::string> look_up_names(std::vector<Peer> &peers, Patience patience, World &world);

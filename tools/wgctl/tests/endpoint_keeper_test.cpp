@@ -220,6 +220,19 @@ TEST_F(AgentTest, without_keepalive_only_traffic_makes_it_act)
 	EXPECT_EQ(look(), "[2001:db8::1]:7 ");
 }
 
+/* As `up` leaves it when nobody knows the name: nothing can be sent, so nothing would ever be waited for. */
+TEST_F(AgentTest, a_missing_endpoint_is_filled_in_without_keepalive_or_traffic)
+{
+	peer().persistent_keepalive = 0;
+	peer().endpoint.reset();
+	peer().last_handshake = {};
+	fake.host.lookout.names.clear();
+	EXPECT_EQ(look(), "");
+	fake.host.lookout.names["hub.example"] = {parse_endpoint("192.0.2.1:7", fake)};
+	pass(15);
+	EXPECT_EQ(look(), "192.0.2.1:7 ");
+}
+
 TEST_F(AgentTest, the_command_outlives_its_interface_and_tells_trouble_once)
 {
 	fake.devices.broken["wg0"] = "No such device";

@@ -213,6 +213,30 @@ TEST(Values, names_share_the_pauses_between_lookups)
 	EXPECT_FALSE(peers[1].endpoint);
 }
 
+/* At boot, a site whose server is gone must not keep the machine from all the others. */
+TEST(Values, whoever_has_an_address_does_not_wait_long_for_others)
+{
+	FakeWorld world;
+	std::vector<Peer> peers(2);
+
+	world.environment.variables["WG_ENDPOINT_RESOLUTION_RETRIES"] = "infinity";
+	world.resolver.silent = {"silent.example"};
+	for (std::uint8_t i = 0; i < 2; ++i) {
+		peers[i].public_key = test_key(i);
+		peers[i].endpoint_name = i ? "silent.example:5" : "example.com:5";
+	}
+	EXPECT_EQ(look_up_names(peers, Patience::retries, world).size(), 1u);
+	EXPECT_EQ(world.clock.sleeps.size(), 3u);
+	/* One that is no name counts, too. */
+	EXPECT_EQ(look_up_names(peers, Patience::retries, world).size(), 1u);
+	EXPECT_EQ(world.clock.sleeps.size(), 6u);
+	/* Alone, it is tried as often as it is told. */
+	peers.erase(peers.begin());
+	world.environment.variables["WG_ENDPOINT_RESOLUTION_RETRIES"] = "5";
+	EXPECT_EQ(look_up_names(peers, Patience::retries, world).size(), 1u);
+	EXPECT_EQ(world.clock.sleeps.size(), 11u);
+}
+
 /* Each would wait as long as the first for a server that does not answer. */
 TEST(Values, without_patience_one_silence_is_enough)
 {

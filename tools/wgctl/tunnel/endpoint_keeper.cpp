@@ -32,7 +32,8 @@ void EndpointKeeper::observe(const Peer &peer, Memory &memory, bool &is_wanted, 
 {
 	std::int64_t now = world_.clock.monotonic();
 
-	is_wanted = peer.persistent_keepalive.value_or(0) || (memory.is_known && peer.tx_bytes > memory.tx_bytes);
+	/* To where there is no endpoint, nothing can be sent. */
+	is_wanted = peer.persistent_keepalive.value_or(0) || !peer.endpoint || (memory.is_known && peer.tx_bytes > memory.tx_bytes);
 	if (!memory.is_known)
 		/* A handshake in the future is a clock that was set back, not a dead session. */
 		memory.alive_at = now - std::max<std::int64_t>(world_.clock.now() - peer.last_handshake.seconds, 0) * 1000;

@@ -33,8 +33,8 @@ const std::array COMMANDS = {
 	Command{"genpsk", "Write a new preshared key to standard output", "", "", "wgctl genpsk > preshared.key", genpsk},
 	Command{"pubkey", "Read a private key from standard input, write its public key to standard output", "", "", "wgctl pubkey < private.key",
 		pubkey},
-	Command{"up", "Bring up an interface with its addresses, routes and DNS, from a file as wg-quick(8) has it", "--netns --birth-netns",
-		"FILE|INTERFACE", "wgctl up wg0", up},
+	Command{"up", "Bring up an interface with its addresses, routes and DNS, from a file as wg-quick(8) has it",
+		"--wait --netns --birth-netns", "FILE|INTERFACE", "wgctl up wg0", up},
 	Command{"down", "Take down what `up' brought up", "--netns --birth-netns", "FILE|INTERFACE", "wgctl down wg0", down},
 	Command{"save", "Write the state of a running interface back into its file", "--netns", "FILE|INTERFACE", "wgctl save wg0", save},
 	Command{"strip", "Print a file without what only `up' and `down' understand", "", "FILE|INTERFACE", "wgctl strip wg0", strip},
@@ -99,7 +99,7 @@ std::string help(const Command &command)
 	}
 	for (const std::string &item : list_items(command.options)) {
 		const Word *option = find_word(item);
-		rows.emplace_back(item + (option->value.empty() ? "" : " ") + std::string(option->value), option->meaning);
+		rows.emplace_back(item + (option->takes_next_word() ? " " : "") + std::string(option->value), option->meaning);
 	}
 	return usage + "\n\n" + std::string(command.summary) + ".\n\n" + text_of(rows) + (rows.empty() ? "" : "\n") + "Example: " +
 	       std::string(command.example) + "\n";

@@ -118,7 +118,7 @@ void add_words(const Command &command, Arguments before, std::string_view curren
 	const std::vector<std::string> options = list_items(command.options), operands = list_items(command.operands);
 	bool takes_options = std::find(before.begin(), before.end(), "--") == before.end();
 	const Word *option = before.empty() || !takes_options || !contains(options, std::string(before.back())) ? nullptr : find_word(before.back());
-	bool is_value = option && !option->value.empty();
+	bool is_value = option && option->takes_next_word();
 	Options given(command, before.first(before.size() - is_value));
 	std::size_t number = given.operands().size();
 

@@ -19,6 +19,7 @@ constexpr std::array WORDS = {
 	Word{"SETTING", "", "one of these; what follows a peer is about that peer"},
 	Word{"--netns", "WHERE", "the network namespace of the interface: a name, a PID or a path"},
 	Word{"--birth-netns", "WHERE", "the network namespace its UDP sockets stay in"},
+	Word{"--wait", "[=SECONDS]", "end when each peer with an endpoint has answered, or after so long, 30 by default"},
 	Word{"--json", "", "print a document for programs"},
 	Word{"--names", "", "call peers by the names their file has for them"},
 	Word{"--secrets", "", "print what is secret, too: keys, the other side's file"},
@@ -114,12 +115,12 @@ Options::Options(const Command &command, Arguments words) : command_(command)
 			fail("unknown option " + in_quotes(word) + did_you_mean(name, known));
 		if (name != word) {
 			value = word.substr(name.size() + 1);
-		} else if (!option->value.empty() && !words.empty()) {
+		} else if (option->takes_next_word() && !words.empty()) {
 			value = words[0];
 			words = words.subspan(1);
 		}
 		/* Not even an empty one, as of a script's variable that is not set. */
-		if (value.empty() && !option->value.empty())
+		if (value.empty() && (option->takes_next_word() || name != word))
 			fail(std::string(name) + " needs a value");
 		given_[name] = value;
 	}

@@ -23,9 +23,11 @@ using Run = int(const Options &options, World &world);
 /* An option, or what stands for an operand. It means the same with all commands. */
 struct Word {
 	std::string_view name;
-	/* What follows an option, --NAME VALUE or --NAME=VALUE; empty when nothing does. */
+	/* What follows an option, --NAME VALUE or --NAME=VALUE; empty when nothing does. [=VALUE] may be left out. */
 	std::string_view value;
 	std::string_view meaning;
+
+	bool takes_next_word() const { return !value.empty() && !value.starts_with('['); }
 };
 
 struct Command {

@@ -166,7 +166,7 @@ TEST_F(Commands, each_option_is_explained)
 		for (const std::string &name : list_items(command.options)) {
 			const Word *option = find_word(name);
 			ASSERT_TRUE(option && !option->meaning.empty()) << name;
-			std::string row = "\n  " + name + (option->value.empty() ? "" : " " + std::string(option->value)) + "  ";
+			std::string row = "\n  " + name + (option->takes_next_word() ? " " : "") + std::string(option->value) + "  ";
 			EXPECT_NE(help.find(row), std::string::npos) << help << row;
 			EXPECT_NE(help.find("  " + std::string(option->meaning) + "\n"), std::string::npos) << help << option->meaning;
 		}
@@ -178,7 +178,7 @@ TEST_F(Commands, each_option_is_understood)
 {
 	for (const Command &command : all_commands())
 		for (const std::string &name : list_items(command.options)) {
-			bool has_value = !find_word(name)->value.empty();
+			bool has_value = !find_word(name)->value.empty(), needs_value = find_word(name)->takes_next_word();
 			std::string joined = name + "=x", mistyped = name.substr(0, name.size() - 1);
 			if (!name.starts_with("--"))
 				continue;
@@ -190,11 +190,11 @@ TEST_F(Commands, each_option_is_understood)
 				}
 				Options options(command, words);
 				EXPECT_EQ(options.has(name), !is_behind) << name;
-				EXPECT_EQ(options.text(name), has_value && !is_behind ? "x" : "") << name;
+				EXPECT_EQ(options.text(name), (is_joined ? has_value : needs_value) && !is_behind ? "x" : "") << name;
 				EXPECT_EQ(options.operands().back(), is_behind ? name : "y") << name;
 			}
 			std::string without_value = failure_of([&] { Options(command, std::vector<std::string_view>{name}); });
-			EXPECT_EQ(without_value.find(name + " needs a value") != std::string::npos, has_value) << without_value;
+			EXPECT_EQ(without_value.find(name + " needs a value") != std::string::npos, needs_value) << without_value;
 			std::string failure = failure_of([&] { Options(command, std::vector<std::string_view>{mistyped}); });
 			EXPECT_TRUE(failure.starts_with(std::string(command.name) + ": unknown option `" + mistyped + "': did you mean --")) << failure;
 		}
@@ -287,6 +287,7 @@ TEST_F(Commands, completion_knows_what_stands_where)
 	EXPECT_TRUE(completes({"up", "--netns", ""}, {"web"}, {"wg0"}));
 	EXPECT_TRUE(completes({"up", "--netns", "web", ""}, {"wg0", "hub"}, {"web"}));
 	EXPECT_TRUE(completes({"up", "wg0", ""}, {}, {"wg0"}));
+	EXPECT_TRUE(completes({"up", "--wait", ""}, {"wg0", "hub"}, {}));
 	EXPECT_TRUE(completes({"metrics", "wg0", ""}, {"hub"}, {}));
 	EXPECT_TRUE(completes({"metrics", "--listen", ""}, {"unix:", "127.0.0.1:"}, {"wg0"}));
 	EXPECT_TRUE(completes({"peer", "add", "wg0", "x", "--pool", ""}, {}, {"wg0"}));

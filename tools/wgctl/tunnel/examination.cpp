@@ -8,6 +8,7 @@
 #include "host/resolv_conf.h"
 #include "model/values.h"
 #include "tunnel/default_route.h"
+#include "tunnel/inside.h"
 #include "tunnel/visit.h"
 
 namespace wgctl {
@@ -127,22 +128,6 @@ std::vector<std::string> read_file(const std::string &path, Examination &seen, b
 		seen.file_trouble = failure.text;
 		return {};
 	}
-}
-
-/* Somewhere behind the peer. */
-Endpoint inside_of(const Peer &peer, const Prefix &allowed)
-{
-	constexpr std::uint16_t DISCARD = 9;
-	Prefix prefix = network_of(allowed);
-
-	/* All the world is behind it: then where its endpoint is, or what is nobody's (RFC 3849, 5737). */
-	if (is_default_route(prefix))
-		prefix = peer.endpoint->any.sa_family == prefix.family ? address_of(*peer.endpoint)
-			 : prefix.family == AF_INET6		       ? parse_address("2001:db8::1")
-								       : parse_address("192.0.2.1");
-	else if (prefix.cidr < prefix.bits())
-		prefix.address[prefix.bits() / 8 - 1] |= 1;
-	return endpoint_of(prefix, DISCARD);
 }
 
 /* From what everybody takes to just below `mtu`, which is larger. */
@@ -281,11 +266,8 @@ private:
 			auto way = seen_.ways.find(peer.public_key);
 			if (peer.has_session(seen_.now) || !is_expected(peer) || way == seen_.ways.end() || !way->second.mtu || !seen_.is_up)
 				continue;
-			for (const Prefix &allowed : peer.allowed_ips)
-				if (host_.lookout.knock(patient_.interface, inside_of(peer, allowed))) {
-					seen_.asked.insert(peer.public_key);
-					break;
-				}
+			if (knock(patient_.interface, peer, host_.lookout))
+				seen_.asked.insert(peer.public_key);
 		}
 	}
 

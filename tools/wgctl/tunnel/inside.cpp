@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "model/values.h"
+
 namespace wgctl {
 
 std::optional<Prefix> inner_address(const Peer &peer)
@@ -13,6 +15,27 @@ std::optional<Prefix> inner_address(const Peer &peer)
 	if (ips.empty())
 		return {};
 	return found == ips.end() ? ips.front() : *found;
+}
+
+Endpoint inside_of(const Peer &peer, const Prefix &allowed)
+{
+	constexpr std::uint16_t DISCARD = 9;
+	Prefix prefix = network_of(allowed);
+
+	/* All the world is behind it: then where its endpoint is, or what is nobody's (RFC 3849, 5737). */
+	if (is_default_route(prefix))
+		prefix = peer.endpoint && peer.endpoint->any.sa_family == prefix.family ? address_of(*peer.endpoint)
+			 : prefix.family == AF_INET6					 ? parse_address("2001:db8::1")
+											 : parse_address("192.0.2.1");
+	else if (prefix.cidr < prefix.bits())
+		prefix.address[prefix.bits() / 8 - 1] |= 1;
+	return endpoint_of(prefix, DISCARD);
+}
+
+bool knock(const std::string &link, const Peer &peer, Lookout &lookout)
+{
+	return std::any_of(peer.allowed_ips.begin(), peer.allowed_ips.end(),
+			   [&](const Prefix &allowed) { return lookout.knock(link, inside_of(peer, allowed)); });
 }
 
 }

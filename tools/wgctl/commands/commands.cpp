@@ -61,6 +61,7 @@ const std::array COMMANDS = {
 	/* 1 would be one finding. */
 	Command{"doctor", "Find what keeps an interface from working; the exit code is how much was found",
 		"--no-probe --json --netns --birth-netns", "FILE|INTERFACE", "wgctl doctor wg0", doctor, 125},
+	Command{"ping", "Send a ping through the tunnel to a peer's address inside it", "--netns", "INTERFACE PEER", "wgctl ping wg0 laptop", ping},
 	Command{"agent", "Keep the endpoints of an interface at the names its file has, when sessions are dead", "--netns --birth-netns",
 		"FILE|INTERFACE", "wgctl agent wg0", agent},
 	Command{"exec", "Run a command whose only way to the network is the tunnel", "--birth-netns", "FILE|INTERFACE -- COMMAND [ARGUMENT...]",

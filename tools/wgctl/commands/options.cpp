@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::array WORDS = {
 	Word{"FILE|INTERFACE", "", "the path of INTERFACE.conf, or the name of one in /etc/wireguard"},
-	Word{"PEER", "", "a peer by its name or public key"},
+	Word{"PEER", "", "a peer by its name or public key; for `ping' an address behind it, too"},
 	Word{"NAME", "", "what the new peer is called"},
 	Word{"SETTING", "", "one of these; what follows a peer is about that peer"},
 	Word{"--netns", "WHERE", "the network namespace of the interface: a name, a PID or a path"},

@@ -25,7 +25,10 @@ namespace wgctl {
 
 namespace {
 
-constexpr int PROBES = 4, ECHOES = 3;
+using Time = std::chrono::steady_clock;
+
+constexpr int PROBES = 4;
+constexpr std::size_t ECHOES = 3;
 constexpr int PROBE_PAUSE = 500;
 constexpr int QUESTIONS = 3, QUESTION_PAUSE = 1000;
 constexpr std::size_t SERVERS = 8;
@@ -102,7 +105,7 @@ private:
 	Descriptor udp_;
 };
 
-/* Echo requests of one family. Probes are numbered by their places in the list. [RFC 792, 4443] */
+/* Echo requests of one family. A number tells the turn and a probe's place in the list. [RFC 792, 4443] */
 class Echoes {
 public:
 	Echoes(std::uint16_t family, const std::string &link) :
@@ -138,7 +141,8 @@ public:
 		sendto(raw_.get(), message.data(), message.size(), 0, &to.any, to.size());
 	}
 
-	void receive(std::vector<EchoProbe> &probes)
+	/* `sent`: when each turn was. */
+	void receive(std::vector<EchoProbe> &probes, const std::array<Time::time_point, ECHOES> &sent)
 	{
 		std::array<std::uint8_t, 1 << 16> packet;
 		ssize_t size;
@@ -149,10 +153,14 @@ public:
 			std::memcpy(&header, packet.data() + start, sizeof(header));
 			if (length < start + sizeof(header) || header.type != (is_v6_ ? REPLY_V6 : REPLY_V4) || header.identifier != identifier_)
 				continue;
-			std::size_t number = header.number;
+			std::size_t number = header.number % probes.size(), turn = header.number / probes.size();
 			std::uint32_t whole = static_cast<std::uint32_t>(length - start) + ip_header();
-			if (number < probes.size() && std::find(probes[number].sizes.begin(), probes[number].sizes.end(), whole) != probes[number].sizes.end())
-				probes[number].answered = std::max(probes[number].answered.value_or(0), whole);
+			EchoProbe &probe = probes[number];
+			if (turn >= sent.size() || std::find(probe.sizes.begin(), probe.sizes.end(), whole) == probe.sizes.end())
+				continue;
+			probe.answered = std::max(probe.answered.value_or(0), whole);
+			if (!probe.microseconds)
+				probe.microseconds = std::chrono::duration_cast<std::chrono::microseconds>(Time::now() - sent[turn]).count();
 		}
 	}
 
@@ -243,7 +251,6 @@ std::vector<Endpoint> SystemLookout::addresses_of(const std::string &host, const
 
 std::vector<Endpoint> SystemLookout::ask(const std::vector<std::string> &servers, std::uint32_t mark, const std::string &host, const std::string &port)
 {
-	using Time = std::chrono::steady_clock;
 	std::vector<Asker> askers;
 	std::vector<pollfd> ready;
 	std::vector<Endpoint> local;
@@ -298,14 +305,15 @@ void SystemLookout::probe(std::vector<PathProbe> &probes, std::uint32_t mark)
 
 void SystemLookout::echo(const std::string &link, std::vector<EchoProbe> &probes)
 {
-	using Time = std::chrono::steady_clock;
+	std::array<Time::time_point, ECHOES> sent;
 	std::array<Echoes, 2> both{Echoes(AF_INET, link), Echoes(AF_INET6, link)};
 
-	for (int turn = 0; turn < ECHOES; ++turn) {
+	for (std::size_t turn = 0; turn < ECHOES; ++turn) {
+		sent[turn] = Time::now();
 		for (std::size_t i = 0; i < probes.size(); ++i)
 			for (std::uint32_t size : probes[i].sizes)
 				if (!is_settled(probes[i]))
-					both[probes[i].inside.any.sa_family == AF_INET6].send(probes[i], i, size);
+					both[probes[i].inside.any.sa_family == AF_INET6].send(probes[i], turn * probes.size() + i, size);
 		Time::time_point end = Time::now() + std::chrono::milliseconds(PROBE_PAUSE);
 		for (;;) {
 			std::int64_t left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Time::now()).count();
@@ -316,7 +324,7 @@ void SystemLookout::echo(const std::string &link, std::vector<EchoProbe> &probes
 			std::array<pollfd, 2> ready{pollfd{both[0].descriptor(), POLLIN, 0}, pollfd{both[1].descriptor(), POLLIN, 0}};
 			poll(ready.data(), ready.size(), static_cast<int>(left));
 			for (Echoes &one : both)
-				one.receive(probes);
+				one.receive(probes, sent);
 		}
 	}
 }
@@ -331,7 +339,6 @@ bool SystemLookout::knock(const std::string &link, const Endpoint &inside)
 
 Lookout::Event SystemLookout::wait(std::int64_t milliseconds)
 {
-	using Time = std::chrono::steady_clock;
 	Time::time_point end = Time::now() + std::chrono::milliseconds(milliseconds);
 
 	if (events_ < 0) {

@@ -273,6 +273,8 @@ struct EchoProbe {
 	std::vector<std::uint32_t> sizes;
 	/* The largest that came back; nothing when none did. */
 	std::optional<std::uint32_t> answered;
+	/* From a request to its answer, of the first that came back. */
+	std::optional<std::int64_t> microseconds = {};
 };
 
 /* The network between here and the peers; nothing is changed. */

@@ -508,7 +508,7 @@ struct FakeLookout : Lookout {
 	std::vector<std::string> knocks;
 	std::vector<Event> events;
 	std::vector<std::string> lookups;
-	std::function<void()> on_wait, on_lookup;
+	std::function<void()> on_wait, on_lookup, on_echo;
 
 	std::vector<Endpoint> addresses_of(const std::string &host, const std::string &port) override
 	{
@@ -543,7 +543,9 @@ struct FakeLookout : Lookout {
 		for (EchoProbe &probe : probes)
 			for (std::uint32_t size : probe.sizes)
 				if (size <= echoes[std::string(format_endpoint(probe.inside))] && size > probe.answered.value_or(0))
-					probe.answered = size;
+					probe.answered = size, probe.microseconds = 12'345;
+		if (on_echo)
+			on_echo();
 	}
 	bool knock(const std::string &link, const Endpoint &inside) override
 	{

@@ -237,6 +237,7 @@ SCENARIO(full_queues_refuse_drain_and_carry_again, 25)
 				   RACING.turn(knobs);
 				   knobs.preempt = 200;
 				   knobs.stall = 0;	/* thousands of packets with stalls of 20 ms would drain for a minute */
+				   knobs.poller_latency = 5 * MILLISECOND;	/* more comes than a round takes: workers are needed */
 			   }});
 	i64 until;
 

@@ -11,7 +11,7 @@ newest_tried := $(shell awk '/^[^\#]/ { print $$5 }' qemu/kernels | sort -V | ta
 ifneq ($(known),)
 foreign := $(filter-out - -/%,$(firstword $(known)))
 arch := $(if $(filter %/arm64,$(known)),CROSS_COMPILE=aarch64-linux-gnu-)
-KDIR := $(or $(shell qemu/headers $(if $(filter -,$(known)),--have) $(KVER)),headers-of-$(KVER))
+KDIR := $(or $(shell qemu/headers $(if $(filter 6.1 6.12,$(KVER)),--have) $(KVER)),headers-of-$(KVER))
 # Another suite's kernel is built with its own compiler and tools.
 in_root := $(if $(foreign),qemu/in-root $(known))
 release := $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)

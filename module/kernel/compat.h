@@ -100,6 +100,17 @@ static inline void wg_compat_free_statistics(struct net_device *dev)
 #define WG_COMPAT_PERCPU_QUEUE 0
 #endif
 
+/* Whether one task at a time has a CPU's bottom halves off. Real-time kernels that gave up their lock for it let another preempt the first;
+ * then memory that is a CPU's own has two users. */
+static inline bool wg_compat_bottom_halves_exclude(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) || IS_ENABLED(CONFIG_PREEMPT_RT_NEEDS_BH_LOCK);
+#else
+	return true;
+#endif
+}
+
 /* Renamed. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
 #define blake2s_ctx blake2s_state

@@ -4,6 +4,7 @@
 #include <linux/rcupdate.h>
 #include <net/genetlink.h>
 #include <net/rtnetlink.h>
+#include "compat.h"
 #include "objects.h"
 #include "engine.h"
 #include "../../uapi/linux/wireguard.h"
@@ -27,8 +28,13 @@ void wg_kernel_bug(const char *what)
 
 static int __init wg_init(void)
 {
-	int error = wg_work_init();
+	int error;
 
+	if (!wg_compat_bottom_halves_exclude()) {
+		pr_err("wireguard: this module needs a real-time kernel with CONFIG_PREEMPT_RT_NEEDS_BH_LOCK; this one has none\n");
+		return -EOPNOTSUPP;
+	}
+	error = wg_work_init();
 	if (error)
 		return error;
 	error = wg_crypto_init();

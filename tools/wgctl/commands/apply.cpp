@@ -27,7 +27,7 @@ std::string reason_to_stay(const Change &change, const PeerNames &names)
 	if (change.peer)
 		return "peer " + describe_peer(*change.peer, names) + ": stays at " + *change.before + ", where it is alive, not " +
 		       *change.after + "; --endpoints moves it";
-	return change.what + " " + *change.before + ": stays, not set by wgctl";
+	return change.what + " " + *change.before + (change.what == "dns" ? ": stays, not set by wgctl" : ": stays closed; wgctl down opens it");
 }
 
 /* Those that run with a new interface. */

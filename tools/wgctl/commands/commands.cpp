@@ -38,6 +38,8 @@ const std::array COMMANDS = {
 	Command{"down", "Take down what `up' brought up", "--netns --birth-netns", "FILE|INTERFACE", "wgctl down wg0", down},
 	Command{"save", "Write the state of a running interface back into its file", "--netns", "FILE|INTERFACE", "wgctl save wg0", save},
 	Command{"strip", "Print a file without what only `up' and `down' understand", "", "FILE|INTERFACE", "wgctl strip wg0", strip},
+	Command{"networks", "Print AllowedIPs for all addresses, or those of NETs, but some", "--except", "[NET...]",
+		"wgctl networks --except 192.168.0.0/16", networks},
 	Command{"check", "Find what is wrong with files, without changing or asking anything; exit code 1 when there is an error", "--json",
 		"FILE|INTERFACE...", "wgctl check wg0.conf", check},
 	Command{"status", "Show peers in a line each: name, last handshake, rates, address, endpoint", "--sort --online --offline --json --netns",

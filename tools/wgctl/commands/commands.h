@@ -7,7 +7,7 @@
 
 namespace wgctl {
 
-Run addconf, agent, apply, check, client, doctor, down, exec, genkey, genpsk, metrics, peer_add, peer_remove, ping, pubkey, rotate, save, set, setconf, show,
+Run addconf, agent, apply, check, client, doctor, down, exec, genkey, genpsk, metrics, networks, peer_add, peer_remove, ping, pubkey, rotate, save, set, setconf, show,
 	showconf, status, strip, syncconf, up, watch;
 
 /* In the order they are listed to people. */

@@ -6,6 +6,7 @@
 #include "commands/commands.h"
 #include "config/quick_config.h"
 #include "model/values.h"
+#include "tunnel/kill_switch.h"
 #include "view/json.h"
 
 namespace wgctl {
@@ -61,7 +62,8 @@ int doctor(const Options &options, World &world)
 		patient.root = "/proc/" + options.text("--netns") + "/root";
 	patient.placement = options.placement(world);
 	world.host.namespaces.enter(patient.placement.home);
-	get_device(patient.interface, world);
+	if (!KillSwitch(patient.interface, world).is_closed())
+		get_device(patient.interface, world);
 	std::vector<Finding> findings = diagnose(examine(patient, options.has("--no-probe") ? Probing::none : Probing::paths, world));
 	world.terminal.write(Stream::out, options.has("--json") ? json_of(patient.interface, findings) : text_of(patient.interface, findings));
 	return static_cast<int>(std::min(findings.size(), MOST_FINDINGS));

@@ -36,6 +36,7 @@ constexpr std::array WORDS = {
 	Word{"--no-probe", "", "send no packets"},
 	Word{"--pool", "NET,...", "the networks to take the peer's addresses from"},
 	Word{"--allowed-ips", "NET,...", "what the other side sends here; by default the interface's networks"},
+	Word{"--except", "NET,...", "what is to be left out"},
 	Word{"--endpoint", "HOST[:PORT]", "where the other side finds this machine"},
 	Word{"--dns", "LIST", "name servers and search domains of the other side"},
 	Word{"--keepalive", "SECONDS|off", "how often the other side keeps the way open, 25 by default"},

@@ -20,7 +20,10 @@ constexpr std::size_t TABLES_LIMIT = 1 << 20;
 
 constexpr std::array QUICK_KEYS{std::string_view("Address"), std::string_view("DNS"),	   std::string_view("MTU"),
 				std::string_view("Table"),   std::string_view("PreUp"),	   std::string_view("PostUp"),
-				std::string_view("PreDown"), std::string_view("PostDown"), std::string_view("SaveConfig")};
+				std::string_view("PreDown"), std::string_view("PostDown"), std::string_view("SaveConfig"),
+				std::string_view("KillSwitch"), std::string_view("KillSwitchExcept")};
+/* In a comment, too, wherever it stands: overlooked, one would leave the switch open. */
+constexpr std::array COMMENT_KEYS{std::string_view("KillSwitch"), std::string_view("KillSwitchExcept")};
 
 /* fe80::1%eth0 */
 bool is_zoned_address(const std::string &text)
@@ -50,19 +53,27 @@ public:
 		++line_;
 		if (line.kind == ConfigLine::Kind::section)
 			in_interface_ = line.is_section("[Interface]");
-		if (line.kind == ConfigLine::Kind::value && in_interface_ && is_quick_key(line.name)) {
-			try {
-				value(line.name, line.value);
-			} catch (const Failure &failure) {
-				throw Failure{config_.at(line_) + std::string(line.name) + ": " + failure.text};
-			}
-		} else {
-			config_.plain_text.append(text);
+		if (is_comment(text)) {
+			ConfigLine comment = read_config_line(text.substr(text.find('#') + 1));
+			if (comment.kind == ConfigLine::Kind::value && is_one_of(comment.name, COMMENT_KEYS))
+				read(comment);
 		}
+		if (line.kind == ConfigLine::Kind::value && in_interface_ && is_quick_key(line.name))
+			read(line);
+		else
+			config_.plain_text.append(text);
 		config_.plain_text.append("\n");
 	}
 
 private:
+	void read(const ConfigLine &line)
+	{
+		try {
+			value(line.name, line.value);
+		} catch (const Failure &failure) {
+			throw Failure{config_.at(line_) + std::string(line.name) + ": " + failure.text};
+		}
+	}
 	void value(std::string_view key, std::string_view value)
 	{
 		auto is = [key](std::string_view name) { return equal_ignoring_case(key, name); };
@@ -78,7 +89,12 @@ private:
 		else if (is("Table"))
 			table(value);
 		else if (is("SaveConfig"))
-			save(value);
+			config_.save = is_either(value, "true", "false");
+		else if (is("KillSwitch"))
+			config_.kill_switch = is_either(value, "yes", "no");
+		else if (is("KillSwitchExcept"))
+			for (const std::string &item : list_items(value))
+				except(item);
 		else if (is("PreUp"))
 			hook(config_.pre_up, "PreUp", value);
 		else if (is("PostUp"))
@@ -117,11 +133,17 @@ private:
 			config_.routing = Routing::numbered;
 		}
 	}
-	void save(std::string_view value)
+	static bool is_either(std::string_view value, const std::string &yes, const std::string &no)
 	{
-		config_.save = equal_ignoring_case(value, "true");
-		if (!config_.save && !equal_ignoring_case(value, "false"))
-			throw Failure{"neither true nor false: " + in_quotes(value)};
+		if (!equal_ignoring_case(value, yes) && !equal_ignoring_case(value, no))
+			throw Failure{"neither " + yes + " nor " + no + ": " + in_quotes(value)};
+		return equal_ignoring_case(value, yes);
+	}
+	void except(const std::string &item)
+	{
+		config_.kill_switch_except.push_back(network_of(parse_address(item)));
+		if (is_default_route(config_.kill_switch_except.back()))
+			throw Failure{in_quotes(item) + " is everything: leave KillSwitch out instead"};
 	}
 	void hook(std::vector<Hook> &hooks, std::string_view key, std::string_view value)
 	{

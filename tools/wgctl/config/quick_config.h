@@ -53,6 +53,9 @@ struct QuickConfig {
 	std::uint32_t table = 0;
 	std::vector<Hook> pre_up, post_up, pre_down, post_down;
 	bool save = false;
+	/* Nothing leaves but by the tunnel, and to these networks. */
+	bool kill_switch = false;
+	std::vector<Prefix> kill_switch_except;
 
 	bool has_dns() const { return !dns_servers.empty() || !dns_domains.empty(); }
 	/* As a command line has it. */

@@ -6,8 +6,10 @@
 #include "config/config.h"
 #include "config/peer_names.h"
 #include "model/values.h"
+#include "tunnel/default_route.h"
 #include "tunnel/hooks.h"
 #include "tunnel/interface_dns.h"
+#include "tunnel/kill_switch.h"
 #include "tunnel/plan.h"
 
 namespace wgctl {
@@ -42,11 +44,15 @@ public:
 	Up(const QuickConfig &config, const Placement &placement, Steps &steps, World &world) :
 		config_(config), placement_(placement), name_(config.interface), steps_(steps), world_(world), host_(world.host)
 	{
+		/* Such a namespace has no other way out. */
+		config_.kill_switch = config.kill_switch && !placement.is_private;
 	}
 
 	void run()
 	{
 		check_before_up(config_, placement_, world_);
+		if (config_.kill_switch)
+			close_kill_switch();
 		if (!placement_.is_private)
 			run_hooks(config_, config_.pre_up, world_);
 		add_link();
@@ -60,6 +66,20 @@ public:
 	}
 
 private:
+	/* For good: not among the steps that are undone. */
+	void close_kill_switch()
+	{
+		Steps steps(world_, Steps::Tells::all);
+
+		if (!placement_.is_apart())
+			mark_ = parse_without_lookup(config_, world_).fwmark.value_or(0);
+		if (!placement_.is_apart() && !mark_)
+			mark_ = free_mark(name_, world_);
+		KillSwitch(name_, world_).close(mark_, config_.kill_switch_except, steps);
+		steps.keep();
+		steps_.undo_by("leave the kill switch closed: `wgctl down " + config_.argument() + placement_.options + "' opens it", [] {});
+	}
+
 	void enter_home()
 	{
 		step("enter the interface's namespace", [&] { host_.namespaces.enter(placement_.home); });
@@ -70,6 +90,8 @@ private:
 	{
 		step("enter the sockets' namespace", [&] { host_.namespaces.enter(placement_.birth); });
 		change_ = parse_config(config_.plain_text, config_.path, FileMeaning::replace, world_, Names::leave);
+		if (mark_)
+			change_.fwmark = mark_;
 		look_up();
 		change_.name = name_;
 		if (placement_.is_private)
@@ -95,7 +117,9 @@ private:
 	/* A site whose name nobody knows must not cut off the others. */
 	void look_up()
 	{
-		std::map<Key, std::string> failures = look_up_names(change_.peers, Patience::retries, world_);
+		ResolverPast resolver(KillSwitch(name_, world_), mark_, world_.resolver);
+		World past{world_.devices, world_.files, world_.terminal, resolver, world_.clock, world_.environment, world_.host};
+		std::map<Key, std::string> failures = look_up_names(change_.peers, Patience::retries, past);
 		bool any_found = std::any_of(change_.peers.begin(), change_.peers.end(), [](const Peer &peer) { return peer.endpoint.has_value(); });
 
 		if (!failures.empty() && !any_found)
@@ -141,6 +165,8 @@ private:
 	World &world_;
 	Host &host_;
 	Device change_;
+	/* That the kill switch knows; 0: there is none, or nothing of the tunnel's passes it. */
+	std::uint32_t mark_ = 0;
 };
 
 }
@@ -153,6 +179,9 @@ void check_before_up(const QuickConfig &config, const Placement &placement, Worl
 	if (placement.is_private)
 		return;
 	step("enter the interface's namespace", [&] { world.host.namespaces.enter(placement.home); });
+	if (!config.kill_switch && KillSwitch(config.interface, world).is_closed())
+		throw Failure{"the kill switch of " + config.interface + " is closed, and the file has none: wgctl down " + config.argument() +
+			      placement.options + " opens it"};
 	if (!world.host.network.has_link(config.interface))
 		return;
 	bool is_wireguard = contains(world.devices.names(), config.interface);

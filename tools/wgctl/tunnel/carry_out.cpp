@@ -8,6 +8,7 @@
 #include "model/values.h"
 #include "tunnel/default_route.h"
 #include "tunnel/interface_dns.h"
+#include "tunnel/kill_switch.h"
 
 namespace wgctl {
 
@@ -144,6 +145,8 @@ public:
 
 	void run()
 	{
+		if (plan_.closes_kill_switch)
+			KillSwitch(name_, world_).close(plan_.kill_switch_mark, plan_.config.kill_switch_except, steps_);
 		/* By its mark, which the device may be about to lose. */
 		for (std::uint16_t family : plan_.removed_default_routes)
 			if (!contains(plan_.default_routes, family))

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <set>
 
 #include "config/quick_config.h"
 #include "model/values.h"
+#include "tunnel/filter_table.h"
 
 namespace wgctl {
 
@@ -48,29 +48,6 @@ std::string filter_name(const std::string &interface, std::uint16_t family)
 	return (family == AF_INET6 ? "ip6 " : "ip ") + filter_table(interface);
 }
 
-/* Chains and rules of a listing, or of the commands that make one; without what is said in one version of
- * nftables and not in another. */
-std::multiset<std::string> rules_of(std::string_view text)
-{
-	static const std::set<std::string> LEFT_OUT{"{", "}", "meta", "policy", "accept;"};
-	std::multiset<std::string> rules;
-	std::string chain;
-
-	for_each_line(text, [&](std::string_view line) {
-		std::vector<std::string> words = list_items(line);
-		if (words.empty() || words[0] == "table" || (words.size() > 1 && words[1] == "table"))
-			return;
-		std::size_t place = words[0] == "add" ? 4 : words[0] == "chain" ? 1 : 0;
-		std::string rule;
-		chain = place ? words[place] : chain;
-		for (std::size_t i = place ? place + 1 : 0; i < words.size(); ++i)
-			rule += LEFT_OUT.contains(words[i]) ? "" : " " + words[i];
-		if (!rule.empty())
-			rules.insert(chain + rule);
-	});
-	return rules;
-}
-
 }
 
 /* Each "unmarked" rule is paired with the nearest "specific" one before it. */
@@ -93,9 +70,21 @@ RulePair find_rules(const std::vector<Rule> &rules, std::uint32_t mark)
 	return {{}, left_over && left_over->priority.value_or(MAIN_PRIORITY) + 1 < MAIN_PRIORITY ? std::optional(*left_over) : std::nullopt};
 }
 
-std::uint32_t give_mark(const std::string &interface, Steps &steps, World &world)
+std::uint32_t free_mark(const std::string &interface, World &world)
 {
 	std::uint32_t mark = FIRST_TABLE;
+
+	/* A table whose interface is down looks empty. */
+	std::vector<std::uint32_t> others = step("read the interfaces", [&] { return marks_of_others(interface, world); });
+	while (std::find(others.begin(), others.end(), mark) != others.end() ||
+	       !step("read the routes", [&] { return world.host.network.is_table_empty(mark); }))
+		++mark;
+	return mark;
+}
+
+std::uint32_t give_mark(const std::string &interface, Steps &steps, World &world)
+{
+	std::uint32_t mark = free_mark(interface, world);
 	auto set = [interface, &devices = world.devices](std::uint32_t value) {
 		Device change;
 		change.name = interface;
@@ -103,11 +92,6 @@ std::uint32_t give_mark(const std::string &interface, Steps &steps, World &world
 		devices.set(change);
 	};
 
-	/* A table whose interface is down looks empty. */
-	std::vector<std::uint32_t> others = step("read the interfaces", [&] { return marks_of_others(interface, world); });
-	while (std::find(others.begin(), others.end(), mark) != others.end() ||
-	       !step("read the routes", [&] { return world.host.network.is_table_empty(mark); }))
-		++mark;
 	steps.run("set the mark of " + interface + " to " + std::to_string(mark), [&] { set(mark); });
 	steps.undo_by("take the mark of " + interface + " away", [set] { set(0); });
 	return mark;
@@ -135,7 +119,7 @@ bool DefaultRoute::has_route()
 
 bool DefaultRoute::has_filter()
 {
-	return !world_.host.filter.list(filter()).empty();
+	return FilterTable(filter(), world_).is_there();
 }
 
 bool DefaultRoute::is_there()
@@ -236,20 +220,9 @@ void DefaultRoute::let_marks_be_seen(Steps &steps)
 
 void DefaultRoute::make_filter(Steps &steps)
 {
-	Filter &nftables = world_.host.filter;
-	std::string name = filter(), before = nftables.list(name), without_old = "add table " + name + "\ndelete table " + name + "\n";
 	std::vector<Prefix> addresses = step("read the addresses of " + interface_, [&] { return world_.host.network.addresses(interface_); });
 
-	if (!before.empty() && is_filter_as_set_up(before, interface_, family_, mark_, addresses))
-		return;
-	std::string setup = filter_setup(interface_, family_, mark_, addresses);
-	if (before.empty()) {
-		steps.run("add nftables table " + name, [&] { nftables.run(setup); });
-		steps.undo_by("delete nftables table " + name, [&nftables, name] { nftables.run("delete table " + name + "\n"); });
-	} else {
-		steps.run("replace nftables table " + name, [&] { nftables.run(without_old + setup); });
-		steps.undo_by("restore nftables table " + name, [&nftables, without_old, before] { nftables.run(without_old + before); });
-	}
+	FilterTable(filter(), world_).make(filter_setup(interface_, family_, mark_, addresses), steps);
 }
 
 void DefaultRoute::remove(Steps &steps)
@@ -260,13 +233,7 @@ void DefaultRoute::remove(Steps &steps)
 
 void DefaultRoute::remove_filter(Steps &steps)
 {
-	Filter &nftables = world_.host.filter;
-	std::string table = filter(), listing = nftables.list(table);
-
-	if (listing.empty())
-		return;
-	steps.run("delete nftables table " + table, [&] { nftables.run("delete table " + table + "\n"); });
-	steps.undo_by("restore nftables table " + table, [&nftables, listing] { nftables.run(listing); });
+	FilterTable(filter(), world_).remove(steps);
 }
 
 void DefaultRoute::remove_rules(Steps &steps)
@@ -291,21 +258,10 @@ void DefaultRoute::remove_route_and_rules(Steps &steps)
 	}
 }
 
-/* The same name as wg-quick's, so that either can take down what the other brought up. What nftables
- * does not take in a name is written in hexadecimal, behind a slash, which no interface has. */
+/* The same name as wg-quick's, so that either can take down what the other brought up. */
 std::string filter_table(const std::string &interface)
 {
-	std::string table("wg-quick-");
-
-	for (char c : interface) {
-		if (c == '=')
-			table += "/3d";
-		else if (c == '+')
-			table += "/2b";
-		else
-			table += c;
-	}
-	return table;
+	return "wg-quick-" + name_in_nftables(interface);
 }
 
 /* Nobody but the tunnel may bring packets for its addresses: whoever shares a network with this
@@ -346,7 +302,7 @@ std::optional<std::uint32_t> mark_of_filter(std::string_view listing)
 bool is_filter_as_set_up(const std::string &listing, const std::string &interface, std::uint16_t family, std::uint32_t mark,
 			 const std::vector<Prefix> &addresses)
 {
-	return rules_of(listing) == rules_of(filter_setup(interface, family, mark, addresses));
+	return is_as_set_up(listing, filter_setup(interface, family, mark, addresses));
 }
 
 }

@@ -27,7 +27,8 @@ struct RulePair {
 };
 RulePair find_rules(const std::vector<Rule> &rules, std::uint32_t mark);
 
-/* Gives an interface without a mark the number of a table nobody uses, and returns it. */
+/* The number of a table nobody uses, which is nobody else's mark; gives it to an interface without a mark, and returns it. */
+std::uint32_t free_mark(const std::string &interface, World &world);
 std::uint32_t give_mark(const std::string &interface, Steps &steps, World &world);
 
 class DefaultRoute {

@@ -8,6 +8,7 @@
 #include "config/edit.h"
 #include "model/machine.h"
 #include "model/values.h"
+#include "tunnel/kill_switch.h"
 #include "tunnel/visit.h"
 
 namespace wgctl {
@@ -56,13 +57,16 @@ const EndpointKeeper::FromFile &EndpointKeeper::from_file()
 	return *from_file_;
 }
 
-/* The servers that are asked may be those behind this very tunnel. Then those before them are, past it. */
+/* The servers that are asked may be those behind this very tunnel. Then those before them are, past it; so
+ * they are when a kill switch is closed. */
 std::vector<Endpoint> EndpointKeeper::addresses_of(const std::string &host, const std::string &port, std::uint32_t mark)
 {
 	std::vector<Endpoint> found = world_.host.lookout.addresses_of(host, port);
 
 	if (found.empty() && world_.host.dns.is_ours(interface_))
 		found = world_.host.lookout.ask(world_.host.dns.others(interface_), mark, host, port);
+	if (found.empty())
+		found = KillSwitch(interface_, world_).ask_past(mark, host, port);
 	return found;
 }
 

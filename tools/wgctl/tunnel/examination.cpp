@@ -9,6 +9,7 @@
 #include "model/values.h"
 #include "tunnel/default_route.h"
 #include "tunnel/inside.h"
+#include "tunnel/kill_switch.h"
 #include "tunnel/visit.h"
 
 namespace wgctl {
@@ -111,8 +112,11 @@ std::vector<std::string> name_servers(const Patient &patient, const std::vector<
 }
 
 /* Returns the name servers it has. */
-std::vector<std::string> read_file(const std::string &path, Examination &seen, bool &is_by_mark, World &world)
+std::vector<std::string> read_file(const Patient &patient, Examination &seen, bool &is_by_mark, World &world)
 {
+	const std::string &path = patient.path;
+	KillSwitch kill_switch(patient.interface, world);
+
 	if (!world.host.store.exists(path))
 		return {};
 	seen.path = path;
@@ -122,6 +126,8 @@ std::vector<std::string> read_file(const std::string &path, Examination &seen, b
 		seen.names = parse_peer_names(config.text);
 		seen.is_routing_off = config.routing == Routing::off;
 		is_by_mark = config.routing == Routing::automatic;
+		if (config.kill_switch && !kill_switch.is_closed_as(patient.placement.is_apart() ? 0 : seen.device.fwmark.value_or(0), config.kill_switch_except))
+			seen.lost_parts.push_back("nftables table " + kill_switch.table());
 		seen.wanted = parse_without_lookup(config, world);
 		return config.dns_servers;
 	} catch (const Failure &failure) {
@@ -152,13 +158,21 @@ public:
 	Examination run(Probing probing)
 	{
 		host_.namespaces.enter(patient_.placement.home);
+		KillSwitch kill_switch(patient_.interface, world_);
+		seen_.options = patient_.placement.options;
+		if (kill_switch.is_closed()) {
+			seen_.kill_switch = kill_switch.table();
+			seen_.is_missing = !contains(world_.devices.names(), patient_.interface);
+			seen_.device.name = patient_.interface;
+		}
+		if (seen_.is_missing)
+			return std::move(seen_);
 		seen_.device = present_device();
 		seen_.now = world_.clock.now();
-		seen_.options = patient_.placement.options;
 		seen_.prefix = patient_.placement.prefix;
 		interface_itself();
 		bool is_by_mark = false;
-		std::vector<std::string> servers = name_servers(patient_, read_file(patient_.path, seen_, is_by_mark, world_), world_);
+		std::vector<std::string> servers = name_servers(patient_, read_file(patient_, seen_, is_by_mark, world_), world_);
 		if (is_by_mark && !patient_.placement.is_apart() && seen_.is_up)
 			default_routes();
 		for (const std::string &server : servers)

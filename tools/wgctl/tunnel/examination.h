@@ -21,6 +21,9 @@ namespace wgctl {
 
 struct Examination {
 	Device device;
+	/* The kill switch's table, when it is closed; and whether it is all there is of the interface. */
+	std::string kill_switch;
+	bool is_missing = false;
 	bool is_up = true;
 	std::uint32_t mtu = 0;
 	/* Over the interface, in whatever table. */

@@ -12,6 +12,7 @@
 #include "model/values.h"
 #include "tunnel/default_route.h"
 #include "tunnel/interface_dns.h"
+#include "tunnel/kill_switch.h"
 
 namespace wgctl {
 
@@ -132,6 +133,8 @@ private:
 		for (const Peer &peer : present_.peers)
 			had_.insert(peer.allowed_ips.begin(), peer.allowed_ips.end());
 		device();
+		if (!plan_.is_partial())
+			kill_switch();
 		peers();
 		if (plan_.is_partial() && !world_.host.network.is_up(plan_.config.interface))
 			return std::move(plan_);
@@ -192,7 +195,9 @@ private:
 		if (std::none_of(file_.peers.begin(), file_.peers.end(), [](const Peer &peer) { return !peer.endpoint_name.empty(); }))
 			return;
 		world_.host.namespaces.enter(plan_.placement.birth);
-		tell_unknown_names(look_up_names(file_.peers, Patience::none, world_), plan_.config, world_);
+		ResolverPast resolver(KillSwitch(plan_.config.interface, world_), present_.fwmark.value_or(0), world_.resolver);
+		World past{world_.devices, world_.files, world_.terminal, resolver, world_.clock, world_.environment, world_.host};
+		tell_unknown_names(look_up_names(file_.peers, Patience::none, past), plan_.config, world_);
 		world_.host.namespaces.enter(plan_.placement.home);
 		for (Peer &wanted : file_.peers)
 			stay(wanted, true);
@@ -282,16 +287,34 @@ private:
 		}
 	}
 
-	/* Without a mark in the file, `up` may have chosen one for a default route. */
+	/* Without a mark in the file, `up` may have chosen one for a default route or a kill switch. */
 	std::uint32_t wanted_mark()
 	{
-		std::uint32_t mark = file_.fwmark.value_or(0);
+		std::uint32_t mark = file_.fwmark.value_or(0), now = present_.fwmark.value_or(0);
 
-		if (mark)
+		if (!mark && plan_.config.routing != Routing::automatic)
+			mark = has_filter() ? 0 : now;
+		else if (!mark && any_default_route(file_.peers))
+			mark = mark_of_default_route();
+		if (mark || plan_.placement.is_apart() || !(plan_.config.kill_switch || KillSwitch(plan_.config.interface, world_).is_closed()))
 			return mark;
-		if (plan_.config.routing != Routing::automatic)
-			return has_filter() ? 0 : present_.fwmark.value_or(0);
-		return any_default_route(file_.peers) ? mark_of_default_route() : 0;
+		return now ? now : free_mark(plan_.config.interface, world_);
+	}
+
+	/* One that the file no longer has stays as it is. */
+	void kill_switch()
+	{
+		KillSwitch present(plan_.config.interface, world_);
+
+		plan_.kill_switch_mark = plan_.placement.is_apart() ? 0 : plan_.device.fwmark.value_or(present_.fwmark.value_or(0));
+		if (!plan_.config.kill_switch) {
+			if (present.is_closed())
+				plan_.kept.push_back({Change::Action::remove, "kill switch", {}, present.table(), {}});
+			return;
+		}
+		plan_.closes_kill_switch = !present.is_closed_as(plan_.kill_switch_mark, plan_.config.kill_switch_except);
+		if (plan_.closes_kill_switch)
+			add(present.is_closed() ? Change::Action::change : Change::Action::add, "kill switch", {}, {}, present.table());
 	}
 
 	/* Then there is a default route that `up` made, and its mark is ours. */

@@ -52,7 +52,7 @@ struct Plan {
 	Scope scope = Scope::whole;
 	bool is_fresh() const { return scope == Scope::fresh; }
 	bool is_partial() const { return scope == Scope::part; }
-	bool changes_device = false, changes_addresses = false, changes_routes = false, sets_up = false;
+	bool changes_device = false, changes_addresses = false, changes_routes = false, sets_up = false, closes_kill_switch = false;
 	/* The WireGuard part, and as it is now. */
 	Device device, present;
 	/* The file's; and those that are there and nobody's business here. */
@@ -66,6 +66,8 @@ struct Plan {
 	std::vector<std::uint16_t> default_routes, removed_default_routes;
 	/* Its mark, until now. */
 	std::uint32_t default_route_mark = 0;
+	/* What the kill switch lets out. */
+	std::uint32_t kill_switch_mark = 0;
 	/* Empty settings take what there is away. */
 	std::optional<DnsSettings> dns;
 };

@@ -9,6 +9,7 @@
 #include "tunnel/default_route.h"
 #include "tunnel/hooks.h"
 #include "tunnel/interface_dns.h"
+#include "tunnel/kill_switch.h"
 
 namespace wgctl {
 
@@ -38,6 +39,8 @@ public:
 		steps_.attempt([&] { unset_dns(); });
 		bool is_gone = steps_.run("delete interface " + name_, [&] { host_.network.delete_link(name_); });
 		forget_notes(name_, world_);
+		if (is_gone)
+			kill_switch_.open(steps_);
 		steps_.keep();
 		/* They undo what PostUp did, whatever else could not be undone. */
 		if (is_gone)
@@ -55,11 +58,12 @@ private:
 		for (std::uint16_t family : FAMILIES)
 			if (std::optional<std::uint32_t> mark = mark_of_filter(host_.filter.list((family == AF_INET6 ? "ip6 " : "ip ") + filter_table(name_))))
 				marks[family] = *mark;
-		if (marks.empty())
+		if (marks.empty() && !kill_switch_.is_closed())
 			throw Failure{"there is no WireGuard interface " + in_quotes(name_) + ": nothing to take down"};
 		host_.shell.hold_signals();
 		for (const auto &[family, mark] : marks)
 			remove_default_route(family, mark);
+		kill_switch_.open(steps_);
 		steps_.keep();
 		run_hooks(config_, config_.post_down, world_);
 		if (steps_.has_failed())
@@ -95,6 +99,7 @@ private:
 	const std::string name_;
 	World &world_;
 	Host &host_;
+	KillSwitch kill_switch_{name_, world_};
 	Steps steps_{world_, Steps::Tells::all, Steps::AtFailure::go_on};
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "model/prefixes.h"
 #include "model/values.h"
 
 namespace wgctl {
@@ -38,21 +39,15 @@ std::uint64_t drops_of(const Examination &seen, std::string_view reason)
 	return 0;
 }
 
-/* The lower half of a prefix, or the upper one. */
-Prefix half(Prefix prefix, unsigned which)
-{
-	prefix = network_of(prefix);
-	prefix.address[prefix.cidr / 8] = static_cast<std::uint8_t>(prefix.address[prefix.cidr / 8] | which << (7 - prefix.cidr % 8));
-	++prefix.cidr;
-	return prefix;
-}
-
 class Doctor {
 public:
 	explicit Doctor(const Examination &seen) : seen_(seen), name_(seen.device.name) {}
 
 	std::vector<Finding> run()
 	{
+		kill_switch();
+		if (seen_.is_missing)
+			return std::move(findings_);
 		interface_itself();
 		for (const Peer &peer : seen_.device.peers) {
 			way_to_endpoint(peer);
@@ -89,6 +84,17 @@ private:
 	{
 		auto found = seen_.ways.find(peer.public_key);
 		return found == seen_.ways.end() ? nullptr : &found->second;
+	}
+
+	void kill_switch()
+	{
+		auto has_session = [this](const Peer &peer) { return peer.has_session(seen_.now); };
+
+		if (!seen_.kill_switch.empty() && std::none_of(seen_.device.peers.begin(), seen_.device.peers.end(), has_session))
+			find(name_ + (seen_.is_missing ? " is not there" : " has no session") + ", and its kill switch, nftables table " + seen_.kill_switch +
+				     ", lets nothing else out of this machine",
+			     seen_.is_missing ? "wgctl up " + itself() + ", or wgctl down " + itself() + " to open it"
+					      : "mend what else is found, or wgctl down " + itself() + " opens it");
 	}
 
 	void interface_itself()

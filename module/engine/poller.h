@@ -27,7 +27,7 @@ public:
 	void run_on(u32 cpu) { wg_kernel_poller_run_on(&poller_, cpu); }
 	void release() { wg_kernel_poller_release(&poller_); }
 	bool is_away() const { return spread_.is_away(); }
-	u32 at_once() const { return spread_.at_once(); }	/* packets of a round; its claimer, its poll */
+	u32 at_once() const { return spread_.at_once(); }	/* packets of a round, for who sends: small receive rounds would leave GRO little to merge */
 	wg_poller &kernel_poller() { return poller_; }
 
 	/* Does @round, whose time counts. */

@@ -204,11 +204,7 @@ int poll(Peer &peer, int budget)
 {
 	RcuSection rcu;
 
-	Poller &poller = peer.pollers.read()->rx;
-	u32 limit = static_cast<u32>(budget) < poller.at_once() ? static_cast<u32>(budget) : poller.at_once();
-	u32 done = poller.measure([&] { return receive_round(peer, limit); });
-
-	return done == limit ? budget : static_cast<int>(done);
+	return static_cast<int>(peer.pollers.read()->rx.measure([&] { return receive_round(peer, static_cast<u32>(budget)); }));
 }
 
 } // namespace wg::engine

@@ -76,7 +76,7 @@ no_deeper() {
 	local deepest
 	deepest=$(cat in-tree.{ipv4,ipv6}{,-queues} | sort -n | tail -n 1)
 	echo "in-tree: at most $deepest, ours: $(cat "ours.$1")"
-	[ "$(cat "ours.$1")" -le $((deepest + 1024)) ] && return
+	[ "$(cat "ours.$1")" -le $((deepest + 1536)) ] && return
 	cat "ours.$1.trace"
 	return 1
 }

@@ -36,9 +36,10 @@ public:
 		u64 begin = wg_kernel_cycles();
 
 		auto result = round();
-		if (spread_.worked(begin, wg_kernel_cycles()))
+		if (spread_.worked(begin, wg_kernel_cycles())) {
 			spread_.judge({wg_kernel_now()});
-		wg_kernel_poller_set_away(&poller_, spread_.is_away());
+			wg_kernel_poller_set_away(&poller_, spread_.is_away());
+		}
 		return result;
 	}
 

@@ -36,12 +36,13 @@ onion() {
 		reaches 3 $right
 	done
 }
-# deepest WHOSE HOW: what pings of half the depth and of the whole take; beyond what a module allows there are no answers.
+# deepest WHOSE HOW: what pings of half the depth and of the whole take, ten each, for the tracer does not see all that a thread or an interrupt does;
+# beyond what a module allows there are no answers.
 deepest() {
 	local k answers=0
 	echo 0 >/sys/kernel/tracing/stack_max_size
 	for k in $((nested / 2)) $((nested - 1)); do
-		n3 ping -q -c 2 -i 0.1 -W 1 -s 700 10.2$k.0.4 && answers=$((answers + 1))
+		n3 ping -q -c 10 -i 0.1 -W 1 -s 700 10.2$k.0.4 && answers=$((answers + 1))
 	done
 	cp /sys/kernel/tracing/stack_max_size "$1.$2"
 	cp /sys/kernel/tracing/stack_trace "$1.$2.trace"
@@ -76,7 +77,7 @@ no_deeper() {
 	local deepest
 	deepest=$(cat in-tree.{ipv4,ipv6}{,-queues} | sort -n | tail -n 1)
 	echo "in-tree: at most $deepest, ours: $(cat "ours.$1")"
-	[ "$(cat "ours.$1")" -le $((deepest + 1536)) ] && return
+	[ "$(cat "ours.$1")" -le $((deepest + 1024)) ] && return
 	cat "ours.$1.trace"
 	return 1
 }

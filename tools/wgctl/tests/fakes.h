@@ -192,13 +192,18 @@ inline std::string test_key_text(std::uint8_t number)
 	return plain(to_base64(test_key(number)));
 }
 
-inline Prefix test_prefix(std::string_view text)
+inline std::vector<Prefix> test_prefixes(std::string_view text)
 {
 	FakeTerminal terminal;
 	std::vector<Prefix> list;
 
 	parse_allowed_ips(text, list, terminal);
-	return list.at(0);
+	return list;
+}
+
+inline Prefix test_prefix(std::string_view text)
+{
+	return test_prefixes(text).at(0);
 }
 
 }

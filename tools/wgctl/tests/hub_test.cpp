@@ -44,10 +44,7 @@ struct HubTest : testing::Test {
 
 std::string next(std::string_view network, std::string_view used)
 {
-	FakeTerminal terminal;
-	std::vector<Prefix> list;
-	parse_allowed_ips(used, list, terminal);
-	std::optional<Prefix> address = next_free_address(test_prefix(network), list);
+	std::optional<Prefix> address = next_free_address(test_prefix(network), test_prefixes(used));
 	return address ? format_prefix(*address) : "none";
 }
 

@@ -12,18 +12,9 @@ namespace wgctl {
 
 namespace {
 
-std::vector<Prefix> list(const std::string &text)
-{
-	FakeTerminal terminal;
-	std::vector<Prefix> prefixes;
-
-	parse_allowed_ips(text, prefixes, terminal);
-	return prefixes;
-}
-
 std::string without(const std::string &wholes, const std::string &holes)
 {
-	return format_prefixes(prefixes_without(list(wholes), list(holes)));
+	return format_prefixes(prefixes_without(test_prefixes(wholes), test_prefixes(holes)));
 }
 
 }
@@ -34,8 +25,8 @@ TEST(Prefixes, a_hole_leaves_one_prefix_for_each_bit)
 		  "0.0.0.0/1, 128.0.0.0/2, 192.0.0.0/9, 192.128.0.0/11, 192.160.0.0/13, 192.169.0.0/16, 192.170.0.0/15, 192.172.0.0/14, "
 		  "192.176.0.0/12, 192.192.0.0/10, 193.0.0.0/8, 194.0.0.0/7, 196.0.0.0/6, 200.0.0.0/5, 208.0.0.0/4, 224.0.0.0/3");
 	EXPECT_EQ(without("::/0", "8000::/1"), "::/1");
-	EXPECT_EQ(prefixes_without(list("::/0"), list("2001:db8::1")).size(), 128u);
-	EXPECT_EQ(prefixes_without(list("0.0.0.0/0, ::/0"), list("255.255.255.255, ::")).size(), 32u + 128u);
+	EXPECT_EQ(prefixes_without(test_prefixes("::/0"), test_prefixes("2001:db8::1")).size(), 128u);
+	EXPECT_EQ(prefixes_without(test_prefixes("0.0.0.0/0, ::/0"), test_prefixes("255.255.255.255, ::")).size(), 32u + 128u);
 }
 
 TEST(Prefixes, edges)

@@ -84,7 +84,7 @@ TEST_F(NameQuery, an_answer_that_was_cut_off_gives_what_it_has_or_nothing)
 TEST_F(NameQuery, what_is_no_name_is_not_asked_for)
 {
 	EXPECT_EQ(name_query(std::string(300, 'a'), AF_INET), "");
-	EXPECT_EQ(name_query(std::string(64, 'a') + ".example", AF_INET), "");
+	EXPECT_EQ(name_query(std::string(64, 'a').append(".example"), AF_INET), "");
 }
 
 }

@@ -41,7 +41,7 @@ WebPage measure(const std::vector<std::string_view> &wanted, World &world)
 		throw *first_failure;
 	if (measurements.empty() && !wanted.empty())
 		throw Failure{"there is no interface " + in_quotes(wanted[0])};
-	return {std::string(METRICS_TYPE), format_metrics(measurements)};
+	return {std::string(METRICS_TYPE), format_metrics(measurements, world.clock.now())};
 }
 
 }

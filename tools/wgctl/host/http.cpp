@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -198,8 +199,10 @@ void HttpServer::serve(const std::string &place, const std::string &path, const 
 					      MHD_OPTION_LISTEN_SOCKET, fcntl(listener.get(), F_DUPFD_CLOEXEC, 0),
 					      MHD_OPTION_CONNECTION_LIMIT, CONNECTION_LIMIT, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_SECONDS,
 					      MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_LIMIT, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
-	if (server)
+	if (server) {
+		sd_notify(0, "READY=1");
 		sigwait(&ends, &signal);
+	}
 	MHD_stop_daemon(server);
 	pthread_sigmask(SIG_SETMASK, &before, nullptr);
 	if (!server)

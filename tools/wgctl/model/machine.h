@@ -248,8 +248,8 @@ struct WebPage {
 class WebServer {
 public:
 	virtual ~WebServer() = default;
-	/* At unix:PATH or a loopback ADDRESS:PORT, until the program is asked to end. `page` is called for
-	 * each request; its Failure becomes the answer. */
+	/* At unix:PATH or a loopback ADDRESS:PORT, until the program is asked to end. Tells the service manager,
+	 * if there is one, once it listens. `page` is called for each request; its Failure becomes the answer. */
 	virtual void serve(const std::string &place, const std::string &path, const std::function<WebPage()> &page) = 0;
 };
 

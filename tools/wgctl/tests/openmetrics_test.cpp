@@ -30,6 +30,7 @@ struct Metrics : testing::Test {
 		device.peers[0].last_handshake = {1'600'000'000, 5};
 		device.peers[0].rx_bytes = UINT64_MAX;
 		device.peers[0].tx_bytes = 5;
+		device.peers[0].endpoint = endpoint_of(test_prefix("2001:db8::7"), 51820);
 		device.peers[1].public_key = test_key(2);
 		fake.host.network.link_counters["wg0"] = {{"drop-bad-tag", 3}, {"something-else", 4}};
 		fake.files.contents["/etc/wireguard/wg0.conf"] = "[Peer]\n# Name = lap\"top\\1\nPublicKey = " + K1 + "\n";
@@ -74,8 +75,26 @@ wireguard_peer_transmit_bytes_total)" + peer2 + R"( 0
 # HELP wireguard_peer_last_handshake_timestamp_seconds When the last handshake was completed, in seconds since 1970; 0 when there was none.
 wireguard_peer_last_handshake_timestamp_seconds)" + peer1 + R"( 1600000000
 wireguard_peer_last_handshake_timestamp_seconds)" + peer2 + R"( 0
+# TYPE wireguard_peer_online gauge
+# HELP wireguard_peer_online 1 when the last handshake was in the last 180 seconds, else 0.
+wireguard_peer_online)" + peer1 + R"( 0
+wireguard_peer_online)" + peer2 + R"( 0
+# TYPE wireguard_peer_endpoint info
+# HELP wireguard_peer_endpoint Where the peer was last heard from, or is looked for.
+wireguard_peer_endpoint_info)" + peer1.substr(0, peer1.size() - 1) + R"(,endpoint="[2001:db8::7]:51820"} 1
 # EOF
 )");
+}
+
+TEST_F(Metrics, a_peer_is_online_for_three_minutes)
+{
+	const std::string online = "\nwireguard_peer_online{interface=\"wg0\",public_key=\"" + K1 + "\",name=\"lap\\\"top\\\\1\"} ";
+
+	for (auto [age, is_online] : {std::pair(0, '1'), {180, '1'}, {181, '0'}}) {
+		fake.clock.time = 1'600'000'000 + age;
+		EXPECT_EQ(run({"metrics"}), 0);
+		EXPECT_NE(fake.terminal.out.find(online + is_online), std::string::npos) << age << fake.terminal.out;
+	}
 }
 
 TEST_F(Metrics, labels_are_utf8_whatever_an_interface_is_called)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "view/openmetrics.h"
 
-#include <functional>
+#include "model/values.h"
 
 namespace wgctl {
 
@@ -64,13 +64,15 @@ private:
 
 }
 
-std::string format_metrics(const std::vector<Measurement> &measurements)
+std::string format_metrics(const std::vector<Measurement> &measurements, std::int64_t now)
 {
 	Family interface("wireguard_interface", "info", "", "A WireGuard interface.");
 	Family peers("wireguard_interface_peers", "gauge", "", "How many peers the interface has.");
 	Family drops("wireguard_interface_dropped_packets", "counter", "packets", "Packets that ended at the interface, by reason.");
 	Family received("wireguard_peer_receive_bytes", "counter", "bytes", "Bytes that came from the peer, encrypted.");
 	Family sent("wireguard_peer_transmit_bytes", "counter", "bytes", "Bytes that went to the peer, encrypted.");
+	Family online("wireguard_peer_online", "gauge", "", "1 when the last handshake was in the last 180 seconds, else 0.");
+	Family endpoint("wireguard_peer_endpoint", "info", "", "Where the peer was last heard from, or is looked for.");
 	Family handshake("wireguard_peer_last_handshake_timestamp_seconds", "gauge", "seconds",
 			 "When the last handshake was completed, in seconds since 1970; 0 when there was none.");
 
@@ -90,9 +92,13 @@ std::string format_metrics(const std::vector<Measurement> &measurements)
 			received.add(whose, peer.rx_bytes);
 			sent.add(whose, peer.tx_bytes);
 			handshake.add(whose, peer.last_handshake.seconds);
+			online.add(whose, int{peer.has_session(now)});
+			if (peer.endpoint)
+				endpoint.add(whose + "," + label("endpoint", std::string_view(format_endpoint(*peer.endpoint))), 1);
 		}
 	}
-	return interface.text() + peers.text() + drops.text() + received.text() + sent.text() + handshake.text() + "# EOF\n";
+	return interface.text() + peers.text() + drops.text() + received.text() + sent.text() + handshake.text() + online.text() +
+	       endpoint.text() + "# EOF\n";
 }
 
 }

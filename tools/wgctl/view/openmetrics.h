@@ -19,6 +19,7 @@ struct Measurement {
 
 constexpr std::string_view METRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-std::string format_metrics(const std::vector<Measurement> &measurements);
+/* `now`: wall clock, seconds. */
+std::string format_metrics(const std::vector<Measurement> &measurements, std::int64_t now);
 
 }

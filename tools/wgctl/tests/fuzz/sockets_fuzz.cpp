@@ -46,7 +46,7 @@ void userspace(std::string_view reply)
 	for (std::int64_t now : {std::int64_t{0}, std::int64_t{1'700'000'000}})
 		must(is_harmless(format_pretty(device, {}, now)), "what is shown steers no terminal");
 	format_field(device, "dump", true);
-	must(format_metrics({{device, names, {}}}).ends_with("# EOF\n"), "metrics have an end");
+	must(format_metrics({{device, names, {}}}, 1).ends_with("# EOF\n"), "metrics have an end");
 	to_text(json_of(device, names, Secrets::shown));
 
 	for (Peer &peer : device.peers)

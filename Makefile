@@ -28,7 +28,7 @@ out = build/$(release)
 jobs := $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(shell nproc))
 guest_cpus := $(shell n=$$(nproc); [ $$n -gt 4 ] && n=4; echo $$n)
 
-.PHONY: all module wgctl deb unit check sloc bench bench-aead bench-native bench-peers demo shell test test-all install uninstall clean help both setup-build setup-guest setup-test setup-bench setup-package
+.PHONY: all module wgctl deb unit check sloc bench bench-aead bench-native bench-peers demo shell test test-all prove mutants coverage install uninstall clean help both setup-build setup-guest setup-test setup-bench setup-package
 .DEFAULT_GOAL := module
 
 all: module wgctl
@@ -49,6 +49,9 @@ define help
   make test       everything in its routine length: sets up, checks, unit tests, guests on each kernel of qemu/kernels, interop
                   SUITES="unit interop" picks some; the table is selftests/suites
   make test-all   the same with all suites on all kernels, on arm64, the packages; about three times as long
+  make prove      what shows that the tests are worth something, in its full length: selftests/README.md; SUITES as above, of selftests/proofs
+  make mutants    faults put into protocol and engine, each of which a test must find; MUTANTS="wake-up-lost" picks some
+  make coverage   lines and branches of wire, crypto, protocol and engine that unit tests, simulation and fuzzers run
   make unit       unit tests on the host, also under ASan and UBSan
   make check      include direction, symbols, frames, clang, house rules
   make sloc       code lines per folder
@@ -132,6 +135,15 @@ test: setup-test
 
 test-all: setup-test
 	@selftests/run --all
+
+prove: setup-test
+	@SUITES_TABLE=selftests/proofs TEST_LOGS=build/proofs LIMIT=7200 selftests/run $(SUITES)
+
+mutants: setup-test
+	@selftests/mutants/run $(MUTANTS)
+
+coverage: setup-test
+	@selftests/coverage/run
 
 check: setup-test
 	@mkdir -p build; $(MAKE) --no-print-directory both >build/check-build.log 2>&1 || { cat build/check-build.log; exit 1; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Roaming, attackers, load, and a random generator that is not ready. */
 #include "scenario.h"
+#include "packet.h"
+#include "../unit/primitives.h"
 #include <algorithm>
 #include <cstring>
 
@@ -252,6 +254,42 @@ SCENARIO(packet_without_peer_endpoint_or_ip_is_refused_with_its_errno, 10)
 	EXPECT(world.log.empty());
 }
 
+/* A packet that comes out of one of our devices while others are sending is left to the poller, whose stack is its own; beyond the
+ * eighth it is a routing loop. */
+SCENARIO(tunnels_in_tunnels_end_at_the_eighth, 20)
+{
+	World world(seed, STEADY);
+	wg_device *device;
+	u64 received;
+
+	world.meet();
+	world.expect_traffic(0, 1, 3 * SECOND);
+	device = world.host(0).device;
+	received = world.flow(0, 1).received;
+	for (u32 depth = 0; depth < 10; depth++) {
+		u64 number = depth < 8 ? world.flow(0, 1).sent++ : 0;
+		std::vector<u8> inner = world.inner_packet(0, 1, number, 64, 4);
+		int error = 1;
+		u32 sent = 0;
+
+		world.kernel.run_without_rtnl(world.host(0).domain, "nested transmit", [&] {
+			Fiber &fiber = *world.kernel.current;
+
+			world.kernel.bottom_half_off(fiber);
+			*wg_kernel_nesting() = depth;
+			error = wg_engine_transmit(device, make_inner_packet({inner}, inner, 0x0800));
+			*wg_kernel_nesting() = 0;
+			sent = fiber.sent;
+			world.kernel.bottom_half_on(fiber);
+		});
+		EXPECT(error == (depth < 8 ? 0 : -40));		/* ELOOP */
+		EXPECT(depth == 0 || sent == 0);
+		world.run_for(SECOND);
+	}
+	EXPECT(world.flow(0, 1).received == received + 8);
+	EXPECT(world.drops(0, "too-deep") == 2);
+}
+
 SCENARIO(flood_of_forged_initiations_leaves_sessions_and_memory_alone, 50)
 {
 	World world(seed, {.hosts = 3, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }});
@@ -311,6 +349,56 @@ SCENARIO(under_load_a_peer_gets_in_by_a_cookie, 50)
 			with_mac2 |= memcmp(&world.bytes[i][132], NONE, 16) != 0;
 	}
 	EXPECT(cookies >= 1 && with_mac2);
+}
+
+/* The cookie in @reply, which answers @message to the owner of @public_key. */
+static std::vector<u8> opened_cookie(const std::vector<u8> &reply, const std::vector<u8> &message, const Key &public_key)
+{
+	const auto &library = wg::test::primitives();
+	std::vector<u8> cookie(16);
+	u8 key[32];
+
+	library.blake2s(key, 32, nullptr, 0, reinterpret_cast<const u8 *>("cookie--"), 8, public_key.data(), 32);
+	EXPECT(library.xaead_open(cookie.data(), &reply[32], 32, &message[message.size() - 32], 16, &reply[8], key));
+	return cookie;
+}
+
+/* A cookie proves an address, and buys no more than that address's share of our X25519. */
+SCENARIO(under_load_a_source_gets_no_more_than_its_share, 50)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }});
+	const Key &key = world.host(1).public_key;
+	const wg_endpoint source = stranger(1 << 20);
+	std::vector<u8> first = forged_initiation(world.random, key), reply;
+	u32 index;
+
+	auto flood = [&] {
+		for (u32 i = 0; i < 1500; i++)
+			world.inject(1, forged_initiation(world.random, key), stranger(i));
+	};
+	memcpy(&index, &first[4], 4);
+	world.keep_bytes = true;
+	world.meet();
+	flood();
+	world.inject(1, first, source);
+	world.run_for(100 * MILLISECOND);
+	for (size_t i = 0; i < world.log.size(); i++)
+		if (world.log[i].kind == COOKIE && world.log[i].receiver_index == index)
+			reply = world.bytes[i];
+	EXPECT(!reply.empty());
+	std::vector<u8> cookie = opened_cookie(reply, first, key);
+	u64 calls = world.kernel.x25519_calls;
+	flood();
+	for (u32 i = 0; i < 40; i++) {
+		std::vector<u8> message = forged_initiation(world.random, key);
+
+		wg::test::primitives().blake2s(&message[132], 16, cookie.data(), 16, message.data(), 132, nullptr, 0);
+		world.inject(1, message, source);
+	}
+	world.run_for(100 * MILLISECOND);
+	calls = world.kernel.x25519_calls - calls;
+	EXPECT(calls >= 5 && calls <= 5 + 20 / 10);	/* the burst, and what comes back in a tenth of a second */
+	EXPECT(world.drops(1, "rate-limited") == 40 - calls);
 }
 
 SCENARIO(cookie_reply_does_not_move_the_endpoint, 50)

@@ -134,6 +134,24 @@ SCENARIO(handshake_that_the_peers_own_made_unnecessary_ends, 10)
 	world.passes = nullptr;
 }
 
+/* A handshake under way holds an ephemeral key, and goes with the others. */
+SCENARIO(answer_that_comes_after_the_keys_were_erased_makes_no_session, 10)
+{
+	World world(seed, STEADY);
+
+	world.weather.delay_least = world.weather.delay_most = 500 * MILLISECOND;
+	world.meet();
+	world.send(0, 1);
+	world.run_for(750 * MILLISECOND);
+	EXPECT(world.count(RESPONSE, 1) == 1 && world.kernel.living("Keypair") == 1);
+	world.erase_keys(0);
+	u64 dropped = world.drops(0, "unknown-index");
+	world.run_for(SECOND);
+	EXPECT(world.drops(0, "unknown-index") == dropped + 1);
+	EXPECT(world.kernel.living("Keypair") == 1);	/* the one of who answered */
+	world.expect_recovery(0, 1, 12 * SECOND);
+}
+
 /* A worker that was delayed with an older initiation must not throw away the session of a newer one. */
 SCENARIO(delayed_older_initiation_leaves_no_session_behind, 5)
 {

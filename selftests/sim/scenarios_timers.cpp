@@ -61,6 +61,24 @@ SCENARIO(rekey_loses_nothing_when_only_the_responder_sends, 10)
 	}
 }
 
+/* Who only receives would learn too late that the key ends: its own keepalive is due ten seconds after. */
+SCENARIO(initiator_that_receives_after_165_s_rekeys_at_once, 10)
+{
+	World world(seed, STEADY);
+
+	world.meet();
+	world.send(0, 1);
+	world.run_for(163 * SECOND);
+	world.send(1, 0);
+	world.run_for(SECOND);
+	EXPECT(world.count(INITIATION) == 1);
+	world.run_for(3 * SECOND);
+	world.send(1, 0);
+	world.run_for(SECOND);
+	EXPECT(world.count(INITIATION, 0) == 2 && world.count(INITIATION, 1) == 0);
+	EXPECT(world.flow(1, 0).received == 2);
+}
+
 SCENARIO(rekey_loses_nothing_when_both_send, 10)
 {
 	World world(seed, STEADY);

@@ -706,6 +706,16 @@ SCENARIO(dump_ends_when_its_device_is_another_one, 20)
 	world.kernel.run_process(world.host(0).domain, "dump", [&] { EXPECT(wg_engine_dump(world.host(0).device, &dump, &reply) == -19); });
 }
 
+SCENARIO(every_peer_is_found_again_after_the_tables_have_grown, 50)
+{
+	World world(seed, {.hosts = 1, .ordered = true, .turn = nullptr});
+	Request request = many_peers(world.random, 1000, 1);
+
+	configure_in_parts(world, request);
+	configure_in_parts(world, request);	/* who is not found is made anew */
+	EXPECT(world.dump(0, 32768).peers.size() == 1000);
+}
+
 SCENARIO(ten_thousand_peers_are_removed_with_one_wait_for_rcu, 500)
 {
 	World world(seed, {.hosts = 1, .ordered = true, .turn = [](Knobs &knobs) { knobs.preempt = 0; }});

@@ -152,6 +152,87 @@ SCENARIO(answer_that_comes_after_the_keys_were_erased_makes_no_session, 10)
 	world.expect_recovery(0, 1, 12 * SECOND);
 }
 
+/* Nor does one that a worker had in hand meanwhile, and derives afterwards. */
+SCENARIO(handshake_in_work_while_keys_are_erased_makes_no_session, 10)
+{
+	bool erased = false;		/* outlive the world's fibers */
+	u32 calls = 0;
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
+				   knobs.cpus = 4;
+				   knobs.stall = 0;
+			   }});
+
+	world.meet();
+	world.kernel.on_x25519 = [&] {
+		if (world.kernel.current->domain->id == 1 && ++calls == 2)
+			world.kernel.block("keys to be erased", [&] { return erased; });
+	};
+	world.send(0, 1);
+	world.run_for(200 * MILLISECOND);
+	EXPECT(calls == 2);
+	world.erase_keys(1);
+	erased = true;
+	world.run_for(SECOND);
+	EXPECT(world.kernel.living("Keypair") == 0);
+	EXPECT(world.drops(1, "peer-gone") == 1);
+	world.kernel.on_x25519 = nullptr;
+	world.expect_recovery(0, 1, 12 * SECOND);
+}
+
+/* Two workers have the same answer in hand. */
+SCENARIO(answer_that_comes_twice_makes_one_session, 10)
+{
+	u32 calls = 0;		/* outlives the world's fibers */
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
+				   knobs.cpus = 4;
+				   knobs.stall = 0;
+			   }});
+
+	world.keep_bytes = true;
+	world.meet();
+	world.kernel.on_x25519 = [&] {
+		if (world.kernel.current->domain->id == 0 && world.count(RESPONSE, 1) > 0 && ++calls == 1)
+			world.kernel.block("the answer's copy", [&] { return calls > 1; });
+	};
+	world.send(0, 1);
+	world.run_for(200 * MILLISECOND);
+	EXPECT(calls == 1 && world.log[1].kind == RESPONSE);
+	world.inject(0, world.bytes[1], world.endpoint_of(1));
+	world.run_for(200 * MILLISECOND);
+	world.kernel.on_x25519 = nullptr;
+	EXPECT(world.kernel.living("Keypair") == 2);
+	EXPECT(world.drops(0, "unknown-index") == 1);
+	EXPECT(world.flow(0, 1).received == 1);
+}
+
+SCENARIO(peer_that_is_removed_while_its_initiation_is_made_sends_none, 10)
+{
+	bool working = false, removed = false;		/* outlive the world's fibers */
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
+				   knobs.cpus = 4;
+				   knobs.stall = 0;
+			   }});
+	Request nobody;
+
+	world.meet();
+	world.kernel.on_x25519 = [&] {
+		if (world.kernel.current->domain->id != 0 || removed)
+			return;
+		working = true;
+		world.kernel.block("the peer to go", [&] { return removed; });
+	};
+	world.send(0, 1);
+	world.run_for(200 * MILLISECOND);
+	EXPECT(working);
+	nobody.flags = WGDEVICE_F_REPLACE_PEERS;
+	EXPECT(world.configure(0, nobody) == 0);
+	removed = true;
+	world.run_for(SECOND);
+	world.kernel.on_x25519 = nullptr;
+	EXPECT(world.count(INITIATION) == 0);
+	EXPECT(world.kernel.living("Peer") == 1);	/* the other host's */
+}
+
 /* A worker that was delayed with an older initiation must not throw away the session of a newer one. */
 SCENARIO(delayed_older_initiation_leaves_no_session_behind, 5)
 {

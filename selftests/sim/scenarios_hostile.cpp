@@ -319,6 +319,24 @@ SCENARIO(flood_of_forged_initiations_leaves_sessions_and_memory_alone, 50)
 	world.expect_traffic(2, 1, 12 * SECOND);
 }
 
+SCENARIO(queue_of_handshakes_holds_4096_and_no_more, 50)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }});
+
+	world.meet();
+	for (u32 cpu = 0; cpu < world.kernel.knobs.cpus; cpu++)
+		world.kernel.held_up[{WG_WORKER_HANDSHAKE, cpu}] = world.time() + SECOND;
+	for (u32 i = 0; i < 5000; i++)
+		world.inject(1, forged_initiation(world.random, world.host(1).public_key), stranger(i));
+	world.run_for(500 * MILLISECOND);
+	u64 waiting = world.kernel.live_packets;
+	EXPECT(waiting > 2048 && waiting <= 4096);	/* above half of it who finds the lock taken gives up */
+	EXPECT(world.drops(1, "handshake-queue-full") == 5000 - waiting);
+	world.run_for(3 * SECOND);
+	EXPECT(world.kernel.live_packets == 0);
+	world.expect_traffic(0, 1, 12 * SECOND);
+}
+
 SCENARIO(under_load_a_peer_gets_in_by_a_cookie, 50)
 {
 	std::function<void()> flood;	/* outlives the world's events */

@@ -164,6 +164,45 @@ SCENARIO(preshared_key_change_counts_from_the_next_handshake, 5)
 	world.expect_recovery(0, 1, 12 * SECOND);
 }
 
+/* Whoever lacks the preshared key of a new peer calls in the moment in which it is added. */
+SCENARIO(new_peer_is_never_without_its_preshared_key, 5)
+{
+	bool waiting = false;		/* outlives the world's fibers */
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
+				   knobs.cpus = 4;
+				   knobs.stall = 0;
+				   knobs.preempt = 500;
+			   }});
+	Request with_key, nobody;
+	Key psk(32);
+
+	world.meet();
+	world.random.fill(psk.data(), 32);
+	with_key.peers.push_back(world.peer_entry(1, 0));
+	with_key.peers[0].preshared_key = psk;
+	nobody.flags = WGDEVICE_F_REPLACE_PEERS;
+	world.kernel.on_x25519 = [&] {
+		if (world.kernel.current->domain->id != 1 || waiting)
+			return;
+		waiting = true;
+		world.kernel.block("a new peer", [&] { return world.kernel.living("Peer") == 2; });
+	};
+	for (int round = 0; round < 20; round++) {
+		EXPECT(world.configure(1, nobody) == 0);
+		world.down(0);
+		EXPECT(world.up(0) == 0);
+		waiting = false;
+		world.send(0, 1);
+		world.run_for(200 * MILLISECOND);
+		EXPECT(waiting);
+		EXPECT(world.configure(1, with_key) == 0);
+		world.run_for(SECOND);
+	}
+	world.kernel.on_x25519 = nullptr;
+	EXPECT(world.count(RESPONSE, 1) > 0);
+	EXPECT(world.flow(0, 1).received == 0);
+}
+
 SCENARIO(keys_are_erased_and_sending_expired_under_traffic, 2)
 {
 	World world(seed, RACING);

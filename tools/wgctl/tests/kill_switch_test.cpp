@@ -88,6 +88,7 @@ TEST(KillSwitchTable, it_lets_out_what_is_the_tunnel_s_and_little_else)
 		  "add rule inet wgctl-kill-wg/2b output reject with icmpx admin-prohibited\n"
 		  "add chain inet wgctl-kill-wg/2b forward { type filter hook forward priority 0; policy drop; }\n"
 		  "add rule inet wgctl-kill-wg/2b forward oifname \"wg+\" accept\n"
+		  "add rule inet wgctl-kill-wg/2b forward iifname \"wg+\" ct state established,related accept\n"
 		  "add rule inet wgctl-kill-wg/2b forward ip daddr 192.168.0.0/16 accept\n"
 		  "add rule inet wgctl-kill-wg/2b forward ip6 daddr fd00::1 accept\n"
 		  "add rule inet wgctl-kill-wg/2b forward meta l4proto tcp reject with tcp reset\n"

@@ -81,6 +81,8 @@ std::string kill_switch_setup(const std::string &interface, std::uint32_t mark, 
 				add("meta l4proto udp meta mark " + std::string(number) + " accept");
 			for (const std::string what : TO_HAVE_AN_ADDRESS)
 				add(what + " accept");
+		} else {
+			add("iifname \"" + interface + "\" ct state established,related accept");
 		}
 		for (const Prefix &prefix : excepted)
 			add((prefix.family == AF_INET6 ? "ip6 daddr " : "ip daddr ") +

@@ -4,7 +4,8 @@
  * `up` closes it before anything else; from then on it stays, whatever fails or is killed, until `down`
  * opens it. It knows the tunnel by the link's name, so the link need not be there, and the tunnel's own
  * packets by their mark, so that the interface always has one. What else passes: loopback, what it takes to
- * get and keep an address, and the networks that the file excepts. Connections from before do not.
+ * get and keep an address, the networks that the file excepts, and out of the tunnel the answers to what went into
+ * it for others, say containers. Connections from before do not.
  */
 #pragma once
 

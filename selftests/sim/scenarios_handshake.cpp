@@ -205,6 +205,27 @@ SCENARIO(answer_that_comes_twice_makes_one_session, 10)
 	EXPECT(world.flow(0, 1).received == 1);
 }
 
+SCENARIO(many_who_want_a_session_send_one_initiation, 5)
+{
+	World world(seed, {.hosts = 2, .ordered = false, .turn = [](Knobs &knobs) {
+				   knobs.cpus = 4;
+				   knobs.stall = 0;
+				   knobs.preempt = 500;
+			   }});
+
+	world.meet();
+	world.passes = [](const Sent &) { return false; };
+	for (u64 round = 1; round <= 20; round++) {
+		for (int i = 0; i < 10; i++)
+			world.send(0, 1);
+		world.run_for(SECOND);
+		EXPECT(world.count(INITIATION, 0) == round);
+		world.down(0);
+		EXPECT(world.up(0) == 0);
+	}
+	world.passes = nullptr;
+}
+
 SCENARIO(peer_that_is_removed_while_its_initiation_is_made_sends_none, 10)
 {
 	bool working = false, removed = false;		/* outlive the world's fibers */

@@ -206,7 +206,7 @@ struct Requests {
 		while (it.peers.empty())
 			it.peers.push_back(peer());
 		PeerRequest &entry = it.peers[random.below(it.peers.size())];
-		switch (random.below(9)) {
+		switch (random.below(11)) {
 		case 0: it.flags = 2u << random.below(31); return EOPNOTSUPP_;
 		case 1: entry.flags = 8u << random.below(29); return EOPNOTSUPP_;
 		case 2: entry.protocol_version = static_cast<u32>(random.chance(500) ? 0 : 2); return EPFNOSUPPORT_;
@@ -223,6 +223,8 @@ struct Requests {
 		case 7:
 			entry.allowed_ips.push_back({static_cast<u16>(random.chance(500) ? 3 : 7), {1, 2, 3, 4}, 32, {}});
 			return EINVAL_;
+		case 8: entry.preshared_key = Key(31, 7); return EINVAL_;
+		case 9: it.private_key = Key(31, 7); return EINVAL_;
 		default:
 			entry.allowed_ips.push_back({2, {1, 2, 3, 4}, 32, 2u << random.below(31)});
 			return EOPNOTSUPP_;

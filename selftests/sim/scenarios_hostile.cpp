@@ -2,6 +2,8 @@
 /* Roaming, attackers, load, and a random generator that is not ready. */
 #include "scenario.h"
 #include "packet.h"
+#include "protocol/cookie.h"
+#include "protocol/handshake.h"
 #include "../unit/primitives.h"
 #include <algorithm>
 #include <cstring>
@@ -369,6 +371,95 @@ SCENARIO(under_load_a_peer_gets_in_by_a_cookie, 50)
 	EXPECT(cookies >= 1 && with_mac2);
 }
 
+/* A peer of the host's that says inside of its messages what no engine would. */
+struct HandMadePeer {
+	wg::LocalIdentity local;
+	wg::RemoteIdentity remote;
+	wg::TransportKeys keys;
+	u32 their_index = 0;
+	u64 counter = 0;
+
+	void shake_hands(World &world, u32 host, const Key &private_key, const wg_endpoint &from)
+	{
+		const auto &library = wg::test::primitives();
+		constexpr u32 INDEX = 0x12345678;
+		wg::PublicKey public_key;
+		wg::Secret<32> ephemeral;
+		wg::InitiatorState state;
+		wg::InitiationMessage initiation;
+		wg::ResponseMessage response;
+		wg::CookieMaker maker;
+
+		memcpy(public_key.data(), world.host(host).public_key.data(), 32);
+		local.set_private_key(library, private_key.data());
+		remote.set_public_key(library, public_key);
+		EXPECT(remote.precompute(library, local));
+		world.random.fill(ephemeral.expose(), 32);
+		EXPECT(create_initiation(library, local, remote, ephemeral, wg::tai64n(1000, 0), wg::SessionIndex(INDEX), state, initiation));
+		u8 *bytes = reinterpret_cast<u8 *>(&initiation);
+		maker.add_macs(library, remote.cookie_keys(), {bytes, sizeof(initiation)}, {1});
+		world.inject(host, std::vector<u8>(bytes, bytes + sizeof(initiation)), from);
+		world.run_for(SECOND);
+		EXPECT(world.log.back().kind == RESPONSE && world.log.back().receiver_index == INDEX);
+		memcpy(static_cast<void *>(&response), world.bytes.back().data(), sizeof(response));
+		EXPECT(consume_response(library, local, remote, state, response, keys));
+		their_index = response.sender_index.get();
+	}
+	std::vector<u8> data(const std::vector<u8> &inner)
+	{
+		std::vector<u8> message(16 + inner.size() + 16);
+		wg::DataHeader header;
+
+		header.type = 4;
+		header.receiver_index = their_index;
+		header.counter = counter;
+		memcpy(message.data(), &header, sizeof(header));
+		wg::test::primitives().aead_seal(&message[16], inner.data(), inner.size(), nullptr, 0, counter++, keys.sending.expose());
+		return message;
+	}
+};
+
+SCENARIO(peer_that_sends_rubbish_inside_is_dropped_with_the_reason, 10)
+{
+	World world(seed, STEADY);
+	const wg_endpoint from = stranger(1);
+	Request request;
+	PeerRequest entry;
+	Key private_key;
+	HandMadePeer peer;
+	std::vector<u8> right(60), cut(right), longer(right), shorter(right), other(60, 0x11);
+
+	make_keys(world.random, private_key, entry.public_key);
+	entry.allowed_ips.push_back({2, {10, 99, 0, 1}, 32, {}});
+	request.peers.push_back(entry);
+	world.keep_bytes = true;
+	world.meet();
+	EXPECT(world.configure(1, request) == 0);
+	peer.shake_hands(world, 1, private_key, from);
+
+	right[0] = 0x45;
+	right[3] = 60;
+	longer = shorter = cut = right;
+	longer[3] = 61;		/* more than there is */
+	shorter[3] = 19;	/* less than a header */
+	cut.resize(19);
+	auto says = [&](const std::vector<u8> &inner, const char *reason, wg_statistic statistic) {
+		u64 dropped = world.drops(1, reason), counted = world.host(1).netdev.count[statistic];
+
+		world.inject(1, peer.data(inner), from);
+		world.run_for(10 * MILLISECOND);
+		EXPECT(world.drops(1, reason) == dropped + 1);
+		EXPECT(world.host(1).netdev.count[statistic] == counted + 1);
+	};
+	says(longer, "bad-length", WG_RX_LENGTH_ERROR);
+	says(shorter, "bad-length", WG_RX_LENGTH_ERROR);
+	says(cut, "bad-length", WG_RX_LENGTH_ERROR);
+	says(other, "not-ip", WG_RX_FRAME_ERROR);
+	says(right, "wrong-source", WG_RX_FRAME_ERROR);
+	world.run_for(180 * SECOND);
+	says(right, "expired-key", WG_RX_DROPPED);
+}
+
 /* The cookie in @reply, which answers @message to the owner of @public_key. */
 static std::vector<u8> opened_cookie(const std::vector<u8> &reply, const std::vector<u8> &message, const Key &public_key)
 {
@@ -419,6 +510,38 @@ SCENARIO(under_load_a_source_gets_no_more_than_its_share, 50)
 	EXPECT(world.drops(1, "rate-limited") == 40 - calls);
 }
 
+/* Who is under load asks for a cookie of who answers it, too. */
+SCENARIO(under_load_an_answer_gets_in_by_a_cookie, 50)
+{
+	std::function<void()> flood;	/* outlives the world's events */
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }});
+	bool with_mac2 = false;
+
+	world.keep_bytes = true;
+	world.meet();
+	i64 until = world.time() + 8 * SECOND;
+	flood = [&] {
+		for (u32 i = 0; i < 700; i++)
+			world.inject(0, forged_initiation(world.random, world.host(0).public_key), stranger(static_cast<u32>(world.random.below(1 << 22))));
+		if (world.time() < until)
+			world.kernel.at(world.time() + 700 * MILLISECOND, flood);
+	};
+	flood();
+	world.run_for(20 * MILLISECOND);
+	world.send(0, 1);
+	world.run_for(7 * SECOND);
+	EXPECT(world.flow(0, 1).received == 1);
+	u64 cookies = 0;
+	for (size_t i = 0; i < world.log.size(); i++) {
+		static const u8 NONE[16] = {};
+
+		cookies += world.log[i].kind == COOKIE && world.log[i].to == 1;
+		if (world.log[i].kind == RESPONSE && world.log[i].from == 1)
+			with_mac2 |= memcmp(&world.bytes[i][76], NONE, 16) != 0;
+	}
+	EXPECT(cookies >= 1 && with_mac2);
+}
+
 SCENARIO(cookie_reply_does_not_move_the_endpoint, 50)
 {
 	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }});
@@ -465,6 +588,19 @@ SCENARIO(no_handshake_before_the_random_generator_is_ready, 5)
 	world.host(late).domain.random_is_ready = true;
 	world.run_for(6 * SECOND);
 	EXPECT(world.flow(0, 1).received == 1);
+}
+
+SCENARIO(host_without_a_key_drops_handshakes, 20)
+{
+	World world(seed, STEADY);
+	Request no_key;
+
+	world.meet();
+	no_key.private_key = Key(32);
+	EXPECT(world.configure(1, no_key) == 0);
+	world.inject(1, forged_initiation(world.random, world.host(1).public_key), stranger(1));
+	world.run_for(SECOND);
+	EXPECT(world.log.empty() && world.drops(1, "no-identity") == 1);
 }
 
 SCENARIO(low_order_public_key_sends_nothing, 20)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Noise_IKpsk2 as the WireGuard paper's §5.4 writes it, a second time and as plainly as possible: byte vectors, OpenSSL's HMAC,
- * libsodium's curve. It shares no line with module/, so a mistake made alike in both of the module's roles shows against it.
+/* Noise_IKpsk2 as the WireGuard paper's §5.4 writes it, a second time and as plainly as possible: byte vectors, and a library's
+ * primitives (noise_library.cpp). It shares no line with module/, so a mistake made alike in both of the module's roles shows against it.
  */
 #pragma once
 #include <string>
@@ -10,14 +10,16 @@ namespace wg::test::reference {
 
 using Octets = std::vector<unsigned char>;
 
+/* The library's. */
 Octets hash(const Octets &);
 Octets mac(const Octets &key, const Octets &input);
 Octets hmac(const Octets &key, const Octets &input);
+Octets dh(const Octets &secret, const Octets &public_key);
+Octets aead(const Octets &key, const Octets &plain, const Octets &aad);
+
 /* The first @count outputs of KDF(key, input), 32 bytes each. */
 std::vector<Octets> kdf(int count, const Octets &key, const Octets &input);
-Octets dh(const Octets &secret, const Octets &public_key);
 Octets public_of(const Octets &secret);
-Octets aead(const Octets &key, const Octets &plain, const Octets &aad);
 Octets mac1(const Octets &receiver_public, const Octets &message_before);
 
 struct Initiation {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+/* glue.c: KUnit and memory for support.cpp. */
+#include <kunit/test.h>
+#include <linux/slab.h>
+#include <linux/mm.h>
+
+void wg_kunit_fail(struct kunit *test, const char *file, int line, const char *what, const char *more);
+void *wg_kunit_allocate(size_t size);
+void wg_kunit_free(void *at);
+void __noreturn wg_kunit_end(const char *why);
+
+void wg_kunit_fail(struct kunit *test, const char *file, int line, const char *what, const char *more)
+{
+	if (test)
+		KUNIT_FAIL(test, "%s:%d: expected: %s%s\n", file, line, what, more);
+	else
+		pr_err("not ok - outside of a test: %s:%d: %s%s\n", file, line, what, more);
+}
+
+void *wg_kunit_allocate(size_t size)
+{
+	return kvmalloc(size, GFP_KERNEL | __GFP_NOFAIL);
+}
+
+void wg_kunit_free(void *at)
+{
+	kvfree(at);
+}
+
+void wg_kunit_end(const char *why)
+{
+	panic("wireguard-kunit: %s", why);
+}

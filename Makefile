@@ -133,7 +133,9 @@ shell: setup-guest
 test: setup-test
 	@selftests/run $(if $(SUITES),build $(filter-out build,$(SUITES)))
 
+# No suite's time limit holds the making of a kernel.
 test-all: setup-test
+	@qemu/uml-kernel >/dev/null
 	@selftests/run --all
 
 prove: setup-test

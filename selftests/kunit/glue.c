@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* glue.c: KUnit and memory for support.cpp. */
+/* glue.c: KUnit and memory for support.cpp; and what runs the suites. */
 #include <kunit/test.h>
-#include <linux/slab.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+#include "suites.h"
 
 void wg_kunit_fail(struct kunit *test, const char *file, int line, const char *what, const char *more);
 void *wg_kunit_allocate(size_t size);
@@ -31,3 +33,12 @@ void wg_kunit_end(const char *why)
 {
 	panic("wireguard-kunit: %s", why);
 }
+
+/* Left to KUnit they would run before the module is there: so when 1 is written to /sys/module/wireguard/parameters/kunit. */
+static int run(const char *value, const struct kernel_param *param)
+{
+	return __kunit_test_suites_init(wg_kunit_suites, wg_kunit_suite_count);
+}
+
+static const struct kernel_param_ops operations = { .set = run };
+module_param_cb(kunit, &operations, NULL, 0200);

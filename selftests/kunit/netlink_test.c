@@ -247,5 +247,4 @@ static struct kunit_case cases[] = {
 	{}
 };
 
-static struct kunit_suite suite = { .name = "netlink", .init = init, .exit = exit, .test_cases = cases };
-kunit_test_suite(suite);
+struct kunit_suite wg_netlink_test_suite = { .name = "netlink_test", .init = init, .exit = exit, .test_cases = cases };

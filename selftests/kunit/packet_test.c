@@ -447,5 +447,4 @@ static struct kunit_case cases[] = {
 	{}
 };
 
-static struct kunit_suite suite = { .name = "packet", .init = init, .exit = exit, .test_cases = cases };
-kunit_test_suite(suite);
+struct kunit_suite wg_packet_test_suite = { .name = "packet_test", .init = init, .exit = exit, .test_cases = cases };

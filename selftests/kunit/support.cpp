@@ -195,8 +195,8 @@ void _List_node_base::_M_transfer(_List_node_base *first, _List_node_base *end) 
 
 } // namespace __detail
 
-/* Search trees that are not balanced: these tests' sets are small or filled at random. The header's three links: its parent is the root,
- * its left and right are the first and the last node. */
+/* Search trees with a priority a node, a hash of its address, that is never above its parent's when it comes in (treaps): so none gets deep.
+ * The header's three links: its parent is the root, its left and right are the first and the last node. */
 namespace {
 
 using Node = _Rb_tree_node_base;
@@ -246,6 +246,23 @@ void replace(Node *node, Node *with, Node &header)
 		with->_M_parent = node->_M_parent;
 }
 
+unsigned long priority(const Node *node) { return reinterpret_cast<uintptr_t>(node) * 0x9e3779b97f4a7c15 >> 20; }
+
+/* Puts @node where its parent hangs, and the parent below it. */
+void rise(Node *node, Node &header)
+{
+	Node *parent = node->_M_parent;
+	bool left = parent->_M_left == node;
+	Node *&inner = left ? node->_M_right : node->_M_left;
+
+	(left ? parent->_M_left : parent->_M_right) = inner;
+	if (inner)
+		inner->_M_parent = parent;
+	replace(parent, node, header);
+	inner = parent;
+	parent->_M_parent = node;
+}
+
 } // namespace
 
 Node *_Rb_tree_increment(Node *node) noexcept { return following(node); }
@@ -269,6 +286,8 @@ void _Rb_tree_insert_and_rebalance(const bool left, Node *node, Node *parent, No
 		if (parent == header._M_right)
 			header._M_right = node;
 	}
+	while (node != header._M_parent && priority(node) > priority(node->_M_parent))
+		rise(node, header);
 }
 
 Node *_Rb_tree_rebalance_for_erase(Node *const node, Node &header) noexcept

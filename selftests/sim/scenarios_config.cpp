@@ -708,6 +708,85 @@ SCENARIO(dump_ends_when_its_device_is_another_one, 20)
 	world.kernel.run_process(world.host(0).domain, "dump", [&] { EXPECT(wg_engine_dump(world.host(0).device, &dump, &reply) == -19); });
 }
 
+/* However small its parts: it ends with everything told, or says that they are too small. */
+SCENARIO(dump_ends_whatever_room_it_gets, 100)
+{
+	World world(seed, {.hosts = 1, .ordered = true, .turn = nullptr});
+	Request request = many_peers(world.random, 3, 8);
+
+	configure_in_parts(world, request);
+	for (size_t room = 0; room < 400; room += 4) {
+		wg_dump dump{};
+		Shown shown;
+		int error = 0;
+
+		for (int parts = 0; !dump.done && !error; parts++) {
+			wg_reply reply(room);
+
+			world.kernel.run_process(world.host(0).domain, "dump", [&] { error = wg_engine_dump(world.host(0).device, &dump, &reply); });
+			if (!error)
+				parse_part(reply, shown);
+			EXPECT(parts < 100);
+		}
+		EXPECT(error == 0 || (error == -90 && room < 300));	/* EMSGSIZE */
+		EXPECT(error || (shown.peers.size() == 3 && shown.peers[0].allowed_ips.size() == 8));
+	}
+}
+
+SCENARIO(dump_part_without_room_is_refused_and_loses_nothing, 100)
+{
+	World world(seed, {.hosts = 1, .ordered = true, .turn = nullptr});
+	wg_dump dump{};
+	Shown shown;
+
+	configure_in_parts(world, many_peers(world.random, 1, 40));
+	auto part = [&](size_t room) {
+		wg_reply reply(room);
+		int error = 0;
+
+		world.kernel.run_process(world.host(0).domain, "dump", [&] { error = wg_engine_dump(world.host(0).device, &dump, &reply); });
+		if (!error)
+			parse_part(reply, shown);
+		return error;
+	};
+	EXPECT(part(400) == 0 && !dump.done);
+	EXPECT(part(60) == -90 && !dump.done);		/* for the peer's key, and for nothing new; EMSGSIZE */
+	EXPECT(part(4000) == 0 && dump.done);
+	EXPECT(shown.peers.size() == 1 && shown.peers[0].allowed_ips.size() == 40);
+}
+
+SCENARIO(tables_that_cannot_grow_change_nothing, 50)
+{
+	World world(seed, {.hosts = 1, .ordered = true, .turn = nullptr});
+	Request request = many_peers(world.random, 100, 1);
+	u64 needed;
+
+	world.kernel.arm_allocations();
+	EXPECT(world.configure(0, request) == 0);
+	needed = world.kernel.allocations();
+	for (u64 last = 0; last < 3; last++) {		/* one for each table */
+		world.destroy(0);
+		world.create(0);
+		Shown before = world.dump(0);
+		world.kernel.arm_allocations();
+		world.kernel.knobs.fail_allocation = needed - last;
+		EXPECT(world.configure(0, request) == ENOMEM_);
+		world.kernel.knobs.fail_allocation = 0;
+		EXPECT(world.dump(0) == before);
+		EXPECT(world.configure(0, request) == 0 && world.dump(0).peers.size() == 100);
+	}
+}
+
+SCENARIO(unknown_form_of_the_aead_is_refused, 50)
+{
+	World world(seed, {.hosts = 1, .ordered = true, .turn = [](Knobs &knobs) { knobs.cpu_features = 0; }});
+
+	world.kernel.run_process(world.host(0).domain, "load", [] {
+		EXPECT(wg_engine_load("nonsense") == -22);	/* EINVAL */
+		EXPECT(wg_engine_load("avx2") == -22);		/* this machine has none */
+	});
+}
+
 SCENARIO(every_peer_is_found_again_after_the_tables_have_grown, 50)
 {
 	World world(seed, {.hosts = 1, .ordered = true, .turn = nullptr});

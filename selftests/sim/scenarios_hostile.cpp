@@ -323,7 +323,11 @@ SCENARIO(flood_of_forged_initiations_leaves_sessions_and_memory_alone, 50)
 
 SCENARIO(queue_of_handshakes_holds_4096_and_no_more, 50)
 {
-	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }});
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
+				   knobs.stall = 0;
+				   knobs.cpus = 4;
+				   knobs.preempt = 100;
+			   }});
 
 	world.meet();
 	for (u32 cpu = 0; cpu < world.kernel.knobs.cpus; cpu++)
@@ -376,33 +380,41 @@ struct HandMadePeer {
 	wg::LocalIdentity local;
 	wg::RemoteIdentity remote;
 	wg::TransportKeys keys;
+	wg::InitiatorState state;
 	u32 their_index = 0;
 	u64 counter = 0;
+	static constexpr u32 INDEX() { return 0x12345678; }
 
-	void shake_hands(World &world, u32 host, const Key &private_key, const wg_endpoint &from)
+	/* Says it is who has @private_key; proves it with @proof, which should be the same. */
+	void call(World &world, u32 host, const Key &private_key, const Key &proof, const wg_endpoint &from)
 	{
 		const auto &library = wg::test::primitives();
-		constexpr u32 INDEX = 0x12345678;
+		wg::LocalIdentity prover;
 		wg::PublicKey public_key;
 		wg::Secret<32> ephemeral;
-		wg::InitiatorState state;
 		wg::InitiationMessage initiation;
-		wg::ResponseMessage response;
 		wg::CookieMaker maker;
 
 		memcpy(public_key.data(), world.host(host).public_key.data(), 32);
 		local.set_private_key(library, private_key.data());
 		remote.set_public_key(library, public_key);
-		EXPECT(remote.precompute(library, local));
+		prover.set_private_key(library, proof.data());
+		EXPECT(remote.precompute(library, prover));
 		world.random.fill(ephemeral.expose(), 32);
-		EXPECT(create_initiation(library, local, remote, ephemeral, wg::tai64n(1000, 0), wg::SessionIndex(INDEX), state, initiation));
+		EXPECT(create_initiation(library, local, remote, ephemeral, wg::tai64n(1000, 0), wg::SessionIndex(INDEX()), state, initiation));
 		u8 *bytes = reinterpret_cast<u8 *>(&initiation);
 		maker.add_macs(library, remote.cookie_keys(), {bytes, sizeof(initiation)}, {1});
 		world.inject(host, std::vector<u8>(bytes, bytes + sizeof(initiation)), from);
 		world.run_for(SECOND);
-		EXPECT(world.log.back().kind == RESPONSE && world.log.back().receiver_index == INDEX);
+	}
+	void shake_hands(World &world, u32 host, const Key &private_key, const wg_endpoint &from)
+	{
+		wg::ResponseMessage response;
+
+		call(world, host, private_key, private_key, from);
+		EXPECT(world.log.back().kind == RESPONSE && world.log.back().receiver_index == INDEX());
 		memcpy(static_cast<void *>(&response), world.bytes.back().data(), sizeof(response));
-		EXPECT(consume_response(library, local, remote, state, response, keys));
+		EXPECT(consume_response(wg::test::primitives(), local, remote, state, response, keys));
 		their_index = response.sender_index.get();
 	}
 	std::vector<u8> data(const std::vector<u8> &inner)
@@ -458,6 +470,38 @@ SCENARIO(peer_that_sends_rubbish_inside_is_dropped_with_the_reason, 10)
 	says(right, "wrong-source", WG_RX_FRAME_ERROR);
 	world.run_for(180 * SECOND);
 	says(right, "expired-key", WG_RX_DROPPED);
+}
+
+SCENARIO(who_claims_another_s_key_gets_no_answer, 20)
+{
+	World world(seed, STEADY);
+	Request request;
+	PeerRequest entry;
+	Key theirs, mine, my_public_key;
+	HandMadePeer liar;
+
+	make_keys(world.random, theirs, entry.public_key);
+	make_keys(world.random, mine, my_public_key);
+	request.peers.push_back(entry);
+	world.meet();
+	EXPECT(world.configure(1, request) == 0);
+	liar.call(world, 1, theirs, mine, stranger(1));
+	EXPECT(world.log.empty() && world.drops(1, "bad-handshake") == 1);
+	EXPECT(!world.dump(1).peer(entry.public_key)->endpoint);
+}
+
+SCENARIO(cookie_reply_nobody_waits_for_is_dropped, 20)
+{
+	World world(seed, STEADY);
+	std::vector<u8> reply(64);
+
+	world.meet();
+	world.random.fill(reply.data(), reply.size());
+	const u32 kind = COOKIE;
+	memcpy(reply.data(), &kind, 4);
+	world.inject(1, reply, world.endpoint_of(0));
+	world.run_for(SECOND);
+	EXPECT(world.log.empty() && world.drops(1, "unknown-index") == 1);
 }
 
 /* The cookie in @reply, which answers @message to the owner of @public_key. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "tunnel/endpoint_keeper.h"
-
 #include "commands/commands.h"
 #include "config/quick_config.h"
 #include "model/machine.h"
 #include "model/values.h"
+#include "tunnel/endpoint_keeper.h"
+#include "tunnel/expiry_keeper.h"
 
 namespace wgctl {
 
@@ -24,6 +24,7 @@ int agent(const Options &options, World &world)
 	Placement placement = options.placement(world);
 	world.host.namespaces.enter(placement.birth);
 	EndpointKeeper agent(config.path, config.interface, placement.home, world);
+	ExpiryKeeper expiries(config.path, config.interface, placement, world);
 	std::string last_trouble;
 	/* A change during the first look is not missed. */
 	Lookout::Event event = world.host.lookout.wait(0);
@@ -34,11 +35,15 @@ int agent(const Options &options, World &world)
 			agent.network_changed();
 		}
 		std::string trouble;
-		try {
-			agent.look();
-		} catch (const Failure &failure) {
-			trouble = failure.text;
-		}
+		auto attempt = [&](auto &keeper) {
+			try {
+				keeper.look();
+			} catch (const Failure &failure) {
+				trouble = failure.text;
+			}
+		};
+		attempt(expiries);
+		attempt(agent);
 		/* The same trouble is told once, not every few seconds. */
 		if (!trouble.empty() && trouble != last_trouble)
 			complain(config.interface + ": " + trouble, world.terminal);

@@ -4,6 +4,7 @@
 
 #include "commands/commands.h"
 #include "config/config.h"
+#include "config/peer_names.h"
 #include "tunnel/bring_up.h"
 #include "view/json.h"
 
@@ -94,12 +95,21 @@ private:
 		warnings_.clear();
 		try {
 			parse_quick_text(config, listening_.files);
+			look_for_expired(config);
 			look_over(parse_config(config.plain_text, path_, FileMeaning::replace, listening_, Names::leave), is_whole);
 			check_values(config, here, listening_);
 		} catch (const Failure &failure) {
 			return read_remark(failure.text, path_, true);
 		}
 		return {};
+	}
+	void look_for_expired(const QuickConfig &config)
+	{
+		PeerNames names = parse_peer_names(config.text);
+
+		for (const auto &[key, expiry] : config.expiries)
+			if (config.is_expired(key, listening_.clock.now()))
+				warn(expiry.line, "peer " + describe_peer(key, names) + " has expired: it is not let in");
 	}
 	/* What is allowed and hardly meant. Its peers are the file's sections, in their order. */
 	void look_over(const Device &device, bool is_whole)

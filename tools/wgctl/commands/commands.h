@@ -7,8 +7,8 @@
 
 namespace wgctl {
 
-Run addconf, agent, apply, check, client, doctor, down, exec, genkey, genpsk, metrics, networks, peer_add, peer_remove, ping, pubkey, rotate, save, set, setconf, show,
-	showconf, status, strip, syncconf, up, watch;
+Run addconf, agent, apply, check, client, doctor, down, exec, genkey, genpsk, metrics, networks, peer_add, peer_disable, peer_edit, peer_enable, peer_expire,
+	peer_list, peer_remove, peer_rename, peer_show, ping, pubkey, rotate, save, set, setconf, show, showconf, status, strip, syncconf, up, watch;
 
 /* In the order they are listed to people. */
 std::span<const Command> all_commands();
@@ -16,6 +16,9 @@ std::span<const Command> all_commands();
 const Command *find_command(Arguments words);
 /* Of its name. */
 std::size_t count_words(const Command &command);
+
+/* The keys of KEY=VALUE that `peer edit` takes. */
+std::span<const std::string_view> editable_keys();
 
 /* For the completions of shells: tells what the last of these words may be. On the first line "files" when the path of
  * a file, too, "program" when it is a word of another program's command line, else "words". Then, a line each, the words,

@@ -47,6 +47,9 @@ public:
 				add_interfaces();
 			if (one == "PEER" || one == "PUBLIC-KEY")
 				add_peers(hub, one == "PEER");
+			if (one == "KEY=VALUE")
+				for (std::string_view key : editable_keys())
+					add(std::string(key) + "=");
 			if (one == "SETTING")
 				add_options(command);
 			if (std::size_t literal = one.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ"); literal != 0)
@@ -89,9 +92,12 @@ private:
 			for (const Peer &peer : world_.devices.get(hub).peers)
 				add(to_base64(peer.public_key));
 		});
-		for (const auto &[key, name] : names)
+		for (const auto &[key, name] : names) {
+			/* That of a disabled peer, too. */
+			add(to_base64(key), name);
 			if (by_name && !name.empty())
 				add(name, to_base64(key));
+		}
 	}
 
 	World &world_;

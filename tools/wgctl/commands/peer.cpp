@@ -139,14 +139,15 @@ int peer_add(const Options &options, World &world)
 	std::optional<Key> private_key;
 	Peer peer;
 
+	need_private_key(hub);
 	check_new_name(name, hub.names, hub.config.path);
 	if (std::optional<std::string_view> key = options.value("--public-key")) {
 		peer.public_key = parsed("--public-key", [&] { return parse_key(*key); });
 		if (peer.public_key == hub.public_key)
 			throw Failure{"--public-key: that is the key of " + hub.config.interface + " itself; give the other side's"};
-		for (const Peer &other : hub.device.peers)
-			if (other.public_key == peer.public_key)
-				throw Failure{hub.config.path + " has this peer already: " + describe_peer(other.public_key, hub.names)};
+		for (const ListedPeer &other : hub.peers)
+			if (other.peer.public_key == peer.public_key)
+				throw Failure{hub.config.path + " has this peer already: " + describe_peer(peer.public_key, hub.names)};
 	} else {
 		private_key = random_private_key();
 		peer.public_key = public_key_of(*private_key);
@@ -172,8 +173,9 @@ int peer_remove(const Options &options, World &world)
 
 	change.device.peers = {removal_of(key)};
 	report.name = name_of(hub, key);
-	if (const Peer *peer = peer_with(key, hub.device.peers))
-		report.removed = *peer;
+	for (const ListedPeer &listed : hub.peers)
+		if (listed.peer.public_key == key)
+			report.removed = listed.peer;
 	change_hub(hub, change, [&] {
 		if (options.has("--json"))
 			world.terminal.write(Stream::out, json_of(hub, report, options));
@@ -186,11 +188,10 @@ int client(const Options &options, World &world)
 {
 	check_delivery(options);
 	Hub hub = open_hub(options, world);
+	need_private_key(hub);
 	Key old = find_peer(options.operand(1), hub.config.text, hub.config.path), private_key = random_private_key();
-	const Peer *known = peer_with(old, hub.device.peers);
-	if (!known)
-		throw Failure{hub.config.path + " has no such peer: " + in_quotes(options.operand(1))};
-	Peer peer = *known;
+	const Peer &known = find_admitted(hub, old);
+	Peer peer = known;
 	std::string name = name_of(hub, old);
 
 	peer.public_key = public_key_of(private_key);
@@ -198,7 +199,7 @@ int client(const Options &options, World &world)
 	Text config = client_config(hub, name.empty() ? "client" : name, peer, private_key, wishes_of(options, world), world);
 	HubChange change{with_public_key(hub.config.text, old, peer.public_key)};
 	change.device.peers = {removal_of(old), peer};
-	Report report{name, peer, *known, config};
+	Report report{name, peer, known, config};
 	change_hub(hub, change, [&] { hand_over(hub, report, options, world); }, world);
 	return 0;
 }

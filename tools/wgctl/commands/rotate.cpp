@@ -180,6 +180,8 @@ void follow(const Rotation &rotation, std::string_view what, const Key &wanted)
 	/* The file was changed, then something cut it off: the interface remains to be changed. */
 	bool is_begun = given && !file_has(rotation, *given) && file_has(rotation, wanted);
 	Key old = is_begun ? *given : find_peer(what, hub.config.text, hub.config.path);
+	if (!is_begun)
+		find_admitted(hub, old);
 	std::optional<Peer> peer = as_it_is(rotation, old);
 
 	if (is_begun && (!hub.is_running || as_it_is(rotation, wanted)))
@@ -202,6 +204,7 @@ void change_psk(const Rotation &rotation, const Key &key, std::string_view descr
 {
 	const Hub &hub = rotation.hub;
 
+	find_admitted(hub, key);
 	if (!parse_number<std::uint16_t>(descriptor))
 		throw Failure{"--psk-fd is the number of an open file, not " + in_quotes(descriptor)};
 	Key psk = parse_key_file(rotation.world.files.read("/dev/fd/" + std::string(descriptor), KEY_FILE_LIMIT));
@@ -233,6 +236,7 @@ int rotate(const Options &options, World &world)
 		here.append(" --netns ").append(shell_word(*netns));
 	enter_netns(options, world);
 	Rotation rotation{read_hub(options.operand(0), world), world, options.has("--dry-run"), options.has("--json"), here};
+	need_private_key(rotation.hub);
 	if (options.has("--commit")) {
 		commit(rotation);
 	} else if (options.has("--abort")) {

@@ -2,11 +2,11 @@
 #include "view/dashboard.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "commands/commands.h"
 #include "config/quick_config.h"
 #include "model/machine.h"
+#include "model/times.h"
 #include "model/values.h"
 #include "tunnel/inside.h"
 #include "view/json.h"
@@ -213,13 +213,7 @@ private:
 
 	Text time_line()
 	{
-		std::time_t now = world_.clock.now();
-		std::tm utc;
-		char text[32];
-
-		gmtime_r(&now, &utc);
-		std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ\n", &utc);
-		return Text(text);
+		return Text(format_time(world_.clock.now())).append("\n");
 	}
 
 	Text json(const Selection &selection) const

@@ -47,16 +47,20 @@ std::vector<Section> split(std::string_view text)
 	std::vector<Section> sections(1);
 
 	for_each_line(text, [&](std::string_view raw) {
-		ConfigLine line = read_config_line(raw);
+		/* A disabled peer is a section that stays, whatever becomes of the one above. */
+		std::optional<std::string_view> disabled = disabled_line(raw);
+		ConfigLine line = read_config_line(disabled.value_or(raw));
 		if (line.kind == ConfigLine::Kind::section) {
 			Section next;
 			Lines &before = sections.back().lines;
-			next.kind = kind_of(line);
-			auto comments = std::find_if(before.rbegin(), before.rend(), [](const Text &l) { return !is_comment(l); }).base();
+			next.kind = disabled ? Section::Kind::other : kind_of(line);
+			auto comments = std::find_if(before.rbegin(), before.rend(), [&](const Text &l) {
+				return !is_comment(l) || disabled_line(l).has_value() != disabled.has_value();
+			}).base();
 			next.lines.assign(std::make_move_iterator(comments), std::make_move_iterator(before.end()));
 			before.erase(comments, before.end());
 			sections.push_back(std::move(next));
-		} else if (sections.back().kind == Section::Kind::peer && line.is_value("PublicKey")) {
+		} else if (sections.back().kind == Section::Kind::peer && !disabled && line.is_value("PublicKey")) {
 			sections.back().public_key = parse_key(without_blanks(line.value));
 		}
 		sections.back().lines.emplace_back(raw);
@@ -293,9 +297,10 @@ Text merged_config(const QuickConfig &config, const Device &device, const LinkSt
 
 	std::map<Key, std::vector<std::size_t>> places;
 	for (std::size_t i = 0; i < sections.size(); ++i) {
-		sections[i].is_gone = sections[i].kind == Section::Kind::peer;
-		if (sections[i].is_gone)
-			places[sections[i].public_key].push_back(i);
+		if (sections[i].kind != Section::Kind::peer)
+			continue;
+		sections[i].is_gone = !config.is_expired(sections[i].public_key, world.clock.now());
+		places[sections[i].public_key].push_back(i);
 	}
 	for (const Peer &peer : device.peers) {
 		Parts parts;

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "config/config.h"
+#include "config/expiry.h"
 #include "model/machine.h"
 #include "model/values.h"
 
@@ -49,12 +50,20 @@ public:
 	void line(std::string_view text)
 	{
 		ConfigLine line = read_config_line(text);
+		/* What a disabled line says of the whole file holds: a kill switch must not open with it. */
+		std::string_view content = disabled_line(text).value_or(text);
 
 		++line_;
 		if (line.kind == ConfigLine::Kind::section)
 			in_interface_ = line.is_section("[Interface]");
-		if (is_comment(text)) {
-			ConfigLine comment = read_config_line(text.substr(text.find('#') + 1));
+		if (read_config_line(content).kind == ConfigLine::Kind::section)
+			in_disabled_ = line.kind != ConfigLine::Kind::section;
+		/* Somebody took one line back by hand. */
+		if (in_disabled_ && line.kind == ConfigLine::Kind::value)
+			throw Failure{config_.at(line_) + "this stands among the lines of a disabled peer, and would be about the section above: put `" +
+				      std::string(DISABLED) + "' before it, or move it"};
+		if (is_comment(content)) {
+			ConfigLine comment = read_config_line(content.substr(content.find('#') + 1));
 			if (comment.kind == ConfigLine::Kind::value && is_one_of(comment.name, COMMENT_KEYS))
 				read(comment);
 		}
@@ -155,7 +164,7 @@ private:
 	QuickConfig &config_;
 	Files &files_;
 	std::size_t line_ = 0;
-	bool in_interface_ = false;
+	bool in_interface_ = false, in_disabled_ = false;
 };
 
 /* /etc/wireguard is root's: to others, its files are not simply missing. */
@@ -227,6 +236,11 @@ bool is_quick_key(std::string_view key)
 bool is_comment(std::string_view line)
 {
 	return trimmed(line).starts_with('#');
+}
+
+std::optional<std::string_view> disabled_line(std::string_view line)
+{
+	return line.starts_with(DISABLED) ? std::optional(line.substr(DISABLED.size())) : std::nullopt;
 }
 
 bool ConfigLine::is_section(std::string_view title) const
@@ -354,6 +368,7 @@ void parse_quick_text(QuickConfig &config, Files &files)
 	QuickParser parser(config, files);
 
 	for_each_line(config.text, [&](std::string_view line) { parser.line(line.substr(0, line.find('\0'))); });
+	config.expiries = parse_expiries(config);
 }
 
 Text strip_quick_keys(std::string_view text)
@@ -373,6 +388,14 @@ Text strip_quick_keys(std::string_view text)
 }
 
 Device parse_without_lookup(const QuickConfig &config, World &world)
+{
+	Device device = parse_with_expired(config, world);
+
+	leave_out_expired(device.peers, config, world);
+	return device;
+}
+
+Device parse_with_expired(const QuickConfig &config, World &world)
 {
 	SilentTerminal terminal;
 	World quiet{world.devices, world.files, terminal, world.resolver, world.clock, world.environment, world.host};

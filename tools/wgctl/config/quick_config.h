@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,6 +29,13 @@ struct Hook {
 	/* %i is already the interface's name. */
 	std::string command;
 	std::string_view key;
+	std::size_t line = 0;
+};
+
+/* Until when a peer is let in: the comment `# Expires = ` in its section. */
+struct Expiry {
+	/* Seconds, wall clock. */
+	std::int64_t time = 0;
 	std::size_t line = 0;
 };
 
@@ -56,8 +64,15 @@ struct QuickConfig {
 	/* Nothing leaves but by the tunnel, and to these networks. */
 	bool kill_switch = false;
 	std::vector<Prefix> kill_switch_except;
+	std::map<Key, Expiry> expiries;
 
 	bool has_dns() const { return !dns_servers.empty() || !dns_domains.empty(); }
+	/* `now`: wall clock, seconds. */
+	bool is_expired(const Key &peer, std::int64_t now) const
+	{
+		auto found = expiries.find(peer);
+		return found != expiries.end() && now >= found->second.time;
+	}
 	/* As a command line has it. */
 	std::string argument() const;
 	std::string at(std::size_t line) const { return path + ":" + std::to_string(line) + ": "; }
@@ -99,6 +114,11 @@ ConfigLine read_config_line(std::string_view line);
 /* Comments right above a section's title are about that section, not the one they still stand in. */
 bool is_comment(std::string_view line);
 
+/* A peer that is disabled stays in the file, each line of it behind this. To all who read files these are comments. */
+constexpr std::string_view DISABLED = "#[disabled] ";
+/* What the line would say, were it not disabled; nothing when it is not. */
+std::optional<std::string_view> disabled_line(std::string_view line);
+
 /* What wg-quick adds to [Interface]; is `key` one of them? */
 std::span<const std::string_view> quick_keys();
 bool is_quick_key(std::string_view key);
@@ -109,9 +129,11 @@ std::uint32_t parse_table(std::string_view text, Files &files);
 /* Of DNS, for search; ~ before it, or ~. alone, is systemd-resolved's. */
 bool is_search_domain(std::string_view text);
 
-
 /* The WireGuard part, without asking for the addresses of host names: for looking at a file before
- * anything is done. Each peer is there once. Throws Failure when something is wrong with it. */
+ * anything is done. Each peer is there once, those that have expired not at all. Throws Failure when
+ * something is wrong with it. */
 Device parse_without_lookup(const QuickConfig &config, World &world);
+/* The same with those that have expired. */
+Device parse_with_expired(const QuickConfig &config, World &world);
 
 }

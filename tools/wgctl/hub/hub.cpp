@@ -2,6 +2,7 @@
 #include "hub/hub.h"
 
 #include <algorithm>
+#include <set>
 
 #include "hub/pool.h"
 #include "hub/qr.h"
@@ -110,6 +111,65 @@ std::string dns_for_clients(std::string_view list)
 	return text;
 }
 
+QuickConfig with_text(const QuickConfig &before, const Text &text, World &world)
+{
+	QuickConfig config;
+
+	config.interface = before.interface;
+	config.path = before.path;
+	config.text = text;
+	parse_quick_text(config, world.files);
+	return config;
+}
+
+std::string endpoint_of_file(const Peer &peer)
+{
+	return peer.endpoint ? std::string(std::string_view(format_endpoint(*peer.endpoint))) : peer.endpoint_name;
+}
+
+bool is_same(const Peer &a, const Peer &b)
+{
+	return a.preshared_key.value_or(Key()) == b.preshared_key.value_or(Key()) && endpoint_of_file(a) == endpoint_of_file(b) &&
+	       a.persistent_keepalive.value_or(0) == b.persistent_keepalive.value_or(0) && a.allowed_ips == b.allowed_ips;
+}
+
+/* The present one, with what the file says otherwise than before. An endpoint that the file has no longer stays until
+ * the peer is elsewhere. */
+Peer with_difference(Peer present, const Peer &before, const Peer &after)
+{
+	if (!(before.preshared_key.value_or(Key()) == after.preshared_key.value_or(Key())))
+		present.preshared_key = after.preshared_key;
+	if (endpoint_of_file(before) != endpoint_of_file(after) && after.has_endpoint()) {
+		present.endpoint = after.endpoint;
+		present.endpoint_name = after.endpoint_name;
+	}
+	if (before.persistent_keepalive.value_or(0) != after.persistent_keepalive.value_or(0))
+		present.persistent_keepalive = after.persistent_keepalive;
+	if (before.allowed_ips != after.allowed_ips)
+		present.allowed_ips = after.allowed_ips;
+	return present;
+}
+
+/* An allowed IP that the peer gets must be nobody else's. `before` is null when it was not let in. */
+void refuse_thefts(const Peer &peer, const Peer *before, const std::vector<Peer> &others, const std::string &where, const PeerNames &names)
+{
+	std::set<Prefix> gained;
+
+	for (const Prefix &prefix : peer.allowed_ips)
+		gained.insert(network_of(prefix));
+	if (before)
+		for (const Prefix &prefix : before->allowed_ips)
+			gained.erase(network_of(prefix));
+	for (const Peer &other : others) {
+		if (other.public_key == peer.public_key)
+			continue;
+		for (const Prefix &prefix : other.allowed_ips)
+			if (gained.contains(network_of(prefix)))
+				throw Failure{"allowed IP " + format_prefix(prefix) + " is that of peer " + describe_peer(other.public_key, names) +
+					      " in " + where + " already: take it from that peer first"};
+	}
+}
+
 void check_client_config(const Text &text, World &world)
 {
 	QuickConfig config;
@@ -126,24 +186,55 @@ void check_client_config(const Text &text, World &world)
 Hub read_hub(std::string_view argument, World &world)
 {
 	std::shared_ptr<void> lock = world.host.store.lock(find_quick_file(argument, world));
-	Hub hub{read_quick_config(argument, world), {}, {}, {}, {}, false, lock};
+	Hub hub{read_quick_config(argument, world), {}, {}, {}, {}, {}, false, lock};
 
 	hub.device = parse_without_lookup(hub.config, world);
-	if (!hub.device.private_key || hub.device.private_key->is_zero())
-		throw Failure{hub.config.path + ": [Interface] has no PrivateKey; wgctl genkey makes one"};
-	hub.private_key = *hub.device.private_key;
-	hub.public_key = public_key_of(hub.private_key);
+	hub.peers = list_peers(hub.config, world);
+	hub.private_key = hub.device.private_key.value_or(Key());
+	if (!hub.private_key.is_zero())
+		hub.public_key = public_key_of(hub.private_key);
 	hub.names = parse_peer_names(hub.config.text);
 	hub.is_running = world.host.network.has_link(hub.config.interface);
 	return hub;
+}
+
+void need_private_key(const Hub &hub)
+{
+	if (hub.private_key.is_zero())
+		throw Failure{hub.config.path + ": [Interface] has no PrivateKey; wgctl genkey makes one"};
+}
+
+std::string word_for(const Hub &hub, const Key &key)
+{
+	auto name = hub.names.find(key);
+
+	return shell_word(name == hub.names.end() ? std::string(to_base64(key)) : name->second);
+}
+
+const Peer &find_admitted(const Hub &hub, const Key &key)
+{
+	const std::string peer = hub.config.path + ": peer " + describe_peer(key, hub.names), words = hub.config.argument() + " " + word_for(hub, key);
+
+	if (const Peer *found = peer_with(key, hub.device.peers))
+		return *found;
+	for (const ListedPeer &listed : hub.peers) {
+		if (!(listed.peer.public_key == key))
+			continue;
+		if (listed.state == ListedPeer::State::disabled)
+			throw Failure{peer + " is disabled: wgctl peer enable " + words};
+		throw Failure{peer + " has expired: wgctl peer expire " + words + " never"};
+	}
+	throw Failure{hub.config.path + " has no such peer: " + describe_peer(key, hub.names)};
 }
 
 std::vector<Prefix> next_addresses(const Hub &hub, const std::vector<Prefix> &pools, World &world)
 {
 	std::vector<Prefix> own, used;
 	std::vector<std::vector<Prefix>> lists;
-	std::vector<Peer> peers = hub.device.peers;
+	std::vector<Peer> peers;
 
+	for (const ListedPeer &listed : hub.peers)
+		peers.push_back(listed.peer);
 	for (const Prefix &pool : pools)
 		lists.push_back({pool});
 	/* Of its own networks one address for each family; another network is for when the first is full. */
@@ -200,21 +291,40 @@ Text client_config(const Hub &hub, const std::string &name, const Peer &peer, co
 	return text;
 }
 
+HubChange change_of_peer(const Hub &hub, const Key &key, Text text, World &world)
+{
+	QuickConfig config = with_text(hub.config, text, world);
+	Device device = parse_without_lookup(config, world);
+	const Peer *before = peer_with(key, hub.device.peers), *after = peer_with(key, device.peers);
+	HubChange change{std::move(text)};
+
+	list_peers(config, world);
+	if (after)
+		refuse_thefts(*after, before, device.peers, config.path, parse_peer_names(config.text));
+	if (before && !after)
+		change.device.peers = {removal_of(key)};
+	if (!after || (before && is_same(*before, *after)) || !hub.is_running)
+		return change;
+	Device running = step("read interface " + in_quotes(hub.config.interface), [&] { return world.devices.get(hub.config.interface); });
+	refuse_thefts(*after, before, running.peers, "the running " + hub.config.interface, hub.names);
+	const Peer *present = peer_with(key, running.peers);
+	change.device.peers = {before && present ? with_difference(*present, *before, *after) : *after};
+	return change;
+}
+
 void change_hub(const Hub &hub, const HubChange &change, const std::function<void()> &finish, World &world)
 {
 	Steps steps(world, Steps::Tells::failures);
+	std::optional<Plan> plan;
 
+	if (hub.is_running)
+		plan = make_plan(with_text(hub.config, change.text, world), find_placement("", "", world), Plan::Scope::part, change.device, world);
 	/* It is short: whoever wants it to end gets all of it, or nothing. */
 	world.host.shell.hold_signals();
 	world.host.store.replace(hub.config.path, change.text, PRIVATE_MODE);
 	steps.undo_by("restore " + hub.config.path, [&] { world.host.store.replace(hub.config.path, hub.config.text, PRIVATE_MODE); });
-	if (hub.is_running) {
-		QuickConfig config = hub.config;
-		config.text = change.text;
-		config.plain_text.clear();
-		parse_quick_text(config, world.files);
-		carry_out(make_plan(std::move(config), find_placement("", "", world), Plan::Scope::part, change.device, world), steps, world);
-	}
+	if (plan)
+		carry_out(*plan, steps, world);
 	try {
 		finish();
 	} catch (const ReaderGone &gone) {

@@ -10,14 +10,18 @@
 #include <vector>
 
 #include "config/edit.h"
+#include "config/listed_peers.h"
 #include "config/quick_config.h"
 
 namespace wgctl {
 
 struct Hub {
 	QuickConfig config;
-	/* As the file has it. */
+	/* As the file has it: without those who are not let in. */
 	Device device;
+	/* With them. */
+	std::vector<ListedPeer> peers;
+	/* Zero when the file has none. */
 	Key private_key, public_key;
 	PeerNames names;
 	bool is_running = false;
@@ -25,8 +29,14 @@ struct Hub {
 	std::shared_ptr<void> lock;
 };
 
-/* `argument` as for `up`. Throws Failure when the file has no private key. */
+/* `argument` as for `up`. */
 Hub read_hub(std::string_view argument, World &world);
+/* Throws Failure when the file has none. */
+void need_private_key(const Hub &hub);
+/* Throws Failure when it is not let in, or not in the file. */
+const Peer &find_admitted(const Hub &hub, const Key &key);
+/* Its name, or else its key, as a word of a command line. */
+std::string word_for(const Hub &hub, const Key &key);
 
 /* What the other side is told; empty parts come from the hub's file. */
 struct ClientWishes {
@@ -41,8 +51,8 @@ struct ClientWishes {
 	std::uint16_t keepalive = 25;
 };
 
-/* The next free address of each pool, or of each family; neither the hub's, nor a peer's in its file or
- * on its interface. */
+/* The next free address of each pool, or of each family; neither the hub's, nor a peer's in its file,
+ * let in or not, or on its interface. */
 std::vector<Prefix> next_addresses(const Hub &hub, const std::vector<Prefix> &pools, World &world);
 
 /* The file of the other side. `peer` is how the hub sees it; without `private_key`, whoever has it
@@ -55,6 +65,9 @@ struct HubChange {
 	Text text;
 	Device device = {};
 };
+/* What a new text says of one peer: on the interface it becomes what differs, and no more; a peer may be let in, or no
+ * longer. Throws Failure when the text is not a file `up` takes, or when the peer would take another's allowed IP. */
+HubChange change_of_peer(const Hub &hub, const Key &key, Text text, World &world);
 /* `finish` comes last; its failure undoes the rest. */
 void change_hub(const Hub &hub, const HubChange &change, const std::function<void()> &finish, World &world);
 

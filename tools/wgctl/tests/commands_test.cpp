@@ -262,7 +262,7 @@ TEST_F(Commands, the_table_has_the_fields_of_show)
 TEST_F(Commands, completion_knows_commands_and_options)
 {
 	EXPECT_TRUE(completes({""}, {"show", "peer", "exec"}, {"add", "peer add"}));
-	EXPECT_TRUE(completes({"peer", ""}, {"add", "remove"}, {"show", "peer"}));
+	EXPECT_TRUE(completes({"peer", ""}, {"add", "remove", "show"}, {"status", "peer"}));
 	EXPECT_TRUE(completes({"peer", "remove", "-"}, {"--json", "--netns"}, {"--pool"}));
 	EXPECT_NE(out().find("--json\tprint a document for programs\n"), std::string::npos) << out();
 	EXPECT_TRUE(completes({"showconf", "-"}, {}, {"--netns"}));
@@ -312,6 +312,8 @@ TEST_F(Commands, completion_knows_peers)
 	EXPECT_TRUE(completes({"rotate", "wg0", "--peer", ""}, {"Ann's phone", file}, {"wg0"}));
 	EXPECT_TRUE(completes({"set", "wg0", "peer", ""}, {file, other, running}, {"Ann's phone"}));
 	EXPECT_TRUE(completes({"peer", "add", "wg0", ""}, {}, {"Ann's phone", file}));
+	EXPECT_TRUE(completes({"peer", "edit", "wg0", "Ann's phone", ""}, {"AllowedIPs=", "Endpoint="}, {"Ann's phone", "Name="}));
+	EXPECT_TRUE(completes({"peer", "edit", "wg0", "Ann's phone", "Endpoint=", "P"}, {"PersistentKeepalive="}, {}));
 	fake.files.contents.clear();
 	EXPECT_TRUE(completes({"client", "wg0", ""}, {running}, {file}));
 	fake.devices.broken["wg0"] = "Operation not permitted";

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -34,7 +35,11 @@ std::map<std::string, std::vector<Table>> read_schema()
 		if (line.starts_with("## wgctl ")) {
 			if (!after_title)
 				titles.clear();
-			titles.insert(line.substr(9, line.find(' ', 9) - 9));
+			/* One word, or two of small letters. */
+			std::size_t end = line.find(' ', 9);
+			if (end + 1 < line.size() && std::islower(line[end + 1]))
+				end = line.find(' ', end + 1);
+			titles.insert(line.substr(9, end - 9));
 			after_title = true;
 		} else if (line.starts_with("| `")) {
 			std::size_t second = line.find('|', 1), third = line.find('|', second + 1);
@@ -88,6 +93,10 @@ public:
 		device.peers[1].public_key = test_key(2);
 	}
 
+	static std::string command_of(const std::vector<std::string_view> &line)
+	{
+		return std::string(line[0]) + (line[0] == "peer" ? " " + std::string(line[1]) : "");
+	}
 	/* Runs a command line and compares; returns the document. */
 	Json check(const std::vector<std::string_view> &line)
 	{
@@ -97,7 +106,7 @@ public:
 		Json document = Json::parse(fake.terminal.out, nullptr, false);
 		EXPECT_TRUE(document.is_object()) << line[0] << " printed: " << fake.terminal.out << fake.terminal.err;
 		has_secrets_ = std::find(line.begin(), line.end(), "--secrets") != line.end();
-		compare(document, schema.at(std::string(line[0])), true);
+		compare(document, schema.at(command_of(line)), true);
 		EXPECT_EQ(document.value("version", 0), JSON_VERSION);
 		if (!has_secrets_) {
 			EXPECT_EQ(fake.terminal.out.find(test_key_text(8)), std::string::npos);
@@ -148,7 +157,7 @@ private:
 
 TEST_F(JsonTest, schema_is_read)
 {
-	for (const char *command : {"show", "watch", "check", "apply", "doctor", "peer", "client", "rotate"})
+	for (const char *command : {"show", "watch", "check", "apply", "doctor", "peer add", "peer list", "peer edit", "client", "rotate"})
 		EXPECT_FALSE(schema[command].empty()) << command;
 	EXPECT_TRUE(schema["show"].at(1).at("private_key").is_secret);
 }
@@ -196,6 +205,29 @@ TEST_F(JsonTest, peer_and_client_are_as_documented)
 	EXPECT_TRUE(secret["added"]["has_preshared_key"]);
 	EXPECT_EQ(check({"client", "wg0", "Ann", "--json", "--out", "ann.conf"})["removed"]["name"], "Ann");
 	EXPECT_TRUE(check({"peer", "remove", "wg0", "phone", "--json"})["added"].is_null());
+}
+
+TEST_F(JsonTest, lists_and_changes_of_peers_are_as_documented)
+{
+	Json list = check({"peer", "list", "wg0", "--json"});
+	EXPECT_EQ(list["peers"].size(), 2u);
+	EXPECT_EQ(list["peers"][0]["present_endpoint"], "192.0.2.9:7");
+	EXPECT_EQ(list["peers"][0]["endpoint"], "192.0.2.1:7");
+	EXPECT_EQ(check({"peer", "show", "wg0", "Ann", "--json"})["peers"][0]["latest_handshake"], fake.clock.now() - 5);
+
+	Table peer = schema.at("peer list").at(1);
+	for (const char *running : {"running", "present_endpoint", "latest_handshake"})
+		EXPECT_EQ(peer.erase(running), 1u);
+	for (const char *command : {"rename", "edit", "disable", "enable", "expire"})
+		schema.at(std::string("peer ") + command).push_back(peer);
+	EXPECT_EQ(check({"peer", "rename", "wg0", "Ann", "Eve", "--json"})["peer"]["name"], "Eve");
+	EXPECT_EQ(check({"peer", "edit", "wg0", "Eve", "PersistentKeepalive=7", "--json"})["peer"]["persistent_keepalive"], 7);
+	EXPECT_EQ(check({"peer", "disable", "wg0", "Eve", "--json"})["peer"]["state"], "disabled");
+	EXPECT_FALSE(check({"peer", "disable", "wg0", "Eve", "--json"})["changed"]);
+	EXPECT_EQ(check({"peer", "enable", "wg0", "Eve", "--json"})["peer"]["state"], "enabled");
+	Json expired = check({"peer", "expire", "wg0", "Eve", "0s", "--json"});
+	EXPECT_EQ(expired["peer"]["state"], "expired");
+	EXPECT_EQ(expired["peer"]["expires"], fake.clock.now());
 }
 
 TEST_F(JsonTest, a_file_for_the_other_side_must_go_somewhere)

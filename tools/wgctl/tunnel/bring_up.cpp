@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "config/config.h"
+#include "config/expiry.h"
 #include "config/peer_names.h"
+#include "model/times.h"
 #include "model/values.h"
 #include "tunnel/default_route.h"
 #include "tunnel/hooks.h"
@@ -90,6 +92,8 @@ private:
 	{
 		step("enter the sockets' namespace", [&] { host_.namespaces.enter(placement_.birth); });
 		change_ = parse_config(config_.plain_text, config_.path, FileMeaning::replace, world_, Names::leave);
+		tell_expired();
+		leave_out_expired(change_.peers, config_, world_);
 		if (mark_)
 			change_.fwmark = mark_;
 		look_up();
@@ -112,6 +116,16 @@ private:
 			forget_notes(name, world);
 		});
 		step("configure interface " + name_ + " from " + config_.path, [&] { world_.devices.set(change_); });
+	}
+
+	void tell_expired()
+	{
+		PeerNames names = parse_peer_names(config_.text);
+
+		for (const auto &[key, expiry] : config_.expiries)
+			if (config_.is_expired(key, world_.clock.now()))
+				world_.terminal.write(Stream::err, "[!] " + describe_peer(key, names) + " is left out: expired at " +
+									   format_time(expiry.time) + "\n");
 	}
 
 	/* A site whose name nobody knows must not cut off the others. */

@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "config/edit.h"
+#include "config/expiry.h"
 #include "host/resolv_conf.h"
 #include "model/machine.h"
 #include "model/values.h"
@@ -100,6 +101,8 @@ public:
 		if (plan_.is_partial())
 			file_.fwmark = parse_without_lookup(plan_.config, world_).fwmark;
 		make_wanted(change);
+		if (plan_.is_partial())
+			look_up();
 		wanted_by_key_ = PeerIndex(file_.peers);
 		for (const Peer &peer : file_.peers)
 			for (const Prefix &prefix : peer.allowed_ips)
@@ -159,8 +162,10 @@ private:
 				found->preshared_key = peer.preshared_key;
 			else if (found != file_.peers.end())
 				file_.peers.erase(found);
-			if (!peer.remove && !peer.update_only)
-				file_.peers.push_back(peer);
+			if (peer.remove || peer.update_only)
+				continue;
+			file_.peers.push_back(peer);
+			file_.peers.back().allowed_ips = networks_of(peer.allowed_ips);
 		}
 	}
 
@@ -170,6 +175,7 @@ private:
 		file_ = parse_config(plan_.config.plain_text, plan_.config.path, FileMeaning::replace, world_, Names::leave);
 		world_.host.namespaces.enter(plan_.placement.home);
 		file_.peers = merged_peers(file_.peers);
+		leave_out_expired(file_.peers, plan_.config, world_);
 		leave_out_itself();
 		for (Peer &peer : file_.peers)
 			peer.allowed_ips = networks_of(peer.allowed_ips);
@@ -650,7 +656,8 @@ Plan make_plan(QuickConfig config, const Placement &placement, const ApplyOption
 
 Plan make_plan(QuickConfig config, const Placement &placement, Plan::Scope scope, const Device &change, World &world)
 {
-	return Planner(std::move(config), placement, {}, world).run_after(change, scope);
+	/* Of a peer that is changed, the endpoint is meant as it is given. */
+	return Planner(std::move(config), placement, {.endpoints = true}, world).run_after(change, scope);
 }
 
 std::string describe(const Change &change, const PeerNames &names)

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "config/edit.h"
+#include "config/expiry.h"
 #include "config/merge.h"
 #include "config/quick_config.h"
 #include "kernel/devices.h"
@@ -179,7 +180,9 @@ void saved(const QuickConfig &config, const Running &running, FakeWorld &fake)
 {
 	Text text = merged_config(config, running.device, running.link, fake);
 	QuickConfig again = reread(text, fake);
-	Running after = as_the_file_says(again, parse_config(again.plain_text, PATH, FileMeaning::replace, fake)), before = running;
+	Device admitted = parse_config(again.plain_text, PATH, FileMeaning::replace, fake);
+	leave_out_expired(admitted.peers, again, fake);
+	Running after = as_the_file_says(again, admitted), before = running;
 
 	/* A mark that `up` chose is not saved. */
 	if (is_mark_chosen(config, running.device))
@@ -217,6 +220,7 @@ void quick_file(std::string_view text, std::size_t seed, FakeWorld &fake)
 	QuickConfig config = reread(text, fake);
 	text = config.text;	/* a byte order mark ends where the file is read */
 	Device wanted = parse_config(config.plain_text, PATH, FileMeaning::replace, fake);
+	leave_out_expired(wanted.peers, config, fake);
 
 	must(std::count(config.text.begin(), config.text.end(), '\n') <= std::count(config.plain_text.begin(), config.plain_text.end(), '\n'),
 	     "the plain text has the same lines");
@@ -257,6 +261,11 @@ void edited(std::string_view text, FakeWorld &fake)
 		must(parse_peer_names(less) == names, "with the same names");
 	}
 	for (const Peer &peer : before.peers) {
+		Text out = with_disabled(text, peer.public_key);
+		must_equal(outcome(parsed(out, fake)), outcome(without(before, peer.public_key)), "a disabled peer is nobody");
+		must(parse_peer_names(out) == names, "and keeps its name");
+		if (!disabled_peers(text).contains(peer.public_key) && text.find(DISABLED) == text.npos)
+			must_equal(with_enabled(out, {peer.public_key}), text, "disabled and enabled is as it was");
 		Text less = without_peer(text, peer.public_key);
 		must_equal(outcome(parsed(less, fake)), outcome(without(before, peer.public_key)), "a peer less is a peer less");
 		PeerNames fewer = names;

@@ -16,8 +16,7 @@ constexpr std::array WORDS = {
 	Word{"FILE|INTERFACE", "", "the path of INTERFACE.conf, or the name of one in /etc/wireguard"},
 	Word{"PEER", "", "a peer by its name or public key; for `ping' an address behind it, too"},
 	Word{"NAME", "", "what the peer is called from now on"},
-	Word{"KEY=VALUE", "", "AllowedIPs, Endpoint, PersistentKeepalive or PresharedKey as a file has them; without a value the key goes, AllowedIPs=+NET "
-			      "adds, -NET takes away"},
+	Word{"KEY=VALUE", "", "AllowedIPs (=+NET adds, =-NET takes away), Endpoint, PersistentKeepalive; KEY= takes it out"},
 	Word{"WHEN", "", "a time in UTC (2026-12-31, 2026-12-31T18:00:00Z), a time from now (12h, 30d), or never"},
 	Word{"SETTING", "", "one of these; what follows a peer is about that peer"},
 	Word{"--netns", "WHERE", "the network namespace of the interface: a name, a PID or a path"},

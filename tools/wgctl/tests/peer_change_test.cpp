@@ -369,8 +369,9 @@ TEST_F(PeerChange, what_fails_late_leaves_nothing_behind)
 		fake.terminal.is_full = true;
 		EXPECT_EQ(run(line), 1) << line[1];
 		EXPECT_EQ(file(), before) << line[1];
-		if (line[1] != "rename" && line[1] != "enable")
+		if (line[1] != "rename" && line[1] != "enable") {
 			EXPECT_EQ(fake.devices.changes.size(), 2u) << line[1];
+		}
 		fake.terminal.is_full = false;
 		fake.devices.broken_peer = line[1] == "enable" ? test_key(2) : test_key(1);
 		if (line[1] == "disable" || line[1] == "expire" || line[1] == "edit") {

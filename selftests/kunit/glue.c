@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
-/* glue.c: KUnit and memory for support.cpp; and what runs the suites. */
+/* glue.c: KUnit and memory for support.cpp, a device for tests, and what runs the suites. */
 #include <kunit/test.h>
+#include <linux/etherdevice.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
+#include "objects.h"
 #include "suites.h"
 
 void wg_kunit_fail(struct kunit *test, const char *file, int line, const char *what, const char *more);
 void *wg_kunit_allocate(size_t size);
 void wg_kunit_free(void *at);
 void __noreturn wg_kunit_end(const char *why);
+void wg_kunit_real_bug(const char *what);	/* the module's own, whose name the tests' has (Kbuild) */
 
 void wg_kunit_fail(struct kunit *test, const char *file, int line, const char *what, const char *more)
 {
 	if (test)
 		KUNIT_FAIL(test, "%s:%d: expected: %s%s\n", file, line, what, more);
 	else
-		pr_err("not ok - outside of a test: %s:%d: %s%s\n", file, line, what, more);
+		wg_kunit_real_bug(more);
 }
 
 void *wg_kunit_allocate(size_t size)
@@ -32,6 +35,20 @@ void wg_kunit_free(void *at)
 void wg_kunit_end(const char *why)
 {
 	panic("wireguard-kunit: %s", why);
+}
+
+int wg_kunit_device(struct kunit *test)
+{
+	struct net_device *dev = alloc_netdev(sizeof(struct wg_private), "wgtest", NET_NAME_UNKNOWN, ether_setup);
+
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	test->priv = dev;
+	return 0;
+}
+
+void wg_kunit_free_device(struct kunit *test)
+{
+	free_netdev(test->priv);
 }
 
 /* Left to KUnit they would run before the module is there: so when 1 is written to /sys/module/wireguard/parameters/kunit. */

@@ -3,7 +3,6 @@
  * room a message has.
  */
 #include <kunit/test.h>
-#include <linux/etherdevice.h>
 #include <linux/in.h>
 #include <linux/rtnetlink.h>
 #include <net/net_namespace.h>
@@ -11,6 +10,7 @@
 #include "engine.h"
 #include "objects.h"
 #include "services.h"
+#include "suites.h"
 #include "../../uapi/linux/wireguard.h"
 
 #define PEERS 5
@@ -220,16 +220,16 @@ static void a_cursor_of_another_device_is_refused(struct kunit *test)
 	kfree_skb(request);
 }
 
-/* A device the kernel does not know: it is only configured. */
+/* It is only configured. */
 static int init(struct kunit *test)
 {
-	struct net_device *dev = alloc_netdev(sizeof(struct wg_private), "wgtest", NET_NAME_UNKNOWN, ether_setup);
+	struct net_device *dev;
 
-	KUNIT_ASSERT_NOT_NULL(test, dev);
+	wg_kunit_device(test);
+	dev = test->priv;
 	rtnl_lock();
 	KUNIT_ASSERT_EQ(test, wg_engine_device_create((struct wg_netdev *)dev, (struct wg_namespace *)&init_net, &wg_private_of(dev)->engine), 0);
 	rtnl_unlock();
-	test->priv = dev;
 	return 0;
 }
 
@@ -237,7 +237,7 @@ static void exit(struct kunit *test)
 {
 	wg_engine_device_destroy(wg_private_of(test->priv)->engine);
 	rcu_barrier();
-	free_netdev(test->priv);
+	wg_kunit_free_device(test);
 }
 
 static struct kunit_case cases[] = {

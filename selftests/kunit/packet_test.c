@@ -12,6 +12,7 @@
 #include <net/tcp.h>
 #include "objects.h"
 #include "services.h"
+#include "suites.h"
 
 enum shape { LINEAR, TIGHT, PAGES, PIECES, LIST, SHAPES };
 static const char *const shape_names[] = { "linear", "linear without room", "in pages", "in small pages", "a list of packets" };
@@ -417,20 +418,12 @@ static void a_packet_of_ones_own_has_room_for_headers(struct kunit *test)
 	kfree_skb(skb);
 }
 
-/* A device that is never registered: what segmenting asks of it is its MTU. */
+/* What segmenting asks of a device is its MTU. */
 static int init(struct kunit *test)
 {
-	struct net_device *dev = alloc_netdev(sizeof(struct wg_private), "wgtest", NET_NAME_UNKNOWN, ether_setup);
-
-	KUNIT_ASSERT_NOT_NULL(test, dev);
-	dev->mtu = 1420;
-	test->priv = dev;
+	wg_kunit_device(test);
+	((struct net_device *)test->priv)->mtu = 1420;
 	return 0;
-}
-
-static void exit(struct kunit *test)
-{
-	free_netdev(test->priv);
 }
 
 static struct kunit_case cases[] = {
@@ -447,4 +440,4 @@ static struct kunit_case cases[] = {
 	{}
 };
 
-struct kunit_suite wg_packet_test_suite = { .name = "packet_test", .init = init, .exit = exit, .test_cases = cases };
+struct kunit_suite wg_packet_test_suite = { .name = "packet_test", .init = init, .exit = wg_kunit_free_device, .test_cases = cases };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the host's unit tests take from outside themselves, as the kernel has it: where failures go, primitives, the bug hook, the
+/* What the host's unit tests take from outside themselves, as the kernel has it: where failures go, primitives, the
  * reference's library, and the few functions of libstdc++ that its headers only declare.
  */
 #include <list>
@@ -7,7 +7,6 @@
 
 #include <gtest/gtest.h>
 
-#include "bug_hook.h"
 #include "engine/module.h"
 #include "noise_reference.h"
 #include "primitives.h"
@@ -17,7 +16,6 @@ extern "C" {
 void wg_kunit_fail(void *test, const char *file, int line, const char *what, const char *more);
 void *wg_kunit_allocate(size_t size);
 void wg_kunit_free(void *at);
-void wg_kunit_real_bug(const char *what);
 [[noreturn]] void wg_kunit_end(const char *why);
 }
 
@@ -69,21 +67,6 @@ void Failure::number(long long value)
 } // namespace wg::kunit
 
 namespace wg::test {
-namespace {
-
-bool expected;
-int bugs;
-
-} // namespace
-
-ExpectBugs::ExpectBugs()
-{
-	expected = true;
-	bugs = 0;
-}
-
-ExpectBugs::~ExpectBugs() { expected = false; }
-int ExpectBugs::count() const { return bugs; }
 
 const crypto::Primitives &primitives() { return engine::primitives(); }
 
@@ -139,17 +122,6 @@ Octets aead(const Octets &key, const Octets &plain, const Octets &aad)
 
 } // namespace reference
 } // namespace wg::test
-
-/* The module's own is named otherwise here (Kbuild). */
-extern "C" void wg_kernel_bug(const char *what)
-{
-	if (wg::test::expected) {
-		wg::test::bugs++;
-		return;
-	}
-	ADD_FAILURE() << "bug hook: " << what;
-	wg_kunit_real_bug(what);
-}
 
 /* ---- libstdc++ ---- */
 void *operator new(size_t size) { return wg_kunit_allocate(size); }

@@ -3,10 +3,10 @@
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
-#include <linux/etherdevice.h>
 #include <linux/kthread.h>
 #include "objects.h"
 #include "services.h"
+#include "suites.h"
 
 /* ---- timers ---- */
 struct bell {
@@ -287,20 +287,6 @@ static void it_polls_for_whoever_sends_it_to_another_cpu(struct kunit *test)
 	synchronize_net();
 }
 
-static int init(struct kunit *test)
-{
-	struct net_device *dev = alloc_netdev(sizeof(struct wg_private), "wgtest", NET_NAME_UNKNOWN, ether_setup);
-
-	KUNIT_ASSERT_NOT_NULL(test, dev);
-	test->priv = dev;
-	return 0;
-}
-
-static void exit(struct kunit *test)
-{
-	free_netdev(test->priv);
-}
-
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_timer_fires_once_and_not_before_its_time),
 	KUNIT_CASE(a_time_in_the_past_is_now),
@@ -314,4 +300,4 @@ static struct kunit_case cases[] = {
 	{}
 };
 
-struct kunit_suite wg_work_test_suite = { .name = "work_test", .init = init, .exit = exit, .test_cases = cases };
+struct kunit_suite wg_work_test_suite = { .name = "work_test", .init = wg_kunit_device, .exit = wg_kunit_free_device, .test_cases = cases };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <algorithm>
+#include <csignal>
 #include <list>
 #include <memory>
 #include <set>

@@ -163,8 +163,10 @@ static int napi_polled(struct napi_struct *napi, int budget)
 	if (!budget)	/* netpoll wants transmit completions only, and there are none */
 		return 0;
 	if (poller->is_away) {
+		/* Not completed: it stays claimed. NAPI's own thread, if this is in one, takes what has this mark for its own, and polls again. */
+		clear_bit(NAPI_STATE_SCHED_THREADED, &napi->state);
 		queue_work(any_cpu, &poller->elsewhere);
-		return 0;	/* not completed: it stays claimed */
+		return 0;
 	}
 	done = poller->poll(poller->argument, budget);
 	if (done < budget)

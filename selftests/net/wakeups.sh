@@ -84,6 +84,9 @@ if [ -w "/sys/class/net/lo/threaded" ] && n1 sh -c 'echo 1 >/sys/class/net/wg0/t
 	n1 sh -c 'echo 1 >/sys/class/net/wg0/threaded'
 	flood 2
 	check every_peer_carries_with_threads_after_a_flood all_carry
+	# One peer keeps a CPU busy: its poller leaves NAPI's thread for where there is room.
+	check busy_peer_carries_with_threads stream 1 2 10.7.0.3 40
+	check every_peer_carries_with_threads_after_a_busy_one all_carry
 	n1 $wg set wg0 peer "$(key 9)" remove
 	n1 $wg set wg0 peer "$(key 9)" allowed-ips 10.7.0.9/32
 	ip2 link set wg9 down

@@ -120,14 +120,6 @@ Hub open_hub(const Options &options, World &world)
 	return read_hub(options.operand(0), world);
 }
 
-/* Empty when it has none. */
-std::string name_of(const Hub &hub, const Key &key)
-{
-	auto name = hub.names.find(key);
-
-	return name == hub.names.end() ? "" : name->second;
-}
-
 }
 
 int peer_add(const Options &options, World &world)
@@ -145,9 +137,8 @@ int peer_add(const Options &options, World &world)
 		peer.public_key = parsed("--public-key", [&] { return parse_key(*key); });
 		if (peer.public_key == hub.public_key)
 			throw Failure{"--public-key: that is the key of " + hub.config.interface + " itself; give the other side's"};
-		for (const ListedPeer &other : hub.peers)
-			if (other.peer.public_key == peer.public_key)
-				throw Failure{hub.config.path + " has this peer already: " + describe_peer(peer.public_key, hub.names)};
+		if (listed_with(peer.public_key, hub.peers))
+			throw Failure{hub.config.path + " has this peer already: " + describe_peer(peer.public_key, hub.names)};
 	} else {
 		private_key = random_private_key();
 		peer.public_key = public_key_of(*private_key);
@@ -172,10 +163,9 @@ int peer_remove(const Options &options, World &world)
 	Report report;
 
 	change.device.peers = {removal_of(key)};
-	report.name = name_of(hub, key);
-	for (const ListedPeer &listed : hub.peers)
-		if (listed.peer.public_key == key)
-			report.removed = listed.peer;
+	report.name = name_of(key, hub.names);
+	if (const ListedPeer *listed = listed_with(key, hub.peers))
+		report.removed = listed->peer;
 	change_hub(hub, change, [&] {
 		if (options.has("--json"))
 			world.terminal.write(Stream::out, json_of(hub, report, options));
@@ -192,7 +182,7 @@ int client(const Options &options, World &world)
 	Key old = find_peer(options.operand(1), hub.config.text, hub.config.path), private_key = random_private_key();
 	const Peer &known = find_admitted(hub, old);
 	Peer peer = known;
-	std::string name = name_of(hub, old);
+	std::string name = name_of(old, hub.names);
 
 	peer.public_key = public_key_of(private_key);
 	peer.endpoint.reset();

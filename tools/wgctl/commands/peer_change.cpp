@@ -26,10 +26,7 @@ struct Target {
 	Hub hub;
 	Key key;
 
-	ListedPeer listed() const
-	{
-		return *std::find_if(hub.peers.begin(), hub.peers.end(), [this](const ListedPeer &other) { return other.peer.public_key == key; });
-	}
+	const ListedPeer &listed() const { return *listed_with(key, hub.peers); }
 	bool is_disabled() const { return listed().state == ListedPeer::State::disabled; }
 	/* The values of a disabled peer change all the same. */
 	template<class Edit>
@@ -53,7 +50,6 @@ Text document_of(const Target &target, const HubChange &change, bool has_changes
 {
 	Json document = Json::object();
 	QuickConfig config;
-	std::vector<ListedPeer> peers;
 
 	config.interface = target.hub.config.interface;
 	config.path = target.hub.config.path;
@@ -63,9 +59,9 @@ Text document_of(const Target &target, const HubChange &change, bool has_changes
 	document["file"] = Text(config.path);
 	document["running"] = target.hub.is_running;
 	document["changed"] = has_changes;
-	for (const ListedPeer &listed : list_peers(config, world))
-		if (listed.peer.public_key == target.key)
-			document["peer"] = json_of(listed, parse_peer_names(config.text));
+	std::vector<ListedPeer> peers = list_peers(config, world);
+	if (const ListedPeer *listed = listed_with(target.key, peers))
+		document["peer"] = json_of(*listed, parse_peer_names(config.text));
 	return to_text(document);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "config/listed_peers.h"
 
+#include <algorithm>
+
 #include "config/edit.h"
 
 namespace wgctl {
@@ -25,6 +27,13 @@ std::vector<ListedPeer> list_peers(const QuickConfig &config, World &world)
 			listed.state = ListedPeer::State::disabled;
 	}
 	return list;
+}
+
+const ListedPeer *listed_with(const Key &key, const std::vector<ListedPeer> &peers)
+{
+	auto found = std::find_if(peers.begin(), peers.end(), [&](const ListedPeer &listed) { return listed.peer.public_key == key; });
+
+	return found == peers.end() ? nullptr : &*found;
 }
 
 }

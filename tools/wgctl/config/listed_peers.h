@@ -20,5 +20,7 @@ struct ListedPeer {
 
 /* In the file's order, each once. Throws Failure when something is wrong with one. */
 std::vector<ListedPeer> list_peers(const QuickConfig &config, World &world);
+/* Null when it is not among them. */
+const ListedPeer *listed_with(const Key &key, const std::vector<ListedPeer> &peers);
 
 }

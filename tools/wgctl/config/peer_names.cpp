@@ -20,6 +20,13 @@ std::optional<std::string> name_in_comment(std::string_view line)
 	return name.empty() ? std::nullopt : std::optional(name);
 }
 
+std::string name_of(const Key &peer, const PeerNames &names)
+{
+	auto name = names.find(peer);
+
+	return name == names.end() ? "" : name->second;
+}
+
 PeerNames read_peer_names(const std::string &interface, World &world)
 {
 	if (!is_interface_name(interface))

@@ -20,6 +20,8 @@ namespace wgctl {
 std::optional<std::string> name_in_comment(std::string_view line);
 
 PeerNames parse_peer_names(std::string_view text);
+/* Empty when it has none. */
+std::string name_of(const Key &peer, const PeerNames &names);
 /* From /etc/wireguard/INTERFACE.conf; no names when that cannot be read. */
 PeerNames read_peer_names(const std::string &interface, World &world);
 

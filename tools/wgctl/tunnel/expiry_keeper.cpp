@@ -33,10 +33,9 @@ void ExpiryKeeper::look()
 {
 	std::int64_t now = world_.clock.now();
 
-	if (!is_known_ || world_.clock.monotonic() >= read_again_at_) {
+	if (world_.clock.monotonic() >= read_again_at_) {
 		known_.expiries = read().expiries;
 		read_again_at_ = world_.clock.monotonic() + READ_EVERY;
-		is_known_ = true;
 	}
 	take_away_expired(now);
 }

@@ -34,7 +34,6 @@ private:
 	QuickConfig known_;
 	/* Milliseconds of the monotonic clock. */
 	std::int64_t read_again_at_ = 0;
-	bool is_known_ = false;
 };
 
 }

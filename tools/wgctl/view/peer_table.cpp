@@ -15,13 +15,6 @@ namespace {
 
 using Row = std::array<std::string, 4>;
 
-std::string name_of(const Key &key, const PeerNames &names)
-{
-	auto name = names.find(key);
-
-	return name == names.end() ? "" : name->second;
-}
-
 std::string endpoint_of(const Peer &peer)
 {
 	return peer.endpoint ? std::string(std::string_view(format_endpoint(*peer.endpoint))) : peer.endpoint_name;

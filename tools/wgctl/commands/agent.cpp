@@ -23,7 +23,7 @@ int agent(const Options &options, World &world)
 	QuickConfig config = read_quick_config(options.operand(0), world);
 	Placement placement = options.placement(world);
 	world.host.namespaces.enter(placement.birth);
-	EndpointKeeper agent(config.path, config.interface, placement.home, world);
+	EndpointKeeper agent(config.path, config.interface, placement, world);
 	ExpiryKeeper expiries(config.path, config.interface, placement, world);
 	std::string last_trouble;
 	/* A change during the first look is not missed. */

@@ -12,7 +12,7 @@ namespace {
 
 struct AgentTest : testing::Test {
 	FakeWorld fake;
-	EndpointKeeper agent{"/etc/wireguard/wg0.conf", "wg0", fake.host.namespaces.current(), fake};
+	EndpointKeeper agent{"/etc/wireguard/wg0.conf", "wg0", find_placement("", "", fake), fake};
 
 	AgentTest()
 	{
@@ -35,14 +35,13 @@ struct AgentTest : testing::Test {
 	{
 		std::string text;
 		for (const Device &change : fake.devices.changes) {
-			if (change.peers.empty()) {
-				EXPECT_EQ(change.listen_port, 0);
-				text += "port ";
-				continue;
+			EXPECT_EQ(change.listen_port.value_or(0), 0);
+			text += change.listen_port ? "port " : "";
+			for (const Peer &moved : change.peers) {
+				EXPECT_TRUE(moved.update_only);
+				text += plain(format_endpoint(*moved.endpoint)) + " ";
+				peer().endpoint = moved.endpoint;
 			}
-			EXPECT_TRUE(change.peers.at(0).update_only);
-			text += plain(format_endpoint(*change.peers[0].endpoint)) + " ";
-			peer().endpoint = change.peers[0].endpoint;
 		}
 		fake.devices.changes.clear();
 		return text;
@@ -189,11 +188,15 @@ TEST_F(AgentTest, trouble_with_one_peer_is_no_trouble_for_others)
 {
 	Peer other = peer();
 
-	fake.devices.broken_peer = test_key(1);
+	bool is_first = true;
+	fake.host.lookout.on_lookup = [&] {
+		if (std::exchange(is_first, false))
+			throw Failure{"broken"};
+	};
 	other.public_key = test_key(2);
 	fake.devices.present["wg0"].peers.push_back(other);
 	fake.files.contents["/etc/wireguard/wg0.conf"] += "[Peer]\nPublicKey = " + test_key_text(2) + "\nEndpoint = other.example:9\n";
-	EXPECT_EQ(failure_of([&] { agent.look(); }), "broken peer");
+	EXPECT_EQ(failure_of([&] { agent.look(); }), "broken");
 	ASSERT_EQ(fake.devices.changes.size(), 1u);
 	EXPECT_EQ(fake.devices.changes[0].peers[0].public_key, test_key(2));
 	/* And is not tried again at once. */
@@ -258,10 +261,23 @@ TEST_F(AgentTest, the_file_is_read_once_a_look)
 		file += "[Peer]\nPublicKey = " + test_key_text(number) + "\nEndpoint = other.example:9\n";
 	}
 	agent.look();
-	EXPECT_EQ(fake.devices.changes.size(), 8u);
+	ASSERT_EQ(fake.devices.changes.size(), 1u);
+	EXPECT_EQ(fake.devices.changes[0].peers.size(), 8u);
 	EXPECT_EQ(fake.files.reads, 1u);
 	agent.look();
 	EXPECT_EQ(fake.files.reads, 1u);
+}
+
+/* A later look tries another address. */
+TEST_F(AgentTest, a_change_that_fails_is_not_told_as_made)
+{
+	fake.devices.broken_peer = test_key(1);
+	EXPECT_TRUE(failure_of([&] { agent.look(); }).starts_with("cannot change interface `wg0': broken peer"));
+	EXPECT_EQ(fake.terminal.out, "");
+	fake.devices.broken_peer.reset();
+	fake.devices.changes.clear();
+	pass(15);
+	EXPECT_EQ(look(), "192.0.2.2:8 ");
 }
 
 /* A router's memory of the way back may be spoilt for one port. */

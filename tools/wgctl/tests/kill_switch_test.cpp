@@ -243,7 +243,7 @@ TEST_F(KillSwitches, the_agent_asks_with_the_mark)
 		peer.persistent_keepalive = 1;
 		devices.present["wg0"].peers = {peer};
 		fake.terminal.out.clear();
-		EndpointKeeper keeper("/etc/wireguard/wg0.conf", "wg0", fake.host.namespaces.current(), world);
+		EndpointKeeper keeper("/etc/wireguard/wg0.conf", "wg0", find_placement("", "", world), world);
 		keeper.look();
 		EXPECT_EQ(fake.terminal.out.find("trying 192.0.2.8:5") != std::string::npos, is_switch_closed) << fake.terminal.out;
 		lose_interface();

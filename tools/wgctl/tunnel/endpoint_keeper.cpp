@@ -9,6 +9,7 @@
 #include "model/machine.h"
 #include "model/values.h"
 #include "tunnel/kill_switch.h"
+#include "tunnel/plan.h"
 #include "tunnel/visit.h"
 
 namespace wgctl {
@@ -20,13 +21,6 @@ constexpr std::int64_t TRY_TIME = 15'000, SHORTEST_TRY = 5'000;
 /* Between rounds through all addresses; doubles each time. */
 constexpr std::int64_t FIRST_PAUSE = 15'000, LONGEST_PAUSE = 300'000;
 
-}
-
-void EndpointKeeper::change(const Device &what)
-{
-	Visit visit(home_, world_.host.namespaces);
-
-	world_.devices.set(what);
 }
 
 void EndpointKeeper::observe(const Peer &peer, Memory &memory, bool &is_wanted, bool &is_alive) const
@@ -133,15 +127,12 @@ void EndpointKeeper::try_next(const Peer &peer, Memory &memory, std::uint32_t ma
 	}
 	if (!next || (peer.endpoint && format_endpoint(*peer.endpoint) == format_endpoint(next->endpoint)))
 		return;
-	Device change;
-	Peer &moved = change.peers.emplace_back();
-	change.name = interface_;
+	Peer &moved = change_.peers.emplace_back();
 	moved.public_key = peer.public_key;
 	moved.update_only = true;
 	moved.endpoint = next->endpoint;
-	this->change(change);
-	world_.terminal.write(Stream::out, describe_peer(peer.public_key, from_file().names) + ": no session, trying " +
-						   std::string(format_endpoint(next->endpoint)) + " of " + next->name + "\n");
+	told_ += describe_peer(peer.public_key, from_file().names) + ": no session, trying " + std::string(format_endpoint(next->endpoint)) + " of " +
+		 next->name + "\n";
 }
 
 void EndpointKeeper::look_at(const Peer &peer, std::uint32_t mark)
@@ -163,7 +154,7 @@ void EndpointKeeper::look()
 {
 	Device device;
 	{
-		Visit visit(home_, world_.host.namespaces);
+		Visit visit(placement_.home, world_.host.namespaces);
 		device = world_.devices.get(interface_);
 	}
 	std::optional<Failure> trouble;
@@ -171,6 +162,8 @@ void EndpointKeeper::look()
 
 	from_file_.reset();
 	is_in_vain_ = any_alive_ = false;
+	change_ = {};
+	told_.clear();
 	for (const Peer &peer : device.peers) {
 		keys.insert(peer.public_key);
 		try {
@@ -181,22 +174,28 @@ void EndpointKeeper::look()
 		}
 	}
 	std::erase_if(memories_, [&](const auto &entry) { return !keys.contains(entry.first); });
+	/* A router on the way may have spoilt what it remembers of this port, for as long as something is sent from
+	 * it; no session can be lost by taking another. A port the file names may be open elsewhere. */
+	if (is_in_vain_ && !any_alive_ && !from_file().has_port) {
+		change_.listen_port = 0;
+		told_ += interface_ + ": nobody is reached from this port, taking another\n";
+	}
+	if (!told_.empty())
+		carry_out_change();
 	if (trouble)
 		throw *trouble;
-	if (is_in_vain_ && !any_alive_ && !from_file().has_port)
-		take_another_port();
 }
 
-/* A router on the way may have spoilt what it remembers of this port, for as long as something is sent from
- * it; no session can be lost by taking another. A port the file names may be open elsewhere. */
-void EndpointKeeper::take_another_port()
+/* No allowed IP comes or goes, so the file has no part in it: it may be wrong just now. */
+void EndpointKeeper::carry_out_change()
 {
-	Device change;
+	QuickConfig config;
+	Visit visit(placement_.home, world_.host.namespaces);
 
-	change.name = interface_;
-	change.listen_port = 0;
-	this->change(change);
-	world_.terminal.write(Stream::out, interface_ + ": nobody is reached from this port, taking another\n");
+	config.interface = interface_;
+	config.path = file_;
+	carry_out(make_plan(std::move(config), placement_, Plan::Scope::part, change_, world_), world_);
+	world_.terminal.write(Stream::out, told_);
 }
 
 void EndpointKeeper::network_changed()

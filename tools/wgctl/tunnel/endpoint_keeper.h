@@ -15,19 +15,21 @@
 #include "config/peer_names.h"
 #include "model/machine.h"
 #include "model/outside.h"
+#include "tunnel/placement.h"
 
 namespace wgctl {
 
 class EndpointKeeper {
 public:
-	/* `home` is the interface's namespace; the program is, and stays, where its sockets are. */
-	EndpointKeeper(std::string file, std::string interface, Namespace home, World &world) :
-		file_(std::move(file)), interface_(std::move(interface)), home_(std::move(home)), world_(world)
+	/* The program is, and stays, where the interface's sockets are. */
+	EndpointKeeper(std::string file, std::string interface, Placement placement, World &world) :
+		file_(std::move(file)), interface_(std::move(interface)), placement_(std::move(placement)), world_(world)
 	{
 	}
 
-	/* Looks at all peers once; what it does to them it tells on standard output. What goes wrong with
-	 * one does not keep it from the others; the first Failure is thrown in the end. */
+	/* Looks at all peers once and makes one change of all that is to change, which it tells on standard
+	 * output. Whoever cannot be looked at does not keep it from the others; the first Failure is thrown in
+	 * the end. */
 	void look();
 	/* Whoever could not be reached may be reachable now. A network that changes all the time makes no
 	 * more than one try in 5 s. */
@@ -61,18 +63,19 @@ private:
 	std::vector<Endpoint> addresses_of(const std::string &host, const std::string &port, std::uint32_t mark);
 	std::deque<Candidate> candidates_for(const Peer &peer, std::uint32_t mark);
 	const FromFile &from_file();
-	void take_another_port();
-
-	void change(const Device &what);
+	void carry_out_change();
 
 	std::string file_, interface_;
-	Namespace home_;
+	Placement placement_;
 	World &world_;
 	std::map<Key, Memory> memories_;
 	/* Read once a look, if at all: it may be long, and so may be the list of dead peers. */
 	std::optional<FromFile> from_file_;
 	/* In this look: a peer was tried at all its addresses before; somebody has a session. */
 	bool is_in_vain_ = false, any_alive_ = false;
+	/* What it changes, and the lines about that. */
+	Device change_;
+	std::string told_;
 };
 
 }

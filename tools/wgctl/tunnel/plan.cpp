@@ -98,8 +98,6 @@ public:
 		plan_.scope = scope;
 		present_ = file_ = get_present();
 		present_by_key_ = PeerIndex(present_.peers);
-		if (plan_.is_partial())
-			file_.fwmark = parse_without_lookup(plan_.config, world_).fwmark;
 		make_wanted(change);
 		if (plan_.is_partial())
 			look_up();
@@ -139,7 +137,7 @@ private:
 		if (!plan_.is_partial())
 			kill_switch();
 		peers();
-		if (plan_.is_partial() && !world_.host.network.is_up(plan_.config.interface))
+		if (plan_.is_partial() && (!touches_any() || !world_.host.network.is_up(plan_.config.interface)))
 			return std::move(plan_);
 		addresses();
 		if (!plan_.is_partial())
@@ -154,14 +152,25 @@ private:
 	/* `file_`, which is as the interface is now. */
 	void make_wanted(const Device &change)
 	{
+		std::map<Key, const Peer *> changes;
+
 		if (change.private_key)
 			file_.private_key = change.private_key;
+		plan_.device.listen_port = change.listen_port;
+		if (change.listen_port)
+			add_device(Change::Action::change, "listen port", {}, {}, {});
+		for (const Peer &peer : change.peers)
+			changes[peer.public_key] = &peer;
+		for (Peer &peer : file_.peers) {
+			auto found = changes.find(peer.public_key);
+			if (found == changes.end() || !found->second->update_only)
+				continue;
+			peer.preshared_key = found->second->preshared_key ? found->second->preshared_key : peer.preshared_key;
+			peer.endpoint = found->second->endpoint ? found->second->endpoint : peer.endpoint;
+			changes.erase(found);
+		}
+		std::erase_if(file_.peers, [&](const Peer &peer) { return changes.contains(peer.public_key); });
 		for (const Peer &peer : change.peers) {
-			auto found = std::find_if(file_.peers.begin(), file_.peers.end(), [&](const Peer &p) { return p.public_key == peer.public_key; });
-			if (peer.update_only && found != file_.peers.end())
-				found->preshared_key = peer.preshared_key;
-			else if (found != file_.peers.end())
-				file_.peers.erase(found);
 			if (peer.remove || peer.update_only)
 				continue;
 			file_.peers.push_back(peer);
@@ -266,6 +275,11 @@ private:
 
 	/* Does an allowed IP come, or go? */
 	bool is_touched(const Prefix &prefix) const { return owners_.contains(prefix) != had_.contains(prefix); }
+	bool touches_any() const
+	{
+		return !std::equal(owners_.begin(), owners_.end(), had_.begin(), had_.end(),
+				   [](const auto &owner, const Prefix &prefix) { return owner.first == prefix; });
+	}
 	bool touches_default_route() const
 	{
 		return std::any_of(FAMILIES.begin(), FAMILIES.end(),
@@ -296,7 +310,8 @@ private:
 	/* Without a mark in the file, `up` may have chosen one for a default route or a kill switch. */
 	std::uint32_t wanted_mark()
 	{
-		std::uint32_t mark = file_.fwmark.value_or(0), now = present_.fwmark.value_or(0);
+		std::optional<std::uint32_t> of_file = plan_.is_partial() ? parse_without_lookup(plan_.config, world_).fwmark : file_.fwmark;
+		std::uint32_t mark = of_file.value_or(0), now = present_.fwmark.value_or(0);
 
 		if (!mark && plan_.config.routing != Routing::automatic)
 			mark = has_filter() ? 0 : now;

@@ -76,8 +76,8 @@ struct Plan {
  * the file, or when one peer would take another's allowed IP. */
 Plan make_plan(QuickConfig config, const Placement &placement, const ApplyOptions &options, World &world);
 
-/* For an interface that has just been made, with its peers; or for a `change` of a running one's peers or
- * key and nothing else. `config` is as it is to be. */
+/* For an interface that has just been made, with its peers; or for a `change` of a running one's peers, key or
+ * port (0: another) and nothing else. `config` is as it is to be; where no allowed IP comes or goes, its name is enough. */
 Plan make_plan(QuickConfig config, const Placement &placement, Plan::Scope scope, const Device &change, World &world);
 
 /* All of it; else it throws Failure that says what could not be done, and that the rest is undone. */

@@ -329,12 +329,14 @@ void SystemLookout::echo(const std::string &link, std::vector<EchoProbe> &probes
 	}
 }
 
-bool SystemLookout::knock(const std::string &link, const Endpoint &inside)
+int SystemLookout::knock(const std::string &link, const Endpoint &inside)
 {
 	Descriptor udp(socket(inside.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 
-	return udp.get() >= 0 && setsockopt(udp.get(), SOL_SOCKET, SO_BINDTODEVICE, link.data(), static_cast<socklen_t>(link.size())) == 0 &&
-	       sendto(udp.get(), "", 1, 0, &inside.any, inside.size()) == 1;
+	bool is_sent = udp.get() >= 0 &&
+		       setsockopt(udp.get(), SOL_SOCKET, SO_BINDTODEVICE, link.data(), static_cast<socklen_t>(link.size())) == 0 &&
+		       sendto(udp.get(), "", 1, 0, &inside.any, inside.size()) == 1;
+	return is_sent ? 0 : errno;
 }
 
 Lookout::Event SystemLookout::wait(std::int64_t milliseconds)

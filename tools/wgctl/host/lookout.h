@@ -17,7 +17,7 @@ public:
 	std::vector<Endpoint> ask(const std::vector<std::string> &servers, std::uint32_t mark, const std::string &host, const std::string &port) override;
 	void probe(std::vector<PathProbe> &probes, std::uint32_t mark) override;
 	void echo(const std::string &link, std::vector<EchoProbe> &probes) override;
-	bool knock(const std::string &link, const Endpoint &inside) override;
+	int knock(const std::string &link, const Endpoint &inside) override;
 	Event wait(std::int64_t milliseconds) override;
 
 private:

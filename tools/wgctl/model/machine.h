@@ -295,9 +295,8 @@ public:
 	/* Sends echo requests (ICMP) of each size into a link, up to three times. Ends when all the largest
 	 * have come back, after 1.5 s at the latest. Without CAP_NET_RAW, nothing does. */
 	virtual void echo(const std::string &link, std::vector<EchoProbe> &probes) = 0;
-	/* Sends a packet of one byte into a link, so that a tunnel makes itself a session. Returns whether
-	 * it could be sent. */
-	virtual bool knock(const std::string &link, const Endpoint &inside) = 0;
+	/* Sends a packet of one byte into a link, so that a tunnel makes itself a session. Returns 0 or errno. */
+	virtual int knock(const std::string &link, const Endpoint &inside) = 0;
 	/* What comes first; `time` after so many milliseconds. The first call tells the service manager, if
 	 * there is one, that the program is at work. Between calls a request to end is obeyed at once: looking
 	 * up names may take minutes. */

@@ -540,6 +540,115 @@ TEST_F(DoctorTest, a_network_that_is_here_too_is_named)
 	seen.other_addresses.emplace("eth1", parse_address("192.168.0.20/16"));
 	EXPECT_NE(found().find("192.168.178.0/24 of peer " + test_key_text(2) + " is also the network of eth0 here"), std::string::npos) << found();
 	EXPECT_EQ(found().find("eth1"), std::string::npos);
+	/* A part of it is enough, but not of all the world, which is never meant to have one's own network. */
+	add_peer(3, "172.16.0.0/12");
+	add_peer(4, "128.0.0.0/1");
+	seen.routes.insert(seen.routes.end(), {test_prefix("172.16.0.0/12"), test_prefix("128.0.0.0/1")});
+	seen.other_addresses.emplace("docker0", parse_address("172.17.0.1/16"));
+	EXPECT_NE(found().find("172.17.0.0/16 of peer " + test_key_text(3) + " is also the network of docker0 here"), std::string::npos) << found();
+	EXPECT_EQ(found().find(test_key_text(4)), std::string::npos) << found();
+}
+
+/* Whatever routes the tunnel has. */
+TEST_F(DoctorTest, packets_that_leave_elsewhere)
+{
+	seen.elsewhere[test_prefix("10.0.0.2/32")] = "eth0";
+	EXPECT_EQ(found(), "packets to 10.0.0.2/32 of " + ann + " leave by eth0, at least some, not by wg0 => take the longer route or the rule away that "
+			   "wins: ip rule and ip route show them\n");
+	seen.elsewhere[test_prefix("10.0.0.2/32")] = "";
+	EXPECT_NE(found().find("have no way, although there is a route over wg0"), std::string::npos) << found();
+	/* What has a finding of its own is not told twice. */
+	seen.lost_parts = {"rule"};
+	EXPECT_EQ(found().find("10.0.0.2/32"), std::string::npos) << found();
+	seen.lost_parts.clear();
+	seen.routes.clear();
+	EXPECT_EQ(found().find("leave by"), std::string::npos) << found();
+}
+
+TEST_F(DoctorTest, ways_into_the_tunnel_are_looked_for_here_and_there)
+{
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", find_placement("", "", fake)};
+	auto elsewhere = [&] { return examine(patient, Probing::none, fake).elsewhere; };
+	Peer &peer = seen.device.peers[0];
+
+	peer.allowed_ips = {test_prefix("10.0.0.0/24"), test_prefix("0.0.0.0/0"), test_prefix("0.0.0.0/1"), test_prefix("ff02::/16")};
+	seen.device.fwmark = 51820;
+	fake.devices.present["wg0"] = seen.device;
+	fake.files.contents[patient.path] = "[Interface]\nPrivateKey = " + test_key_text(8) + "\n";
+	fake.host.network.link_routes["wg0"] = peer.allowed_ips;
+	EXPECT_TRUE(elsewhere().empty());
+	/* As of a router that wants to see all traffic: longer than a default route. */
+	fake.host.network.way_links["201.0.0.1:0"] = "eth0";
+	EXPECT_EQ(elsewhere(), (std::map<Prefix, std::string>{{test_prefix("0.0.0.0/0"), "eth0"}}));
+	fake.host.network.way_links["10.0.0.1:9"] = "wg1";
+	EXPECT_EQ(elsewhere().at(test_prefix("10.0.0.0/24")), "wg1");
+	fake.host.network.way_links["10.0.0.1:9"] = "lo";
+	EXPECT_EQ(elsewhere().size(), 1u);
+	/* Where that is the user's business. */
+	fake.files.contents[patient.path] += "Table = 77\n";
+	EXPECT_TRUE(elsewhere().empty());
+}
+
+TEST_F(DoctorTest, a_route_with_nobody_behind_it)
+{
+	seen.added_routes = {{test_prefix("10.0.0.0/24")}, {test_prefix("10.0.0.2/32")}};
+	EXPECT_EQ(found(), "");
+	seen.added_routes.push_back({test_prefix("10.7.0.0/16"), 77});
+	EXPECT_EQ(found(), "there is a route over wg0 to 10.7.0.0/16, and no peer behind it: what goes there is lost => ip route del 10.7.0.0/16 dev wg0 table "
+			   "77\n");
+}
+
+/* All the file asks for, taken away piece by piece. */
+TEST_F(DoctorTest, each_difference_to_the_file_is_found)
+{
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", find_placement("", "", fake)};
+	const std::string file = "[Interface]\nPrivateKey = " + test_key_text(8) + "\nAddress = 10.0.0.1/24\nDNS = 10.0.0.2\n[Peer]\nPublicKey = " +
+				 test_key_text(1) + "\nAllowedIPs = 10.0.0.2/32\n";
+	auto differences = [&] { return examine(patient, Probing::none, fake).differences; };
+	using Texts = std::vector<std::string>;
+
+	fake.devices.present["wg0"] = seen.device;
+	fake.files.contents[patient.path] = file;
+	fake.host.network.link_addresses["wg0"] = {parse_address("10.0.0.1/24")};
+	fake.host.dns.present["wg0"] = {{"10.0.0.2"}, {}};
+	EXPECT_EQ(differences(), Texts());
+	/* Itself is no peer, and what two claim is a finding of its own. */
+	fake.files.contents[patient.path] += "[Peer]\nPublicKey = " + test_key_text(7) + "\nAllowedIPs = 10.0.0.2/32\n";
+	EXPECT_EQ(differences(), Texts());
+	fake.files.contents[patient.path] = file;
+	fake.host.network.link_addresses.clear();
+	EXPECT_EQ(differences(), Texts{"no address 10.0.0.1/24"});
+	fake.host.network.link_addresses["wg0"] = {parse_address("10.0.0.1/24")};
+	fake.host.dns.present.clear();
+	EXPECT_EQ(differences(), Texts{"DNS is none"});
+	fake.host.dns.present["wg0"] = {{"10.0.0.2"}, {}};
+	fake.devices.present["wg0"].peers[0].allowed_ips.clear();
+	EXPECT_EQ(differences(), Texts{"no allowed IP 10.0.0.2/32 of peer " + test_key_text(1)});
+	fake.devices.present["wg0"].peers.clear();
+	EXPECT_EQ(differences(), Texts{"no peer " + test_key_text(1)});
+	fake.devices.present["wg0"] = seen.device;
+	fake.devices.present["wg0"].private_key = test_key(9);
+	EXPECT_EQ(differences(), Texts{"another private key"});
+	seen.differences = Texts(7, "x");
+	EXPECT_EQ(found(), "wg0 is not as /etc/wireguard/wg0.conf has it: x, x, x, x, x, and 2 more => wgctl apply wg0\n");
+}
+
+TEST_F(DoctorTest, name_servers_of_the_file_that_nobody_asks)
+{
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", find_placement("", "", fake)};
+
+	fake.devices.present["wg0"] = seen.device;
+	fake.files.contents[patient.path] = "[Interface]\nPrivateKey = " + test_key_text(8) + "\nDNS = 10.0.0.2\n";
+	fake.host.dns.present["wg0"] = {{"10.0.0.2"}, {}};
+	fake.files.contents["/etc/resolv.conf"] = "nameserver 10.0.0.2\n";
+	EXPECT_FALSE(examine(patient, Probing::none, fake).asked_instead);
+	fake.files.contents["/etc/resolv.conf"] = "nameserver 192.0.2.53\n";
+	seen.asked_instead = examine(patient, Probing::none, fake).asked_instead;
+	EXPECT_NE(found().find("the name servers of /etc/wireguard/wg0.conf are not asked, but 192.0.2.53"), std::string::npos);
+	/* That it leaks says more. */
+	seen.device.peers[0].allowed_ips = {test_prefix("0.0.0.0/0")};
+	seen.name_servers["192.0.2.53"] = "eth0";
+	EXPECT_EQ(found().find("are not asked"), std::string::npos) << found();
 }
 
 TEST_F(DoctorTest, the_reverse_path_filter_is_named_when_it_drops)
@@ -548,6 +657,14 @@ TEST_F(DoctorTest, the_reverse_path_filter_is_named_when_it_drops)
 	EXPECT_EQ(found(), "");
 	seen.is_reverse_path_strict = true;
 	EXPECT_NE(found().find("=> sysctl -w net.ipv4.conf.wg0.rp_filter=2\n"), std::string::npos) << found();
+	/* It will, without a packet that shows it, where the way back is another one. */
+	seen.reverse_path_drops = 0;
+	EXPECT_EQ(found(), "");
+	seen.is_routing_off = true;
+	seen.elsewhere[test_prefix("10.0.0.2/32")] = "eth0";
+	EXPECT_NE(found().find("packets from 10.0.0.2/32 are dropped by the strict reverse path filter"), std::string::npos) << found();
+	seen.is_reverse_path_strict = false;
+	EXPECT_EQ(found(), "");
 }
 
 /* Not the other side's fault. */
@@ -558,6 +675,25 @@ TEST_F(DoctorTest, a_filter_of_this_machine_is_looked_for_here)
 	seen.ways[test_key(1)].is_forbidden = true;
 	EXPECT_NE(found().find("this machine's own packet filter"), std::string::npos) << found();
 	EXPECT_EQ(found().find("check there"), std::string::npos) << found();
+}
+
+TEST_F(DoctorTest, a_filter_of_this_machine_may_stand_before_the_tunnel)
+{
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", find_placement("", "", fake)};
+
+	fake.clock.time = NOW;
+	fake.devices.present["wg0"] = seen.device;
+	fake.host.network.way_links["192.0.2.1:7"] = "eth0";
+	fake.host.network.path_mtus["192.0.2.1"] = 1500;
+	EXPECT_TRUE(examine(patient, Probing::paths, fake).shut_out.empty());
+	fake.host.lookout.knock_error = EPERM;
+	/* Whether there is a session or not. */
+	for (std::int64_t handshake : {NOW - 5, std::int64_t{0}}) {
+		fake.devices.present["wg0"].peers[0].last_handshake.seconds = handshake;
+		seen.shut_out = examine(patient, Probing::paths, fake).shut_out;
+		EXPECT_NE(found().find("this machine's own packet filter lets nothing into wg0 for " + ann), std::string::npos) << found();
+		seen.shut_out.clear();
+	}
 }
 
 /* All that keeps traffic in the tunnel, taken away piece by piece. */
@@ -595,6 +731,10 @@ TEST_F(DoctorTest, each_lost_part_of_a_default_route_is_found)
 	EXPECT_EQ(lost().size(), 1u);
 	sysctl = "1\n";
 	fake.devices.present["wg0"].fwmark = 0;
+	EXPECT_EQ(lost().size(), 1u);
+	fake.devices.present["wg0"].fwmark = 51820;
+	/* What cannot be looked at is not known to be there. */
+	fake.files.contents.erase("/proc/sys/net/ipv4/conf/all/src_valid_mark");
 	EXPECT_EQ(lost().size(), 1u);
 
 	seen.lost_parts = {"rule IPv4"};

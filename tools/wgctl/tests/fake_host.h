@@ -155,7 +155,16 @@ struct FakeNetwork : Network {
 	{
 		std::string text(format_endpoint(endpoint));
 		auto found = way_links.find(text + (mark ? " marked" : ""));
-		return found == way_links.end() ? std::nullopt : std::optional(found->second);
+		if (found != way_links.end())
+			return found->second;
+		auto leads_there = [&](const Prefix &route) { return covers(route, address_of(endpoint)); };
+		for (const auto &[link, routes] : link_routes)
+			if (!mark && std::any_of(routes.begin(), routes.end(), leads_there))
+				return link;
+		for (const auto &[link, routes] : link_added_routes)
+			if (!mark && std::any_of(routes.begin(), routes.end(), [&](const Route &route) { return leads_there(route.destination); }))
+				return link;
+		return {};
 	}
 	std::vector<Rule> rules(std::uint16_t family) override
 	{
@@ -547,10 +556,11 @@ struct FakeLookout : Lookout {
 		if (on_echo)
 			on_echo();
 	}
-	bool knock(const std::string &link, const Endpoint &inside) override
+	int knock_error = 0;
+	int knock(const std::string &link, const Endpoint &inside) override
 	{
 		knocks.push_back(link + " " + std::string(format_endpoint(inside)));
-		return true;
+		return knock_error;
 	}
 	/* The end comes when there are no more events. */
 	Event wait(std::int64_t milliseconds) override

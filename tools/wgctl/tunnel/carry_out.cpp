@@ -273,36 +273,11 @@ private:
 		}
 		steps_.run("set " + place.place(), [&] { place.set(*plan_.dns); });
 		steps_.undo_by("unset " + place.place(), [place]() mutable { place.unset(); });
-		if (plan_.placement.is_here && !plan_.dns->servers.empty())
-			warn_of_other_servers();
-	}
-
-	/* systemd-resolved may run while programs read a resolv.conf that is somebody else's. */
-	void warn_of_other_servers()
-	{
-		Text text = read_resolv_conf(RESOLV_CONF, world_);
-		std::vector<std::string> servers = parse_resolv_conf(text).servers;
-		bool asks_ours = std::any_of(servers.begin(), servers.end(), [this](const std::string &server) {
-			return server.starts_with("127.") || contains(plan_.dns->servers, server);
-		});
-
-		if (!servers.empty() && !asks_ours && text.find("systemd-resolved") == text.npos && !asks_resolved())
-			world_.terminal.write(Stream::err, "[!] DNS of " + name_ + " is set, but " + RESOLV_CONF + " names other servers (" +
-								   harmless(servers[0]) + "), which most programs will ask\n");
-	}
-
-	/* By the C library itself, whatever resolv.conf says. */
-	bool asks_resolved()
-	{
-		bool found = false;
-
-		try {
-			Text text = world_.files.read("/etc/nsswitch.conf", RESOLV_CONF_LIMIT);
-			for_each_line(text, [&](std::string_view line) { found = found || (line.starts_with("hosts:") && line.find("resolve") != line.npos); });
-		} catch (const Failure &) {
-			/* Without that file, it does not. */
-		}
-		return found;
+		if (!plan_.placement.is_here || plan_.dns->servers.empty())
+			return;
+		if (std::optional<std::string> other = asked_instead_of(plan_.dns->servers, world_))
+			world_.terminal.write(Stream::err, "[!] DNS of " + name_ + " is set, but " + RESOLV_CONF + " names other servers (" + harmless(*other) +
+								   "), which most programs will ask\n");
 	}
 
 	const Plan &plan_;

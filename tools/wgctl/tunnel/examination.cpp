@@ -9,6 +9,7 @@
 #include "model/values.h"
 #include "tunnel/default_route.h"
 #include "tunnel/inside.h"
+#include "tunnel/interface_dns.h"
 #include "tunnel/kill_switch.h"
 #include "tunnel/visit.h"
 
@@ -24,6 +25,11 @@ constexpr std::size_t ECHOES_AT_ONCE = 256, ADDRESSES_ASKED = 2;
 /* A handshake that was begun just before is tried again after 5 s: [WG §6.4], REKEY_TIMEOUT. */
 constexpr std::int64_t ANSWER_TIME = 6'000, LOOK_EVERY = 250;
 constexpr std::string_view WRONG_SOURCE = "drop-wrong-source";
+/* Where default routes, and others that are as good as those, lead: places far from each other, and from any network of one's own. */
+constexpr unsigned LEAST_LENGTH = 8;
+constexpr std::array WORLD{"9.9.9.9", "73.0.0.1", "137.0.0.1", "201.0.0.1", "2003::1", "2600::1", "2a00::1", "3800::1"};
+/* These lead by whatever link a program names. */
+constexpr std::array OF_EACH_LINK{"169.254.0.0/16", "224.0.0.0/4", "fe80::/10", "ff00::/8"};
 
 /* What cannot be read says nothing. */
 Text text_of(const std::string &path, Files &files)
@@ -111,31 +117,6 @@ std::vector<std::string> name_servers(const Patient &patient, const std::vector<
 	return own.empty() ? servers_in("", "/run/systemd/resolve/resolv.conf", world.files) : own;
 }
 
-/* Returns the name servers it has. */
-std::vector<std::string> read_file(const Patient &patient, Examination &seen, bool &is_by_mark, World &world)
-{
-	const std::string &path = patient.path;
-	KillSwitch kill_switch(patient.interface, world);
-
-	if (!world.host.store.exists(path))
-		return {};
-	seen.path = path;
-	seen.is_open_to_the_world = world.host.store.is_open_to_the_world(path);
-	try {
-		QuickConfig config = read_quick_config(path, world);
-		seen.names = parse_peer_names(config.text);
-		seen.is_routing_off = config.routing == Routing::off;
-		is_by_mark = config.routing == Routing::automatic;
-		if (config.kill_switch && !kill_switch.is_closed_as(patient.placement.is_apart() ? 0 : seen.device.fwmark.value_or(0), config.kill_switch_except))
-			seen.lost_parts.push_back("nftables table " + kill_switch.table());
-		seen.wanted = parse_without_lookup(config, world);
-		return config.dns_servers;
-	} catch (const Failure &failure) {
-		seen.file_trouble = failure.text;
-		return {};
-	}
-}
-
 /* From what everybody takes to just below `mtu`, which is larger. */
 std::vector<std::uint32_t> sizes_below(std::uint32_t mtu)
 {
@@ -171,13 +152,14 @@ public:
 		seen_.now = world_.clock.now();
 		seen_.prefix = patient_.placement.prefix;
 		interface_itself();
-		bool is_by_mark = false;
-		std::vector<std::string> servers = name_servers(patient_, read_file(patient_, seen_, is_by_mark, world_), world_);
+		read_file();
+		bool is_by_mark = config_ && config_->routing == Routing::automatic;
 		if (is_by_mark && !patient_.placement.is_apart() && seen_.is_up)
 			default_routes();
-		for (const std::string &server : servers)
-			for (const Endpoint &endpoint : host_.lookout.addresses_of(server, "53"))
-				seen_.name_servers[server] = host_.network.way_to(endpoint, 0);
+		inner_ways(is_by_mark);
+		if (seen_.wanted)
+			differences();
+		dns();
 		{
 			Visit visit(patient_.placement.birth, host_.namespaces);
 			ways();
@@ -198,11 +180,115 @@ private:
 		seen_.mtu = host_.network.mtu(name);
 		seen_.counters = host_.network.statistics(name);
 		seen_.routes = host_.network.main_routes(name);
-		for (const Route &route : host_.network.added_routes(name))
+		seen_.added_routes = host_.network.added_routes(name);
+		for (const Route &route : seen_.added_routes)
 			seen_.routes.push_back(route.destination);
 		seen_.other_addresses = host_.network.other_addresses(name);
 		seen_.forwards_ipv4 = forwards("ipv4", name, world_.files);
 		seen_.forwards_ipv6 = forwards("ipv6", name, world_.files);
+		seen_.is_reverse_path_strict = is_reverse_path_strict(name, world_.files);
+	}
+
+	void read_file()
+	{
+		const std::string &path = patient_.path;
+		KillSwitch kill_switch(patient_.interface, world_);
+
+		if (!host_.store.exists(path))
+			return;
+		seen_.path = path;
+		seen_.is_open_to_the_world = host_.store.is_open_to_the_world(path);
+		try {
+			config_ = read_quick_config(path, world_);
+			seen_.names = parse_peer_names(config_->text);
+			seen_.is_routing_off = config_->routing == Routing::off;
+			std::uint32_t mark = patient_.placement.is_apart() ? 0 : seen_.device.fwmark.value_or(0);
+			if (config_->kill_switch && !kill_switch.is_closed_as(mark, config_->kill_switch_except))
+				seen_.lost_parts.push_back("nftables table " + kill_switch.table());
+			seen_.wanted = parse_without_lookup(*config_, world_);
+		} catch (const Failure &failure) {
+			seen_.file_trouble = failure.text;
+		}
+	}
+
+	/* What counts is where packets go, whatever routes there are: a rule may come first, a longer route, another tunnel.
+	 * In a table of the user's own, and where nothing is known of a default route, that is the user's business. */
+	void inner_ways(bool is_by_mark)
+	{
+		if (!seen_.is_up || (config_ && config_->routing == Routing::numbered))
+			return;
+		for (const Peer &peer : seen_.device.peers)
+			for (const Prefix &allowed : peer.allowed_ips) {
+				if (std::any_of(OF_EACH_LINK.begin(), OF_EACH_LINK.end(), [&](const char *network) { return covers(parse_address(network), allowed); }) ||
+				    (is_default_route(allowed) && !is_by_mark))
+					continue;
+				if (allowed.cidr >= LEAST_LENGTH)
+					inner_way(allowed, inside_of(peer, allowed));
+				for (const char *place : WORLD)
+					if (allowed.cidr < LEAST_LENGTH && covers(allowed, parse_address(place)))
+						inner_way(allowed, endpoint_of(parse_address(place), 0));
+			}
+	}
+	void inner_way(const Prefix &allowed, const Endpoint &inside)
+	{
+		std::string link = host_.network.way_to(inside, 0).value_or("");
+
+		/* An address of this machine. */
+		if (link != patient_.interface && link != "lo")
+			seen_.elsewhere.emplace(allowed, link);
+	}
+
+	void differences()
+	{
+		auto differs = [this](const std::string &what) { seen_.differences.push_back(what); };
+		PeerIndex present(seen_.device.peers);
+		std::vector<Prefix> addresses = host_.network.addresses(patient_.interface);
+		Key key = seen_.wanted->private_key.value_or(Key()), key_now = seen_.device.private_key.value_or(Key());
+		std::map<Prefix, std::size_t> claims;
+
+		if (!seen_.is_up)
+			return;
+		if (!key.is_zero() && !key_now.is_zero() && !(key == key_now))
+			differs("another private key");
+		for (const Address &address : config_->addresses)
+			if (!contains(addresses, address.prefix))
+				differs("no address " + format_prefix(address.prefix));
+		for (const Peer &peer : seen_.wanted->peers)
+			for (const Prefix &allowed : peer.allowed_ips)
+				++claims[network_of(allowed)];
+		for (const Peer &wanted : seen_.wanted->peers) {
+			const Peer *peer = present.find(wanted.public_key);
+			std::string name = "peer " + describe_peer(wanted.public_key, seen_.names);
+			if (!peer && seen_.device.public_key != wanted.public_key)
+				differs("no " + name);
+			if (!peer)
+				continue;
+			std::set<Prefix> allowed_now(peer->allowed_ips.begin(), peer->allowed_ips.end());
+			for (const Prefix &allowed : wanted.allowed_ips)
+				if (claims[network_of(allowed)] == 1 && !allowed_now.contains(network_of(allowed)))
+					differs("no allowed IP " + format_prefix(network_of(allowed)) + " of " + name);
+		}
+	}
+
+	void dns()
+	{
+		InterfaceDns own(patient_.interface, patient_.placement, world_);
+		std::vector<std::string> wanted = config_ ? config_->dns_servers : std::vector<std::string>();
+
+		for (const std::string &server : name_servers(patient_, wanted, world_))
+			for (const Endpoint &endpoint : host_.lookout.addresses_of(server, "53"))
+				seen_.name_servers[server] = host_.network.way_to(endpoint, 0);
+		if (!config_ || !config_->has_dns() || !own.has_place())
+			return;
+		try {
+			std::optional<DnsSettings> now = own.get();
+			if (now && canonical(*now) != canonical({wanted, config_->dns_domains}))
+				seen_.differences.push_back("DNS is " + describe(canonical(*now)));
+		} catch (const Failure &failure) {
+			seen_.differences.push_back("DNS is not known: " + failure.text);
+		}
+		if (!wanted.empty() && patient_.placement.is_here)
+			seen_.asked_instead = asked_instead_of(wanted, world_);
 	}
 
 	/* All of them, or traffic takes the ordinary way out. */
@@ -221,8 +307,8 @@ private:
 			try {
 				for (const DefaultRoute::Fault &fault : route.faults(host_.network.addresses(patient_.interface)))
 					seen_.lost_parts.push_back(fault.what + (fault.after ? " " + *fault.after : ""));
-			} catch (const Failure &) {
-				/* What may not be looked at is not known. */
+			} catch (const Failure &failure) {
+				seen_.lost_parts.push_back("not known of " + format_prefix(route.prefix()) + ": " + failure.text);
 			}
 		}
 	}
@@ -278,9 +364,13 @@ private:
 	{
 		for (const Peer &peer : seen_.device.peers) {
 			auto way = seen_.ways.find(peer.public_key);
-			if (peer.has_session(seen_.now) || !is_expected(peer) || way == seen_.ways.end() || !way->second.mtu || !seen_.is_up)
+			bool has_session = peer.has_session(seen_.now);
+			if ((!has_session && !is_expected(peer)) || way == seen_.ways.end() || !way->second.mtu || !seen_.is_up)
 				continue;
-			if (knock(patient_.interface, peer, host_.lookout))
+			int error = knock(patient_.interface, peer, host_.lookout);
+			if (error == EPERM)
+				seen_.shut_out.insert(peer.public_key);
+			else if (!error && !has_session)
 				seen_.asked.insert(peer.public_key);
 		}
 	}
@@ -327,7 +417,6 @@ private:
 	{
 		constexpr std::int64_t QUIET_TIME = 1'000;
 
-		seen_.is_reverse_path_strict = is_reverse_path_strict(patient_.interface, world_.files);
 		if (!seen_.is_reverse_path_strict)
 			return;
 		std::uint64_t before = reverse_path_drops(world_.files);
@@ -407,6 +496,8 @@ private:
 	const Patient &patient_;
 	World &world_;
 	Host &host_;
+	/* Nothing when there is no file, or none that can be read. */
+	std::optional<QuickConfig> config_;
 	Examination seen_;
 };
 

@@ -26,15 +26,18 @@ struct Examination {
 	bool is_missing = false;
 	bool is_up = true;
 	std::uint32_t mtu = 0;
-	/* Over the interface, in whatever table. */
+	/* Over the interface, in whatever table; and those among them that nobody's address brought. */
 	std::vector<Prefix> routes;
+	std::vector<Route> added_routes;
+	/* Allowed IPs whose packets leave by another link, or, when that is empty, not at all. */
+	std::map<Prefix, std::string> elsewhere;
 	/* Those of our module; others count nothing. Of the time since the peers in `asked` were, or of
 	 * all its life. */
 	std::vector<Counter> counters;
 	/* Packets of peers from addresses that are not theirs, while it was looked. */
 	std::uint64_t wrong_sources = 0;
-	/* Who had no session, and was sent something to make one. */
-	std::set<Key> asked;
+	/* Who had no session, and was sent something to make one; to whom this machine's own filter lets nothing into the tunnel. */
+	std::set<Key> asked, shut_out;
 
 	/* From the file; without one, what it would say is not known. */
 	std::optional<std::string> path;
@@ -49,6 +52,8 @@ struct Examination {
 	bool is_routing_off = false;
 	/* What is missing of the default routes that the file asks for, in words. */
 	std::vector<std::string> lost_parts;
+	/* Where the interface is not as the file has it, in words; but what has a field of its own here. */
+	std::vector<std::string> differences;
 	/* Why there is no address for an endpoint's name. */
 	std::map<Key, std::string> unknown_names;
 	/* Of other links. */
@@ -70,8 +75,9 @@ struct Examination {
 		std::optional<std::uint32_t> largest_inside = {};
 	};
 	std::map<Key, Way> ways;
-	/* Servers the system asks, and the link they are reached by. */
+	/* Servers the system asks, and the link they are reached by; and one that programs ask instead of the file's. */
 	std::map<std::string, std::optional<std::string>> name_servers;
+	std::optional<std::string> asked_instead;
 	/* What comes in by the interface; nothing: not known. */
 	std::optional<bool> forwards_ipv4, forwards_ipv6;
 	std::int64_t now = 0;

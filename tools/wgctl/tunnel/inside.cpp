@@ -32,10 +32,14 @@ Endpoint inside_of(const Peer &peer, const Prefix &allowed)
 	return endpoint_of(prefix, DISCARD);
 }
 
-bool knock(const std::string &link, const Peer &peer, Lookout &lookout)
+int knock(const std::string &link, const Peer &peer, Lookout &lookout)
 {
-	return std::any_of(peer.allowed_ips.begin(), peer.allowed_ips.end(),
-			   [&](const Prefix &allowed) { return lookout.knock(link, inside_of(peer, allowed)); });
+	int error = ENOENT;
+
+	for (const Prefix &allowed : peer.allowed_ips)
+		if (!(error = lookout.knock(link, inside_of(peer, allowed))))
+			break;
+	return error;
 }
 
 }

@@ -13,7 +13,7 @@ namespace wgctl {
 std::optional<Prefix> inner_address(const Peer &peer);
 /* Somewhere in an allowed IP of the peer. */
 Endpoint inside_of(const Peer &peer, const Prefix &allowed);
-/* Sends the peer a packet, so that a session is made. Returns whether it could be sent. */
-bool knock(const std::string &link, const Peer &peer, Lookout &lookout);
+/* Sends the peer a packet, so that a session is made. Returns 0, or why none could be sent: an errno. */
+int knock(const std::string &link, const Peer &peer, Lookout &lookout);
 
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tunnel/interface_dns.h"
 
+#include <algorithm>
+
 #include "host/resolv_conf.h"
+#include "model/values.h"
 
 namespace wgctl {
 
@@ -93,6 +96,31 @@ std::optional<DnsSettings> InterfaceDns::get()
 bool InterfaceDns::is_ours()
 {
 	return is_here_ ? world_.host.dns.is_ours(interface_) : find().has_value();
+}
+
+/* The C library may ask systemd-resolved whatever resolv.conf says. */
+static bool asks_resolved(World &world)
+{
+	bool found = false;
+
+	try {
+		Text text = world.files.read("/etc/nsswitch.conf", RESOLV_CONF_LIMIT);
+		for_each_line(text, [&](std::string_view line) { found = found || (line.starts_with("hosts:") && line.find("resolve") != line.npos); });
+	} catch (const Failure &) {
+		/* Without that file, it does not. */
+	}
+	return found;
+}
+
+std::optional<std::string> asked_instead_of(const std::vector<std::string> &ours, World &world)
+{
+	Text text = read_resolv_conf(RESOLV_CONF, world);
+	std::vector<std::string> servers = parse_resolv_conf(text).servers;
+	auto is_ours = [&](const std::string &server) { return server.starts_with("127.") || contains(ours, server); };
+
+	if (servers.empty() || std::any_of(servers.begin(), servers.end(), is_ours) || text.find("systemd-resolved") != text.npos || asks_resolved(world))
+		return {};
+	return servers[0];
 }
 
 }

@@ -37,4 +37,8 @@ private:
 	World &world_;
 };
 
+/* systemd-resolved may run while programs read a resolv.conf that is somebody else's: a server of that, when none of
+ * `ours` is in it. */
+std::optional<std::string> asked_instead_of(const std::vector<std::string> &ours, World &world);
+
 }

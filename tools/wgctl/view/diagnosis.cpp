@@ -55,7 +55,9 @@ public:
 			return_routes(peer);
 			packet_size(peer);
 		}
+		idle_routes();
 		lost_parts();
+		differences();
 		unknown_names();
 		reverse_path();
 		wrong_sources();
@@ -167,6 +169,9 @@ private:
 	{
 		const Examination::Way *found = way(peer);
 
+		if (seen_.shut_out.contains(peer.public_key))
+			return find("this machine's own packet filter lets nothing into " + name_ + " for " + called(peer),
+				    "let what leaves by " + name_ + " pass the output chains here, which nft list ruleset shows");
 		if (peer.has_session(seen_.now) || !peer.endpoint || !seen_.is_up || !is_missed(peer) ||
 		    (found && (!found->link || found->is_tunnel)))
 			return;
@@ -210,14 +215,61 @@ private:
 		if (seen_.is_routing_off || !seen_.is_up)
 			return;
 		for (const Prefix &allowed : peer.allowed_ips) {
+			if (is_routed(allowed)) {
+				elsewhere(peer, allowed);
+				continue;
+			}
 			/* That may come from anywhere, where somebody else decides what goes there. */
-			if (is_routed(allowed) || (is_default_route(allowed) && (!seen_.path || !seen_.lost_parts.empty())))
+			if ((is_default_route(allowed) && (!seen_.path || !seen_.lost_parts.empty())))
 				continue;
 			/* A default route takes its mark and rules; without them it would swallow what the tunnel sends. */
 			find("there is no route over " + name_ + " to " + format_prefix(allowed) + " of " + called(peer) + ": answers to it go elsewhere",
 			     is_default_route(allowed) ? "wgctl apply " + itself()
 						       : there("ip route add " + format_prefix(allowed) + " dev " + shell_word(name_)));
 		}
+	}
+
+	/* There is a route, and another one or a rule that wins over it. What has a finding of its own is left out. */
+	void elsewhere(const Peer &peer, const Prefix &allowed)
+	{
+		auto found = seen_.elsewhere.find(allowed);
+
+		if (found == seen_.elsewhere.end() || !seen_.lost_parts.empty() || shares_network(allowed))
+			return;
+		find("packets to " + format_prefix(allowed) + " of " + called(peer) +
+			     (found->second.empty() ? " have no way, although there is a route over " : " leave by " + found->second + ", at least some, not by ") + name_,
+		     "take the longer route or the rule away that wins: " + there("ip rule") + " and " + there("ip route") + " show them");
+	}
+
+	/* What is sent there is lost. */
+	void idle_routes()
+	{
+		auto leads_to = [](const Prefix &destination) {
+			return [&](const Prefix &allowed) { return covers(allowed, destination) || covers(destination, allowed); };
+		};
+
+		for (const Route &route : seen_.added_routes)
+			if (std::none_of(seen_.device.peers.begin(), seen_.device.peers.end(), [&](const Peer &peer) {
+				    return std::any_of(peer.allowed_ips.begin(), peer.allowed_ips.end(), leads_to(route.destination));
+			    })) {
+				std::string prefix = format_prefix(route.destination);
+				find("there is a route over " + name_ + " to " + prefix + ", and no peer behind it: what goes there is lost",
+				     there("ip route del " + prefix + " dev " + shell_word(name_) +
+					   (route.table == MAIN_TABLE ? "" : " table " + std::to_string(route.table))));
+			}
+	}
+
+	void differences()
+	{
+		constexpr std::size_t MOST = 5;
+		std::string all;
+
+		for (std::size_t i = 0; i < std::min(seen_.differences.size(), MOST); ++i)
+			all += (i ? ", " : "") + seen_.differences[i];
+		if (seen_.differences.size() > MOST)
+			all += ", and " + std::to_string(seen_.differences.size() - MOST) + " more";
+		if (!all.empty())
+			find(name_ + " is not as " + file() + " has it: " + all, "wgctl apply " + itself());
 	}
 
 	void packet_size(const Peer &peer)
@@ -258,12 +310,28 @@ private:
 			     "correct Endpoint in " + file() + ", or give this machine a name server that knows the name");
 	}
 
+	/* Where routes are the user's business, nothing else tells that they do not lead back. */
 	void reverse_path()
 	{
-		if (seen_.reverse_path_drops && seen_.is_reverse_path_strict)
-			find(std::to_string(seen_.reverse_path_drops) + " packets were dropped just now by the strict reverse path filter (rp_filter): "
-									"answers to them would not leave by the link they came in by",
+		std::string dropped = seen_.reverse_path_drops ? std::to_string(seen_.reverse_path_drops) + " packets were dropped just now" : "";
+
+		for (const auto &[allowed, link] : seen_.elsewhere)
+			if (dropped.empty() && seen_.is_routing_off && allowed.family == AF_INET)
+				dropped = "packets from " + format_prefix(allowed) + " are dropped";
+		if (!dropped.empty() && seen_.is_reverse_path_strict)
+			find(dropped + " by the strict reverse path filter (rp_filter): answers to them would not leave by the link they came in by",
 			     there("sysctl -w net.ipv4.conf." + name_ + ".rp_filter=2"));
+	}
+
+	/* Wider than this, it is all the world but some, and one's own networks are not meant. */
+	static constexpr unsigned LEAST_LENGTH = 8;
+	static bool is_part(const Prefix &allowed, const Prefix &address)
+	{
+		return address.cidr < address.bits() && allowed.cidr >= LEAST_LENGTH && covers(allowed, network_of(address));
+	}
+	bool shares_network(const Prefix &allowed) const
+	{
+		return std::any_of(seen_.other_addresses.begin(), seen_.other_addresses.end(), [&](const auto &one) { return is_part(allowed, one.second); });
 	}
 
 	/* The tunnel and another link lead to the same network, and only one of them is taken. */
@@ -274,8 +342,8 @@ private:
 		for (const Peer &peer : seen_.device.peers)
 			for (const Prefix &allowed : peer.allowed_ips)
 				for (const auto &[link, address] : seen_.other_addresses)
-					if (address.cidr < address.bits() && network_of(address) == network_of(allowed))
-						find(format_prefix(network_of(allowed)) + " of " + called(peer) + " is also the network of " + link +
+					if (is_part(allowed, address))
+						find(format_prefix(network_of(address)) + " of " + called(peer) + " is also the network of " + link +
 							     " here: of two hosts with one address only one is reached",
 						     "renumber one of the two networks, or put single addresses into AllowedIPs in " + file() + applied());
 	}
@@ -334,12 +402,18 @@ private:
 
 	void dns()
 	{
-		if (!any_default_route(seen_.device.peers))
-			return;
-		for (const auto &[server, link] : seen_.name_servers)
-			if (link && *link != name_ && *link != "lo")
-				find("all traffic goes through the tunnel, but questions to the name server " + server + " leave by " + *link,
-				     "set DNS in [Interface] of " + file() + " to a server behind the tunnel," + applied());
+		bool leaks = false, is_for_all = any_default_route(seen_.device.peers);
+
+		for (const auto &[server, link] : seen_.name_servers) {
+			if (!is_for_all || !link || *link == name_ || *link == "lo")
+				continue;
+			leaks = true;
+			find("all traffic goes through the tunnel, but questions to the name server " + server + " leave by " + *link,
+			     "set DNS in [Interface] of " + file() + " to a server behind the tunnel," + applied());
+		}
+		if (seen_.asked_instead && !leaks)
+			find("the name servers of " + file() + " are not asked, but " + *seen_.asked_instead + ", which /etc/resolv.conf names",
+			     "let /etc/resolv.conf be that of systemd-resolved (a link to /run/systemd/resolve/stub-resolv.conf) or of resolvconf (resolvconf -u)");
 	}
 
 	const Examination &seen_;

@@ -153,8 +153,8 @@ int no_command(Arguments words, bool wants_help, World &world)
 	/* Of a group's, the group's name is enough. */
 	for (const Command &command : COMMANDS)
 		names.push_back(text.empty() ? command.name.substr(0, command.name.find(' ')) : command.name);
-	complain("unknown command " + in_quotes(unknown) + did_you_mean(unknown, names), world.terminal);
-	world.terminal.write(Stream::err, text.empty() ? overview("") : text);
+	complain("unknown command " + in_quotes(unknown) + did_you_mean(unknown, names) + " (wgctl help" + (text.empty() ? "" : " " + std::string(words[0])) + ")",
+		 world.terminal);
 	return 1;
 }
 
@@ -178,7 +178,8 @@ int run(Arguments words, World &world, int &failed)
 	Arguments behind = words.subspan(command ? count_words(*command) : std::min<std::size_t>(words.size(), 1));
 	/* Behind a lone "--" it is another program's. */
 	Arguments own = behind.first(std::find(behind.begin(), behind.end(), "--") - behind.begin());
-	wants_help = wants_help || (behind.size() == 1 && asks_for_help(behind[0])) || std::find(own.begin(), own.end(), "--help") != own.end();
+	wants_help = wants_help || (behind.size() == 1 && asks_for_help(behind[0])) || std::find(own.begin(), own.end(), "--help") != own.end() ||
+		     (command && command->options.starts_with("--") && std::find(own.begin(), own.end(), "-h") != own.end());
 	if (!command)
 		return no_command(words, wants_help, world);
 	if (wants_help) {
@@ -232,8 +233,8 @@ int run_command_line(Arguments arguments, World &world)
 
 bool wants_colour(World &world)
 {
-	const char *mode = world.environment.get("WG_COLOR_MODE");
-	std::string_view wanted = mode ? mode : "";
+	const char *mode = world.environment.get("WG_COLOR_MODE"), *none = world.environment.get("NO_COLOR");
+	std::string_view wanted = mode ? mode : none && *none ? "never" : "";
 
 	return wanted == "always" || (wanted != "never" && world.terminal.output_is_terminal());
 }

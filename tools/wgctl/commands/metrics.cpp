@@ -52,6 +52,11 @@ int metrics(const Options &options, World &world)
 
 	/* It is listened to here. */
 	if (std::optional<std::string_view> place = options.value("--listen")) {
+		for (std::string_view name : options.operands()) {
+			Visit visit(home, world.host.namespaces);
+			if (!contains(world.devices.names(), std::string(name)))
+				complain("there is no interface " + in_quotes(name) + " now: it has no samples until there is", world.terminal);
+		}
 		world.host.web.serve(std::string(*place), "/metrics", [&] {
 			Visit visit(home, world.host.namespaces);
 			return measure(options.operands(), world);

@@ -17,11 +17,14 @@ constexpr std::array PEER_KEYS{std::string_view("PublicKey"), std::string_view("
 			       std::string_view("PersistentKeepalive"), std::string_view("AllowedIPs")};
 constexpr std::size_t LONGEST_KEY_NAME = std::string_view("PersistentKeepalive").size();
 
-/* Without its '=', a line may be a name and a secret in one: what is too long for a name is not
- * repeated to the terminal. */
+/* Without its '=', a line may be a name and a secret in one: what is much too long for a name, or a little and not of letters
+ * alone, is not repeated to the terminal. */
 std::string named(std::string_view key)
 {
-	return key.size() > LONGEST_KEY_NAME ? "this" : in_quotes(key);
+	constexpr std::size_t TOO_MUCH = 5;
+	bool is_of_letters = std::all_of(key.begin(), key.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
+
+	return key.size() > LONGEST_KEY_NAME + (is_of_letters ? TOO_MUCH : 0) ? "this" : in_quotes(key);
 }
 
 /* What one may have meant by a key that the section does not have. */
@@ -130,9 +133,13 @@ bool FileParser::value(std::string_view key, std::string_view value)
 	} else if (is("PresharedKey")) {
 		peer.preshared_key = parse_key(value);
 	} else if (is("Endpoint")) {
+		HostPort parts = split_endpoint(value);
+		if (value[0] != '[' && parts.host.find(':') != parts.host.npos)
+			world_.terminal.write(Stream::err, "Warning: " + harmless(at(line_) + "an IPv6 address without brackets, taken for [" + parts.host +
+								   "]:" + parts.port) + "\n");
 		peer.endpoint.reset();
 		peer.endpoint_name.clear();
-		if (names_ == Names::leave && split_endpoint(value).is_name)
+		if (names_ == Names::leave && parts.is_name)
 			peer.endpoint_name = value;
 		else
 			peer.endpoint = parse_endpoint(value, world_);

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view FOLDER = "/etc/wireguard/";
 constexpr std::string_view SUFFIX = ".conf";
+constexpr std::size_t LONGEST_NAME = 15;
 constexpr std::size_t TABLES_LIMIT = 1 << 20;
 
 constexpr std::array QUICK_KEYS{std::string_view("Address"), std::string_view("DNS"),	   std::string_view("MTU"),
@@ -77,6 +78,7 @@ public:
 private:
 	void read(const ConfigLine &line)
 	{
+		is_cut_ = !line.comment.empty();
 		try {
 			value(line.name, line.value);
 		} catch (const Failure &failure) {
@@ -158,13 +160,14 @@ private:
 	{
 		/* As programs write it that have none: nothing to do. */
 		if (!value.empty())
-			hooks.push_back({expanded(value, config_.interface), key, line_});
+			hooks.push_back({expanded(value, config_.interface), key, line_, is_cut_});
 	}
 
 	QuickConfig &config_;
 	Files &files_;
 	std::size_t line_ = 0;
-	bool in_interface_ = false, in_disabled_ = false;
+	/* Of the line that is read: there is a comment in it. */
+	bool in_interface_ = false, in_disabled_ = false, is_cut_ = false;
 };
 
 /* /etc/wireguard is root's: to others, its files are not simply missing. */
@@ -173,6 +176,18 @@ private:
 	if (world.host.store.is_hidden(path))
 		throw Failure{path + ": Permission denied: it takes root, or whoever may look into its folder"};
 	throw Failure{"there is no " + path + remedy};
+}
+
+/* Why that is no interface's name, or cannot be where one is looked for. */
+std::string trouble_with(std::string_view name)
+{
+	auto wrong = std::find_if(name.begin(), name.end(), [](char c) { return !is_interface_name({&c, 1}); });
+
+	if (name.size() > LONGEST_NAME)
+		return "it has " + std::to_string(name.size()) + " characters, and " + std::to_string(LONGEST_NAME) + " are the most";
+	if (wrong != name.end())
+		return "it has only a-z A-Z 0-9 _ = + . -, not " + in_quotes(std::string_view(wrong, name.end()));
+	return name.empty() || name == SUFFIX ? "there is no name" : "the file's name does not end in .conf";
 }
 
 /* wg0 or /some/where/wg0.conf, as path and interface name. */
@@ -194,8 +209,8 @@ void find_file(std::string_view argument, QuickConfig &config, World &world)
 	if (base.ends_with(SUFFIX))
 		config.interface = base.substr(0, base.size() - SUFFIX.size());
 	if (!is_interface_name(config.interface))
-		throw Failure{in_quotes(argument) + " is not an interface's name, nor that of a file NAME.conf: a name has 1 to 15 of "
-						 "a-z A-Z 0-9 _ = + . -"};
+		throw Failure{in_quotes(argument) + " is not an interface's name, nor that of a file NAME.conf: " +
+			      trouble_with(config.interface.empty() ? base : config.interface)};
 	if (!world.host.store.exists(config.path))
 		fail_without(config.path, "", world);
 }
@@ -217,7 +232,7 @@ std::string QuickConfig::argument() const
 
 bool is_interface_name(std::string_view name)
 {
-	return !name.empty() && name.size() <= 15 && std::all_of(name.begin(), name.end(), [](char c) {
+	return !name.empty() && name.size() <= LONGEST_NAME && std::all_of(name.begin(), name.end(), [](char c) {
 		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 		       std::string_view("_=+.-").find(c) != std::string_view::npos;
 	});

@@ -79,6 +79,7 @@ std::string endpoint_for_clients(const Hub &hub, std::string endpoint)
 		endpoint = known.front();
 		source = hub.config.path + ": # Endpoint";
 	}
+	refuse_url(endpoint, source + ": ");
 	std::size_t colon = endpoint.rfind(':');
 	bool is_bare_ipv6 = colon != endpoint.npos && endpoint.find(':') != colon && !endpoint.starts_with('[');
 	if (is_bare_ipv6)
@@ -331,6 +332,8 @@ void change_hub(const Hub &hub, const HubChange &change, const std::function<voi
 		throw Failure{gone.text + ": what was done is undone"};
 	}
 	steps.keep();
+	if (!hub.is_running)
+		world.terminal.write(Stream::err, hub.config.interface + " does not run here: only the file is changed\n");
 }
 
 void deliver(const Text &config, const Delivery &delivery, World &world)

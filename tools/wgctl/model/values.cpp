@@ -27,6 +27,9 @@ bool is_blank(char c)
 
 std::string why_lookup_failed(int error)
 {
+	/* The library's own words are about sockets. */
+	if (error == EAI_SERVICE)
+		return "no such UDP service";
 	return error == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(error);
 }
 
@@ -117,10 +120,11 @@ std::uint16_t parse_port(std::string_view text, Resolver &resolver)
 	Endpoint endpoint;
 
 	if (service.empty())
-		throw Failure{"port is empty"};
+		throw Failure{"it is empty"};
 	refuse_oversized_port(service);
 	if (int error = resolver.lookup(nullptr, service.c_str(), endpoint))
-		throw Failure{"port is neither a number nor a UDP service: " + in_quotes(text) + " (" + why_lookup_failed(error) + ")"};
+		throw Failure{"neither a number nor a UDP service: " + in_quotes(text) +
+			      (is_permanent(error) ? "" : " (" + why_lookup_failed(error) + ")")};
 	return endpoint.port();
 }
 
@@ -133,7 +137,7 @@ std::uint32_t parse_fwmark(std::string_view text)
 	std::optional<std::uint32_t> value =
 		parse_number<std::uint32_t>(hexadecimal ? text.substr(2) : text, hexadecimal ? 16 : 10);
 	if (!value)
-		throw Failure{"fwmark is neither \"off\" nor 0-0xffffffff: " + in_quotes(text)};
+		throw Failure{"neither \"off\" nor 0-0xffffffff: " + in_quotes(text)};
 	return *value;
 }
 
@@ -143,7 +147,7 @@ std::uint16_t parse_keepalive(std::string_view text)
 		return 0;
 	std::optional<std::uint16_t> value = parse_number<std::uint16_t>(text);
 	if (!value)
-		throw Failure{"persistent keepalive is neither \"off\" nor 0-65535 seconds: " + in_quotes(text)};
+		throw Failure{"neither \"off\" nor 0-65535 seconds: " + in_quotes(text)};
 	return *value;
 }
 
@@ -173,6 +177,7 @@ HostPort split_endpoint(std::string_view text)
 
 	if (text.empty())
 		throw Failure{"there is no HOST:PORT"};
+	refuse_url(text);
 	if (text[0] == '[') {
 		std::size_t end = text.find(']');
 		if (end == text.npos)
@@ -193,6 +198,12 @@ HostPort split_endpoint(std::string_view text)
 	if (parts.is_name && !is_host_name(parts.host))
 		throw Failure{"neither an IP address nor a name of DNS: " + in_quotes(parts.host)};
 	return parts;
+}
+
+void refuse_url(std::string_view text, const std::string &where)
+{
+	if (std::size_t scheme = text.find("://"); scheme != text.npos)
+		throw Failure{where + "this is the address of a web page, not HOST:PORT: leave " + in_quotes(text.substr(0, scheme + 3)) + " out: " + in_quotes(text)};
 }
 
 std::map<Key, std::string> look_up_names(std::vector<Peer> &peers, Patience patience, World &world)

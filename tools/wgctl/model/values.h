@@ -38,6 +38,8 @@ struct HostPort {
 };
 /* HOST is an address, as numbers in any way the system reads them, or a name DNS can have. */
 HostPort split_endpoint(std::string_view text);
+/* People copy them from browsers. `where`: the beginning of the failure. */
+void refuse_url(std::string_view text, const std::string &where = "");
 /* `retries`: again, with growing pauses, after passing failures, as often as WG_ENDPOINT_RESOLUTION_RETRIES
  * says, but no more than thrice once somebody has an address, who need not wait for the others. `none`: once; and when no server answers for one, the others are not asked for. */
 enum class Patience { retries, none };

@@ -298,6 +298,10 @@ TEST_F(Quick, a_failed_hook_is_told_with_its_line)
 	fake.host.shell.statuses["x"] = 3;
 	EXPECT_NE(up().find("! /etc/wireguard/wg0.conf:5: PostUp ended with status 3: `x'\n"), std::string::npos);
 	EXPECT_TRUE(fake.host.network.links.empty());
+	/* As of `iptables -m comment --comment "#1"', which bash finds unfinished. */
+	interface += "PostUp = y \"#1\"\n";
+	fake.host.shell.statuses = {{"y \"", 2}};
+	EXPECT_NE(up().find("PostUp ended with status 2: `y \"'; what stands behind # is a comment, and no part of it\n"), std::string::npos);
 }
 
 TEST_F(Quick, down_stops_at_a_failed_pre_down)
@@ -524,6 +528,17 @@ TEST_F(Quick, down_clears_away_what_a_lost_interface_left)
 	EXPECT_TRUE(fake.host.network.all_rules.empty());
 	EXPECT_EQ(fake.host.filter.contents.size(), 1u);
 	EXPECT_TRUE(log.ends_with("run after\n")) << log;
+	EXPECT_NE(down().find("nothing to take down"), std::string::npos);
+}
+
+/* Questions would go to servers behind a tunnel that is not there. */
+TEST_F(Quick, down_takes_dns_back_that_a_lost_interface_left)
+{
+	interface += "DNS = 10.0.0.53\n";
+	up();
+	fake.host.network.links.clear();
+	devices.order.clear();
+	EXPECT_EQ(down(), "no dns wg0\n");
 	EXPECT_NE(down().find("nothing to take down"), std::string::npos);
 }
 

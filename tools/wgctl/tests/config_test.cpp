@@ -81,7 +81,7 @@ TEST(ConfigFile, failures_name_file_and_line)
 	EXPECT_EQ(failure_in("[Foo]\n"), "f:1: unknown section `[Foo]'");
 	EXPECT_EQ(failure_in("[Interface]\n\nListenPort\n"), "f:3: neither a section nor \"key = value\"");
 	EXPECT_EQ(failure_in("[Interface]\nListenPort = # 5\n"), "f:2: `ListenPort' has no value");
-	EXPECT_EQ(failure_in("[Interface]\nFwMark = x\n"), "f:2: FwMark: fwmark is neither \"off\" nor 0-0xffffffff: `x'");
+	EXPECT_EQ(failure_in("[Interface]\nFwMark = x\n"), "f:2: FwMark: neither \"off\" nor 0-0xffffffff: `x'");
 	EXPECT_EQ(failure_in(PEER + "ListenPort = 5\n"), "f:3: `ListenPort' is not a key of [Peer], but of [Interface]");
 }
 
@@ -102,6 +102,19 @@ TEST(ConfigFile, mistyped_secret_is_not_repeated)
 	std::string key = test_key_text(9);
 	for (const std::string &line : {"PrivateKey " + key, "PrivateKey" + key + "=", key, "PrivateKey:" + key + " = x"})
 		EXPECT_EQ(failure_in("[Interface]\n" + line).find(key.substr(0, 8)), std::string::npos) << line;
+	/* A name that is a little too long is one all the same. */
+	EXPECT_EQ(failure_in(PEER + "PersistentKeepAlives = 5\n"), "f:3: `PersistentKeepAlives' is not a key of [Peer]: did you mean PersistentKeepalive?");
+	EXPECT_EQ(failure_in(PEER + "PersistentKeepaliv3s =\n"), "f:3: this has no value");
+}
+
+TEST(ConfigFile, an_endpoint_of_ipv6_without_brackets_is_worth_a_warning)
+{
+	FakeWorld world;
+	EXPECT_EQ(parse(world, PEER + "Endpoint = fd00::1:51820\n").peers.at(0).endpoint->port(), 51820);
+	EXPECT_EQ(world.terminal.err, "Warning: f:3: an IPv6 address without brackets, taken for [fd00::1]:51820\n");
+	world.terminal.err.clear();
+	parse(world, PEER + "Endpoint = [fd00::1]:51820\n");
+	EXPECT_EQ(world.terminal.err, "");
 }
 
 TEST(ConfigFile, peer_without_public_key_is_refused_at_its_line)

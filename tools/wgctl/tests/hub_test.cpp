@@ -137,6 +137,16 @@ TEST_F(HubTest, a_file_in_the_way_is_left_alone)
 	EXPECT_EQ(file(), text);
 }
 
+TEST_F(HubTest, that_only_the_file_changes_is_told)
+{
+	ASSERT_EQ(run({"peer", "remove", "wg0", "Ann"}), 0);
+	EXPECT_EQ(fake.terminal.err, "wg0 does not run here: only the file is changed\n");
+	start();
+	fake.terminal.err.clear();
+	ASSERT_EQ(run({"peer", "remove", "wg0", "Bob"}), 0);
+	EXPECT_EQ(fake.terminal.err, "");
+}
+
 TEST_F(HubTest, the_file_is_locked_before_it_is_read)
 {
 	ASSERT_EQ(run({"peer", "add", "wg0", "phone"}), 0);
@@ -267,8 +277,10 @@ TEST_F(HubTest, what_is_wrong_with_an_option_is_told_with_its_name)
 		{"--dns=foo bar", "--dns: neither an IP address nor a search domain, with commas between them: `foo bar'"},
 		{"--endpoint=foo bar", "--endpoint: neither an IP address nor a name of DNS: `foo bar'"},
 		{"--endpoint=a:b:c:", "--endpoint: neither an IP address nor a name of DNS: `a:b:c:'"},
+		{"--endpoint=https://vpn.example.com",
+		 "--endpoint: this is the address of a web page, not HOST:PORT: leave `https://' out: `https://vpn.example.com'"},
 		{"--endpoint=a:70000", "--endpoint: the port is not 1-65535: `70000'"},
-		{"--keepalive=x", "--keepalive: persistent keepalive is neither \"off\" nor 0-65535 seconds: `x'"},
+		{"--keepalive=x", "--keepalive: neither \"off\" nor 0-65535 seconds: `x'"},
 		{"--pool=x", "--pool: not an IP address: `x'"},
 		{"--public-key=x", "--public-key: not a key: expected 44 characters of base64, found 1"},
 		{"--public-key=" + own, "--public-key: that is the key of wg0 itself; give the other side's"},

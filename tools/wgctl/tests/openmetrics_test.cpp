@@ -164,4 +164,11 @@ TEST_F(Metrics, listening_for_an_interface_that_is_not_there_fails)
 	EXPECT_NE(fake.terminal.err.find("there is no interface `wg0typo'"), std::string::npos) << fake.terminal.err;
 }
 
+TEST_F(Metrics, listening_without_one_of_several_is_told)
+{
+	EXPECT_EQ(run({"metrics", "--listen", "127.0.0.1:9586", "wg0", "wg0typo"}), 0);
+	EXPECT_EQ(fake.terminal.err, "wgctl: there is no interface `wg0typo' now: it has no samples until there is\n");
+	EXPECT_NE(fake.host.web.last.body.find("interface=\"wg0\""), std::string::npos);
+}
+
 }

@@ -224,7 +224,7 @@ TEST_F(PeerChange, what_cannot_be_edited_is_told_with_the_way)
 	refuses("PublicKey: wgctl rotate --peer changes it", {"edit", "wg0", "Ann", "PublicKey=x"});
 	refuses("PresharedKey: everybody may see a command line: wgctl rotate --peer PEER --psk-fd NUMBER reads the key from an open file",
 		{"edit", "wg0", "Ann", "PresharedKey=x"});
-	refuses("PersistentKeepalive: persistent keepalive is neither \"off\" nor 0-65535 seconds: `x'", {"edit", "wg0", "Ann", "PersistentKeepalive=x"});
+	refuses("PersistentKeepalive: neither \"off\" nor 0-65535 seconds: `x'", {"edit", "wg0", "Ann", "PersistentKeepalive=x"});
 	refuses("AllowedIPs: not an IP address: `x'", {"edit", "wg0", "Ann", "AllowedIPs=x"});
 	for (const char *endpoint : {"a", "a:", ":7", "a:0", "a:70000", "a b:1", "a:1 # x", "a:1\nTable = off", "[a:7", "1.2.3.256:1", "a:http"})
 		EXPECT_EQ(run({"peer", "edit", "wg0", "Ann", "Endpoint=" + std::string(endpoint)}), 1) << endpoint;
@@ -319,7 +319,7 @@ TEST_F(PeerChange, a_disabled_peer_is_edited_and_stays_disabled)
 	ASSERT_EQ(run({"peer", "rename", "wg0", "Bob", "Rob"}), 0) << fake.terminal.err;
 	EXPECT_EQ(file(), with(text, bob, disabled(with(bob, "Bob\n[Peer]\n#Name=Bob", "Bob\n[Peer]\n#Name=Rob") + "PersistentKeepalive = 21\n")));
 	EXPECT_TRUE(fake.devices.changes.empty());
-	refuses("PersistentKeepalive: persistent keepalive is neither \"off\" nor 0-65535 seconds: `x'", {"edit", "wg0", "Rob", "PersistentKeepalive=x"});
+	refuses("PersistentKeepalive: neither \"off\" nor 0-65535 seconds: `x'", {"edit", "wg0", "Rob", "PersistentKeepalive=x"});
 }
 
 TEST_F(PeerChange, who_is_not_let_in_gets_no_file_and_no_key)

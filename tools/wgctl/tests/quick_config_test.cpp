@@ -124,6 +124,12 @@ TEST_F(QuickConfigs, a_file_is_found_by_name_or_path)
 	EXPECT_NE(failure_of([&] { read_quick_config("wg9", fake); }).find("/etc/wireguard/wg9.conf"), std::string::npos);
 	for (const char *wrong : {"/tmp/a name.conf", "/tmp/wg2.cfg", "/tmp/missing.conf", "", "/"})
 		EXPECT_NE(failure_of([&] { read_quick_config(wrong, fake); }), "") << wrong;
+	/* Which of the rules it breaks. */
+	for (const auto &[wrong, why] : std::map<std::string, std::string>{{"sixteenletters16", "it has 16 characters, and 15 are the most"},
+									   {"/tmp/a name.conf", "it has only a-z A-Z 0-9 _ = + . -, not ` name'"},
+									   {"/tmp/wg2.cfg", "the file's name does not end in .conf"},
+									   {"/tmp/.conf", "there is no name"}})
+		EXPECT_TRUE(failure_of([&] { read_quick_config(wrong, fake); }).ends_with("NAME.conf: " + why)) << wrong;
 }
 
 TEST_F(QuickConfigs, a_folder_one_may_not_look_into_is_told)

@@ -15,6 +15,13 @@ TEST(Values, port_is_a_number_or_a_service)
 	EXPECT_EQ(parse_port("domain", resolver), 53);
 	for (const char *wrong : {"", "65536", "-1", "x", "0x10", "5 6", "99999999999"})
 		EXPECT_NE(failure_of([&] { parse_port(wrong, resolver); }), "") << wrong;
+	/* What the library calls it is about sockets. */
+	resolver.errors = {EAI_SERVICE};
+	resolver.lookups = 0;
+	EXPECT_EQ(failure_of([&] { parse_port("wireguard", resolver); }), "neither a number nor a UDP service: `wireguard'");
+	FakeWorld world;
+	world.resolver.errors = {EAI_SERVICE};
+	EXPECT_EQ(failure_of([&] { parse_endpoint("192.0.2.1:wireguard", world); }), "no such UDP service: `192.0.2.1:wireguard'");
 }
 
 TEST(Values, oversized_port_does_not_become_another_one)

@@ -14,7 +14,7 @@ void run_hooks(const QuickConfig &config, const std::vector<Hook> &hooks, World 
 		int status = world.host.shell.run(hook.command, {{"INTERFACE", config.interface}, {"CONFIG_FILE", config.path}, {"LC_ALL", "C"}});
 		if (status)
 			throw Failure{config.at(hook.line) + std::string(hook.key) + " ended with status " + std::to_string(status) + ": " +
-				      in_quotes(hook.command)};
+				      in_quotes(hook.command) + (hook.is_cut ? "; what stands behind # is a comment, and no part of it" : "")};
 	}
 }
 

@@ -8,7 +8,7 @@ namespace wgctl {
 void Steps::tell(const std::string &what) const
 {
 	if (tells_ == Tells::all)
-		world_.terminal.write(Stream::err, "[#] " + what + "\n");
+		world_.terminal.write(Stream::err, "[#] " + harmless(what) + "\n");
 }
 
 void Steps::stop_when_interrupted() const

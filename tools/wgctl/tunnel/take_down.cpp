@@ -58,11 +58,14 @@ private:
 		for (std::uint16_t family : FAMILIES)
 			if (std::optional<std::uint32_t> mark = mark_of_filter(host_.filter.list((family == AF_INET6 ? "ip6 " : "ip ") + filter_table(name_))))
 				marks[family] = *mark;
-		if (marks.empty() && !kill_switch_.is_closed())
+		bool leaves_dns = has_dns();
+		if (marks.empty() && !kill_switch_.is_closed() && !leaves_dns)
 			throw Failure{"there is no WireGuard interface " + in_quotes(name_) + ": nothing to take down"};
 		host_.shell.hold_signals();
 		for (const auto &[family, mark] : marks)
 			remove_default_route(family, mark);
+		if (leaves_dns)
+			steps_.attempt([&] { unset_dns(); });
 		kill_switch_.open(steps_);
 		steps_.keep();
 		run_hooks(config_, config_.post_down, world_);
@@ -81,8 +84,20 @@ private:
 	/* Only now: a hook may have changed the file. */
 	void save()
 	{
-		world_.terminal.write(Stream::err, "[#] save the configuration to " + config_.path + "\n");
+		world_.terminal.write(Stream::err, harmless("[#] save the configuration to " + config_.path) + "\n");
 		step("save the configuration to " + config_.path, [&] { save_config(config_, world_); });
+	}
+
+	/* Of an interface that is gone. systemd-resolved forgets it by itself. */
+	bool has_dns()
+	{
+		InterfaceDns dns(name_, placement_, world_);
+
+		try {
+			return config_.has_dns() && dns.has_place() && dns.get().value_or(DnsSettings()) != DnsSettings();
+		} catch (const Failure &) {
+			return false;
+		}
 	}
 
 	/* The file may have lost its DNS since. */

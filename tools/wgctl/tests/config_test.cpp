@@ -250,7 +250,8 @@ TEST(ConfigFile, names_can_be_left_for_later)
 	EXPECT_EQ(device.peers.at(0).endpoint_name, "example.com:5");
 	EXPECT_FALSE(device.peers[0].endpoint);
 	EXPECT_TRUE(device.peers[1].endpoint);
-	EXPECT_EQ(failure_in(PEER + "Endpoint = http://example.com:5\n"), "f:3: Endpoint: neither an IP address nor a name of DNS: `http://example.com'");
+	EXPECT_EQ(failure_in(PEER + "Endpoint = http://example.com:5\n"),
+		  "f:3: Endpoint: this is the address of a web page, not HOST:PORT: leave `http://' out: `http://example.com:5'");
 }
 
 }

@@ -219,6 +219,14 @@ TEST_F(DoctorTest, forwarding_that_is_off_on_a_hub)
 	EXPECT_EQ(found(), "");
 	seen.wanted->peers[1].endpoint.reset();
 	EXPECT_NE(found(), "");
+	/* Who keeps them apart says so in the file. */
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", find_placement("", "", fake)};
+	fake.devices.present["wg0"] = seen.device;
+	for (const auto &[line, isolates] : std::map<std::string, bool>{{"# Isolated = yes", true}, {"# Isolated = no", false}, {"", false}}) {
+		fake.files.contents[patient.path] = "[Interface]\n" + line + "\nPrivateKey = " + test_key_text(8) + "\n";
+		seen.is_isolating = examine(patient, Probing::none, fake).is_isolating;
+		EXPECT_EQ(found().empty(), isolates) << line;
+	}
 }
 
 TEST_F(DoctorTest, an_mtu_that_is_too_big)

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/edit.h"
 #include "config/quick_config.h"
 #include "host/resolv_conf.h"
 #include "model/values.h"
@@ -202,6 +203,7 @@ private:
 			config_ = read_quick_config(path, world_);
 			seen_.names = parse_peer_names(config_->text);
 			seen_.is_routing_off = config_->routing == Routing::off;
+			seen_.is_isolating = contains(values_of(config_->text, {}, "Isolated", Spelled::as_comment), std::string("yes"));
 			std::uint32_t mark = patient_.placement.is_apart() ? 0 : seen_.device.fwmark.value_or(0);
 			if (config_->kill_switch && !kill_switch.is_closed_as(mark, config_->kill_switch_except))
 				seen_.lost_parts.push_back("nftables table " + kill_switch.table());

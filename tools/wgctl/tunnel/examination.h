@@ -48,8 +48,8 @@ struct Examination {
 	bool is_open_to_the_world = false;
 	/* For the remedies: Placement's. */
 	std::string options, prefix;
-	/* It leaves routes to somebody else. */
-	bool is_routing_off = false;
+	/* It leaves routes to somebody else; its peers are not meant to reach each other. */
+	bool is_routing_off = false, is_isolating = false;
 	/* What is missing of the default routes that the file asks for, in words. */
 	std::vector<std::string> lost_parts;
 	/* Where the interface is not as the file has it, in words; but what has a field of its own here. */

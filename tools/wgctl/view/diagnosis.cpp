@@ -391,7 +391,7 @@ private:
 
 	void forwarding()
 	{
-		if (any_default_route(seen_.device.peers))
+		if (any_default_route(seen_.device.peers) || seen_.is_isolating)
 			return;
 		if (seen_.forwards_ipv4 == false && has_guests(AF_INET))
 			find("forwarding of IPv4 is off: the peers reach this machine, but not each other", there("sysctl -w net.ipv4.ip_forward=1"));

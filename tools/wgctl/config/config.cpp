@@ -230,6 +230,19 @@ std::vector<Peer> merged_peers(const std::vector<Peer> &peers)
 
 namespace {
 
+constexpr std::array DEVICE_WORDS{std::string_view("listen-port"), std::string_view("fwmark"), std::string_view("private-key"), std::string_view("peer")};
+constexpr std::array PEER_WORDS{std::string_view("preshared-key"), std::string_view("endpoint"), std::string_view("persistent-keepalive"),
+				std::string_view("allowed-ips"), std::string_view("remove"), std::string_view("peer")};
+
+[[noreturn]] void fail_at_word(std::string_view word, bool is_of_peer)
+{
+	if (is_of_peer && is_one_of(word, DEVICE_WORDS))
+		throw Failure{"it is about the interface, and stands before all peers"};
+	if (!is_of_peer && is_one_of(word, PEER_WORDS))
+		throw Failure{"it is about a peer: peer PUBLIC-KEY stands before it"};
+	throw Failure{"unknown word" + (is_of_peer ? did_you_mean(word, PEER_WORDS) : did_you_mean(word, DEVICE_WORDS))};
+}
+
 Key read_key(std::string_view path, Files &files)
 {
 	return parse_key_file(files.read(std::string(path), KEY_FILE_LIMIT));
@@ -244,7 +257,7 @@ void device_argument(Device &device, std::string_view name, std::string_view val
 	else if (name == "private-key")
 		device.private_key = read_key(value, world.files);
 	else
-		throw Failure{"unknown argument"};
+		fail_at_word(name, false);
 }
 
 void peer_argument(Peer &peer, std::string_view name, std::string_view value, World &world)
@@ -259,7 +272,7 @@ void peer_argument(Peer &peer, std::string_view name, std::string_view value, Wo
 		if (!parse_signed_allowed_ips(value, peer.allowed_ips, world.terminal))
 			peer.replace_allowed_ips = true;
 	} else {
-		throw Failure{"unknown argument"};
+		fail_at_word(name, true);
 	}
 }
 
@@ -277,8 +290,11 @@ Device parse_set_arguments(std::span<const std::string_view> arguments, World &w
 				arguments = arguments.subspan(1);
 				continue;
 			}
+			bool is_of_peer = !device.peers.empty();
+			if (arguments.size() < 2 && (is_of_peer ? is_one_of(name, PEER_WORDS) : is_one_of(name, DEVICE_WORDS)))
+				throw Failure{"its value is missing"};
 			if (arguments.size() < 2)
-				throw Failure{"unknown argument, or its value is missing"};
+				fail_at_word(name, is_of_peer);
 			if (name == "peer")
 				device.peers.emplace_back().public_key = parse_key(arguments[1]);
 			else if (device.peers.empty())

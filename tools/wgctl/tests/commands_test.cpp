@@ -81,7 +81,7 @@ TEST_F(Commands, secrets_in_a_world_readable_file_are_worth_a_warning)
 TEST_F(Commands, no_message_steers_the_terminal)
 {
 	EXPECT_EQ(run({"set", "wg0", "\x1b[2J", "1"}), 1);
-	EXPECT_EQ(err(), "wgctl: ?[2J: unknown argument\n");
+	EXPECT_EQ(err(), "wgctl: ?[2J: unknown word\n");
 	EXPECT_EQ(run({"setconf", "wg0", "\x1b]0;x\a"}), 1);
 	EXPECT_EQ(err(), "wgctl: ?]0;x?: No such file or directory\n");
 	EXPECT_NE(run({"doctor", "\x1b[2J"}), 0);
@@ -91,7 +91,7 @@ TEST_F(Commands, no_message_steers_the_terminal)
 	EXPECT_EQ(out().find("\x1b[2J"), std::string::npos) << out();
 	/* C1: as two bytes of UTF-8, and as one byte. */
 	EXPECT_EQ(run({"set", "wg0", "a\xc2\x9b" "2J\x9b" "2J", "1"}), 1);
-	EXPECT_EQ(err(), "wgctl: a??2J?2J: unknown argument\n");
+	EXPECT_EQ(err(), "wgctl: a??2J?2J: unknown word\n");
 	fake.devices.order.clear();
 	add("wg0", 1);
 	fake.devices.broken["wg0"] = "\x1b[2J";

@@ -196,8 +196,11 @@ TEST(SetArguments, failures_name_the_argument)
 	EXPECT_EQ(failure({"foo", "1"}), "foo: unknown argument");
 	EXPECT_EQ(failure({"fwmark", "x"}).rfind("fwmark: ", 0), 0u);
 	EXPECT_EQ(failure({"remove"}).rfind("remove: ", 0), 0u);
-	EXPECT_EQ(failure({"endpoint", "192.0.2.1:5"}), "endpoint: unknown argument");
-	EXPECT_EQ(failure({"peer", key, "listen-port", "5"}), "listen-port: unknown argument");
+	EXPECT_EQ(failure({"endpoint", "192.0.2.1:5"}), "endpoint: it is about a peer: peer PUBLIC-KEY stands before it");
+	EXPECT_EQ(failure({"peer", key, "listen-port", "5"}), "listen-port: it is about the interface, and stands before all peers");
+	EXPECT_EQ(failure({"peer", key, "endpont", "192.0.2.1:5"}), "endpont: unknown word: did you mean endpoint?");
+	EXPECT_EQ(failure({"listenport", "5"}), "listenport: unknown word: did you mean listen-port?");
+	EXPECT_EQ(failure({"fwmark"}), "fwmark: its value is missing");
 	EXPECT_EQ(failure({"peer", key, "preshared-key", "/nowhere"}), "preshared-key: /nowhere: No such file or directory");
 }
 

@@ -193,7 +193,7 @@ TEST(SetArguments, failures_name_the_argument)
 	};
 
 	EXPECT_EQ(failure({"listen-port"}).rfind("listen-port: ", 0), 0u);
-	EXPECT_EQ(failure({"foo", "1"}), "foo: unknown argument");
+	EXPECT_EQ(failure({"foo", "1"}), "foo: unknown word");
 	EXPECT_EQ(failure({"fwmark", "x"}).rfind("fwmark: ", 0), 0u);
 	EXPECT_EQ(failure({"remove"}).rfind("remove: ", 0), 0u);
 	EXPECT_EQ(failure({"endpoint", "192.0.2.1:5"}), "endpoint: it is about a peer: peer PUBLIC-KEY stands before it");

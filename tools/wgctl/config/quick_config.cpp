@@ -78,7 +78,6 @@ public:
 private:
 	void read(const ConfigLine &line)
 	{
-		is_cut_ = !line.comment.empty();
 		try {
 			value(line.name, line.value);
 		} catch (const Failure &failure) {
@@ -160,14 +159,13 @@ private:
 	{
 		/* As programs write it that have none: nothing to do. */
 		if (!value.empty())
-			hooks.push_back({expanded(value, config_.interface), key, line_, is_cut_});
+			hooks.push_back({expanded(value, config_.interface), key, line_});
 	}
 
 	QuickConfig &config_;
 	Files &files_;
 	std::size_t line_ = 0;
-	/* Of the line that is read: there is a comment in it. */
-	bool in_interface_ = false, in_disabled_ = false, is_cut_ = false;
+	bool in_interface_ = false, in_disabled_ = false;
 };
 
 /* /etc/wireguard is root's: to others, its files are not simply missing. */

@@ -30,8 +30,6 @@ struct Hook {
 	std::string command;
 	std::string_view key;
 	std::size_t line = 0;
-	/* There was more in the line, behind a #. */
-	bool is_cut = false;
 };
 
 /* Until when a peer is let in: the comment `# Expires = ` in its section. */

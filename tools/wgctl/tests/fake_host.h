@@ -514,6 +514,7 @@ struct FakeLookout : Lookout {
 	std::map<std::string, std::vector<Endpoint>> names;
 	std::optional<std::uint32_t> probed_mtu;
 	bool is_refused = false, is_forbidden = false;
+	int knock_error = 0;
 	std::vector<std::string> knocks;
 	std::vector<Event> events;
 	std::vector<std::string> lookups;
@@ -556,7 +557,6 @@ struct FakeLookout : Lookout {
 		if (on_echo)
 			on_echo();
 	}
-	int knock_error = 0;
 	int knock(const std::string &link, const Endpoint &inside) override
 	{
 		knocks.push_back(link + " " + std::string(format_endpoint(inside)));

@@ -189,7 +189,9 @@ Text read_config_file(const std::string &path, Files &files, std::size_t limit)
 
 	if (text.size() > limit)
 		throw Failure{path + ": larger than " + std::to_string(limit >> 20) + " MiB"};
-	if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+	auto is_nul = [&](std::size_t at) { return at < text.size() && !text[at]; };
+	/* Every second byte of plain letters is zero then, whatever stands before them. */
+	if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff") || (is_nul(0) && is_nul(2)) || (is_nul(1) && is_nul(3)))
 		throw Failure{path + ":1: this is UTF-16: save it as UTF-8"};
 	/* Some editors begin with a byte order mark, which nobody sees. */
 	if (text.starts_with("\xef\xbb\xbf"))

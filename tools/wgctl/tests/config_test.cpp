@@ -212,6 +212,10 @@ TEST(ConfigFile, what_an_editor_writes_before_the_text_does_not_matter)
 	EXPECT_EQ(plain(read_config_file("f", world.files)), "[Interface]\r\n");
 	world.files.contents["f"] = std::string("\xff\xfe[\0I\0", 6);
 	EXPECT_EQ(failure_of([&] { read_config_file("f", world.files); }), "f:1: this is UTF-16: save it as UTF-8");
+	for (const std::string &unmarked : {std::string("[\0I\0", 4), std::string("\0[\0I", 4)}) {
+		world.files.contents["f"] = unmarked;
+		EXPECT_EQ(failure_of([&] { read_config_file("f", world.files); }), "f:1: this is UTF-16: save it as UTF-8");
+	}
 }
 
 /* What is cut off could be written back. */

@@ -105,7 +105,10 @@ private:
 	Descriptor udp_;
 };
 
-/* Echo requests of one family. A number tells the turn and a probe's place in the list. [RFC 792, 4443] */
+/* Echo requests of one family. A number tells the turn and a probe's place in the list. [RFC 792, 4443]
+ *
+ * Raw sockets, although ping sockets would see to checksum and identifier: who may have those says the sysctl
+ * net.ipv4.ping_group_range of each network namespace, and until somebody sets it, nobody may, not even root. */
 class Echoes {
 public:
 	Echoes(std::uint16_t family, const std::string &link) :

@@ -60,6 +60,9 @@ public:
 	End end() const { return {}; }
 	bool operator!=(End) const { return left_ >= Attribute::HEADER() && length() >= Attribute::HEADER() && length() <= left_; }
 	Attribute operator*() const { return Attribute(at_); }
+	/* Bytes of it; and the same list with fewer left. */
+	u32 left() const { return static_cast<u32>(left_); }
+	AttributeList from(u32 left) const { return left < left_ ? AttributeList(at_ + (left_ - left), left) : *this; }
 	void operator++()
 	{
 		usize step = (length() + 3u) & ~3u;

@@ -6,9 +6,11 @@
  */
 #include "engine/attributes.h"
 #include "engine/device.h"
+#include "engine/events.h"
 #include "engine/tx.h"
 #include "kernel/engine.h"
 #include "linux/wireguard.h"
+#include "linux/wireguard_extensions.h"
 
 namespace wg::engine {
 
@@ -47,6 +49,20 @@ Plan::~Plan()
 struct Request {
 	DeviceAttributes attributes;
 	wg_report *report;
+	/* The extensions; a WG_CMD_SET_DEVICE that has one of them never gets here. */
+	Attribute generation, is_public;
+	bool may_steal = true;
+
+	Request(AttributeList list, wg_report *report) : attributes(list), report(report)
+	{
+		for (Attribute attribute : list)
+			if (attribute.type() == WGX_A_GENERATION)
+				generation = attribute;
+			else if (attribute.type() == WGX_A_PUBLIC)
+				is_public = attribute;
+			else if (attribute.type() == WGX_A_FLAGS)
+				may_steal = !(attribute.value<u32>() & WGX_F_NO_STEAL);
+	}
 
 	Attribute operator[](u16 type) const { return attributes[type]; }
 	u32 flags() const { return (*this)[WGDEVICE_A_FLAGS] ? (*this)[WGDEVICE_A_FLAGS].value<u32>() : 0; }
@@ -142,7 +158,36 @@ bool removed_before(const Request &request, Attribute entry, const PublicKey &ke
 	return false;
 }
 
-int prepare_prefixes(Plan &plan, const Request &request, Attribute list)
+/* Whose @prefix is before the entries @from a place in a peer's list of the request on: the key, or null for nobody's. */
+const PublicKey *owner_before(const Plan &plan, const Request &request, const Prefix &prefix, Attribute from)
+{
+	const PrefixOwner *now = (request.flags() & WGDEVICE_F_REPLACE_PEERS) ? nullptr : plan.device.allowed_ips.owner_of(prefix);
+	const PublicKey *owner = now ? &now->peer.remote.static_public() : nullptr;
+
+	for (Attribute entry : AttributeList(request[WGDEVICE_A_PEERS])) {
+		PeerAttributes peer{AttributeList(entry)};
+		u32 flags = flags_of(peer[WGPEER_A_FLAGS]);
+
+		if (owner && *owner == key_of(peer) && (flags & (WGPEER_F_REMOVE_ME | WGPEER_F_REPLACE_ALLOWEDIPS)))
+			owner = nullptr;
+		for (Attribute allowed_ip : AttributeList(peer[WGPEER_A_ALLOWEDIPS])) {
+			Prefix other;
+			u32 other_flags;
+
+			if (allowed_ip.header() == from.header())
+				return owner;
+			if (read_prefix(request, allowed_ip, other, other_flags) || !(other == prefix))
+				continue;
+			if (!(other_flags & WGALLOWEDIP_F_REMOVE_ME))
+				owner = &key_of(peer);
+			else if (owner && *owner == key_of(peer))
+				owner = nullptr;
+		}
+	}
+	return owner;
+}
+
+int prepare_prefixes(Plan &plan, const Request &request, Attribute list, const PublicKey &key)
 {
 	for (Attribute entry : AttributeList(list)) {
 		Prefix prefix;
@@ -150,6 +195,11 @@ int prepare_prefixes(Plan &plan, const Request &request, Attribute list)
 
 		if (int error = read_prefix(request, entry, prefix, flags); error)
 			return error;
+		if (!request.may_steal && !(flags & WGALLOWEDIP_F_REMOVE_ME))
+			if (const PublicKey *owner = owner_before(plan, request, prefix, entry); owner && !(*owner == key)) {
+				wg_kernel_report_owner(request.report, entry.header(), static_cast<u8>(prefix.version), prefix.address, prefix.bits, owner->data());
+				return -WG_EEXIST;
+			}
 		/* A new prefix needs a node for itself and at most one for a fork. */
 		for (int i = 0; i < 2 && !(flags & WGALLOWEDIP_F_REMOVE_ME); i++) {
 			PrefixNode *node = create<PrefixNode>();
@@ -181,7 +231,7 @@ int prepare_peer(Plan &plan, const Request &request, Attribute entry)
 	if (peer[WGPEER_A_ENDPOINT])
 		if (int error = read_endpoint(request, peer[WGPEER_A_ENDPOINT], endpoint); error)
 			return error;
-	if (int error = prepare_prefixes(plan, request, peer[WGPEER_A_ALLOWEDIPS]); error)
+	if (int error = prepare_prefixes(plan, request, peer[WGPEER_A_ALLOWEDIPS], key_of(peer)); error)
 		return error;
 	if (flags & WGPEER_F_REMOVE_ME)
 		plan.removes_peers = true;
@@ -223,6 +273,8 @@ int prepare(Plan &plan, const Request &request, bool may_administer_birth_namesp
 	if ((request[WGDEVICE_A_LISTEN_PORT] || request[WGDEVICE_A_FWMARK]) && !may_administer_birth_namespace)
 		return request.refuse(WG_EPERM, request[WGDEVICE_A_LISTEN_PORT] ? request[WGDEVICE_A_LISTEN_PORT] : request[WGDEVICE_A_FWMARK],
 				      "port and mark need CAP_NET_ADMIN over the namespace the device was created in");
+	if (request.generation && request.generation.value<u32>() != device.generation)
+		return request.refuse(WG_EAGAIN, request.generation, "the configuration has changed meanwhile: read it again");
 	if (request.flags() & ~static_cast<u32>(__WGDEVICE_F_ALL))
 		return request.refuse(WG_EOPNOTSUPP, request[WGDEVICE_A_FLAGS], "unknown device flag");
 	if (private_key && !private_key.is_key())
@@ -242,6 +294,12 @@ int prepare(Plan &plan, const Request &request, bool may_administer_birth_namesp
 
 /* ---- committing ---- */
 
+void end_peer(Plan &plan, Peer &peer)
+{
+	remove_peer(plan.device, peer, plan.leaving);
+	tell(peer, WGX_EVENT_PEER_REMOVED);
+}
+
 void commit_identity(Plan &plan)
 {
 	Device &device = plan.device;
@@ -250,7 +308,7 @@ void commit_identity(Plan &plan)
 	if (device.local.is_present() == plan.local.is_present() && device.local.static_public() == plan.local.static_public())
 		return;
 	if (Peer *ourselves = plan.local.is_present() ? find_peer(device, plan.local.static_public()) : nullptr)
-		remove_peer(device, *ourselves, plan.leaving);
+		end_peer(plan, *ourselves);
 	{
 		SpinGuard guard(device.identity_lock);
 
@@ -287,7 +345,7 @@ void commit_prefixes(Plan &plan, const Request &request, Peer &peer, Attribute l
 }
 
 /* The peer to change: there already, or one that was prepared; null when the entry asks for none. */
-Peer *target(Plan &plan, const PeerAttributes &attributes, u32 flags)
+Peer *target(Plan &plan, const PeerAttributes &attributes, u32 flags, bool &is_fresh)
 {
 	Peer *peer = find_peer(plan.device, key_of(attributes));
 
@@ -295,6 +353,7 @@ Peer *target(Plan &plan, const PeerAttributes &attributes, u32 flags)
 		return peer;
 	for (peer = plan.fresh.first(); peer; peer = plan.fresh.next(*peer))
 		if (peer->remote.static_public() == key_of(attributes)) {
+			is_fresh = true;
 			plan.fresh.remove(*peer);
 			/* Before anybody can find it: no handshake may take place without the key. */
 			if (attributes[WGPEER_A_PRESHARED_KEY])
@@ -311,13 +370,14 @@ void commit_peer(Plan &plan, const Request &request, Attribute entry)
 {
 	PeerAttributes attributes{AttributeList(entry)};
 	u32 flags = flags_of(attributes[WGPEER_A_FLAGS]);
-	Peer *peer = target(plan, attributes, flags);
+	bool is_fresh = false;
+	Peer *peer = target(plan, attributes, flags, is_fresh);
 	wg_endpoint endpoint;
 
 	if (!peer)
 		return;
 	if (flags & WGPEER_F_REMOVE_ME)
-		return remove_peer(plan.device, *peer, plan.leaving);
+		return end_peer(plan, *peer);
 	if (attributes[WGPEER_A_PRESHARED_KEY]) {
 		SpinGuard guard(peer->handshake_lock);
 
@@ -332,16 +392,17 @@ void commit_peer(Plan &plan, const Request &request, Attribute entry)
 		set_persistent_keepalive(*peer, attributes[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL].value<u16>());
 	if (plan.device.is_up)
 		send_staged(*peer);
+	tell(*peer, is_fresh ? WGX_EVENT_PEER_ADDED : WGX_EVENT_PEER_CHANGED);
 }
 
-void commit(Plan &plan, const Request &request)
+void commit(Plan &plan, const Request &request, u32 port_id)
 {
 	Device &device = plan.device;
 	u32 mark = request[WGDEVICE_A_FWMARK] ? request[WGDEVICE_A_FWMARK].value<u32>() : device.mark.load_relaxed();
 
 	if (request.flags() & WGDEVICE_F_REPLACE_PEERS)
 		while (Peer *peer = device.peers.first())
-			remove_peer(device, *peer, plan.leaving);
+			end_peer(plan, *peer);
 	if (mark != device.mark.load_relaxed() || request[WGDEVICE_A_LISTEN_PORT]) {
 		device.mark.store_relaxed(mark);
 		forget_all_sources(device);
@@ -352,7 +413,10 @@ void commit(Plan &plan, const Request &request)
 		commit_peer(plan, request, entry);
 		wg_kernel_maybe_resched();
 	}
+	if (request.is_public)
+		device.is_public = request.is_public.value<u8>() != 0;
 	device.generation++;
+	tell_changed(device, port_id);
 }
 
 /* All keys: also those of which another one was taken, and in entries that were not. */
@@ -374,19 +438,19 @@ void wipe_keys(AttributeList request)
 
 } // namespace wg::engine
 
-int wg_engine_set(wg_device *handle, void *attributes, size_t size, bool may_administer_birth_namespace, wg_report *report)
+int wg_engine_set(wg_device *handle, void *attributes, size_t size, bool may_administer_birth_namespace, uint32_t port_id, wg_report *report)
 {
 	using namespace wg::engine;
 	Device &device = *reinterpret_cast<Device *>(handle);
 	AttributeList list(attributes, size);
-	Request request{DeviceAttributes(list), report};
+	Request request(list, report);
 	int error;
 	{
 		Plan plan(device);
 
 		error = prepare(plan, request, may_administer_birth_namespace);
 		if (!error)
-			commit(plan, request);
+			commit(plan, request, port_id);
 	}
 	wipe_keys(list);
 	return error;

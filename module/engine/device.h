@@ -31,6 +31,7 @@ struct Device {
 	u32 peer_count = 0;
 	AllowedIps allowed_ips;			/* writers: rtnl; readers: RCU */
 	u32 generation = 0;			/* rtnl; of the configuration, for dumps */
+	bool is_public = false;			/* rtnl; anybody may see all but the secrets */
 
 	SpinLock index_lock{WG_LOCK_INDEX};	/* writers of the three tables */
 	HashTable<Peer, &Peer::by_key, &Peer::key_hash> peers_by_key;
@@ -47,6 +48,8 @@ struct Device {
 	SpinLock crypt_lock{WG_LOCK_CRYPT_WORK};
 	PacketFifo<&Batch::work_next> crypt_work;
 	Atomic<u64> drops[DROP_REASONS];
+	Atomic<u64> cookies_sent;
+	Atomic<s64> stranger_told;		/* when, the last time */
 };
 
 /* ---- tables ---- */

@@ -36,6 +36,7 @@ public:
 	Work pop();
 
 	bool is_under_load(Instant now);
+	u32 messages() const { return length_.load_relaxed(); }
 
 	wg_workers *workers = nullptr;
 

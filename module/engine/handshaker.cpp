@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "engine/handshaker.h"
 #include "engine/device.h"
+#include "engine/events.h"
 #include "engine/tx.h"
 
 namespace wg::engine {
@@ -162,6 +163,7 @@ void send_cookie_reply(Received &received, const MessageMacs &macs, SessionIndex
 		received.device.cookie_checker.create_reply(primitives(), received.us.local.cookie_keys(), macs.mac1, sender_index,
 							    cookie_source(received.from), nonce, reply);
 	}
+	received.device.cookies_sent.fetch_add(1);
 	send_reply(received.device, received.packet, bytes_of(static_cast<const CookieReplyMessage &>(reply)));
 }
 
@@ -252,8 +254,10 @@ Outcome<void> handle_initiation(Received &received)
 	if (auto done = open_initiation(primitives(), received.us.local, *message, opened); !done)
 		return done;
 	received.peer = find_sender(received.device, opened);
-	if (!received.peer)
+	if (!received.peer) {
+		tell_stranger(received.device, opened.remote_static, received.from);
 		return Drop::UnknownPeer;
+	}
 	copy_remote(*received.peer, received.us, remote);
 	auto timestamp = authenticate_initiation(primitives(), remote, *message, opened);
 	if (!timestamp)
@@ -309,6 +313,7 @@ Outcome<void> handle_response(Received &received)
 	session = create_session(peer, Role::Initiator, index, remote_index, keys);
 	if (!session)
 		return Drop::NoMemory;
+	Instant born = session->keypair.born;
 	auto still_waits = [&]() -> Outcome<void> {
 		if (!peer.awaits_response || !(peer.initiator.sender_index == index))
 			return Drop::UnknownIndex;
@@ -318,7 +323,7 @@ Outcome<void> handle_response(Received &received)
 	if (auto committed = commit_session(received.device, received.us, peer, *session, still_waits); !committed)
 		return committed;
 	count_authenticated(received);
-	on_handshake_completed(peer);
+	on_handshake_completed(peer, Role::Initiator, born);
 	send_keepalive(peer);		/* or what is staged: the responder must hear from the new key */
 	return Outcome<void>::success();
 }

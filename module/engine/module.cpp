@@ -72,6 +72,15 @@ crypto::Form aead_form()
 	return loaded->form;
 }
 
+const char *aead_form_name()
+{
+	const KnownForm *known = FORMS;
+
+	while (known->form != loaded->form)
+		known++;
+	return known->name;
+}
+
 u64 next_serial()
 {
 	return loaded->serials.fetch_add(1);

@@ -16,6 +16,7 @@ inline const crypto::Primitives &primitives()
 
 /* Chosen and self-tested at load. Portable needs no FPU section, the others do. */
 crypto::Form aead_form();
+const char *aead_form_name();
 
 /* Numbers that grow, from 1 on. [any] */
 u64 next_serial();

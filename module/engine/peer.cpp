@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "engine/peer.h"
 #include "engine/device.h"
+#include "engine/events.h"
 #include "engine/handshaker.h"
 #include "engine/rx.h"
 #include "engine/tx.h"
@@ -38,12 +39,16 @@ void carry_out(Peer &peer, const Actions &actions)
 {
 	if (actions.forget_source)
 		forget_source(peer);
-	if (actions.give_up)
+	if (actions.give_up) {
 		drop_staged(peer, Drop::NoSession);
+		tell(peer, WGX_EVENT_HANDSHAKE_GIVEN_UP);
+	}
 	if (actions.send_initiation)
 		request_initiation(peer, actions.is_retry);
 	if (actions.send_keepalive)
 		send_keepalive(peer);
+	if (actions.session_ended)
+		tell(peer, WGX_EVENT_SESSION_EXPIRED);
 	if (actions.erase_keys)
 		erase_keys(peer);
 }
@@ -130,6 +135,9 @@ void put(Peer &peer)
 
 void drop(Peer &peer, Drop reason, u32 count)
 {
+	peer.drops[static_cast<usize>(reason)].fetch_add(count);
+	peer.last_drop.store_relaxed(static_cast<u8>(reason));
+	peer.last_drop_at.store_relaxed(now().ns);
 	drop(peer.device, reason, count, peer.serial);
 }
 
@@ -225,12 +233,13 @@ void abandon_handshake(Peer &peer)
 void erase_keys(Peer &peer)
 {
 	Displaced<Session> displaced;
+	bool had_session;
 
 	{
 		/* First: a session that enters the ring after this arms it again. */
 		SpinGuard guard(peer.timers_lock);
 
-		peer.timers.keys_erased();
+		had_session = peer.timers.keys_erased();
 		peer.armed_at = {};	/* a suspend may follow, through which the kernel timer stands still: set it anew at the next event */
 	}
 	abandon_handshake(peer);
@@ -240,6 +249,8 @@ void erase_keys(Peer &peer)
 		displaced = peer.keyring.erase();
 	}
 	drop_displaced(peer.device, displaced);
+	if (had_session)
+		tell(peer, WGX_EVENT_SESSION_EXPIRED);
 }
 
 void forget_last_handshake(Peer &peer)
@@ -272,14 +283,32 @@ wg_endpoint endpoint_of(const Peer &peer)
 	return peer.endpoint;
 }
 
+/* The remote side alone. */
+static bool is_same_place(const wg_endpoint &a, const wg_endpoint &b)
+{
+	return a.family == b.family && a.port == b.port && a.scope == b.scope && same_bytes(a.address, b.address, sizeof(a.address));
+}
+
 void learn_endpoint(Peer &peer, const wg_endpoint &endpoint)
 {
-	SpinGuard guard(peer.endpoint_lock);
+	{
+		SpinGuard guard(peer.endpoint_lock);
+		bool is_same = same_bytes(&peer.endpoint, &endpoint, sizeof(endpoint));
 
-	if (endpoint.family == 0 || same_bytes(&peer.endpoint, &endpoint, sizeof(endpoint)))
-		return;
-	peer.endpoint = endpoint;
-	wg_kernel_route_cache_reset(&peer.route_cache);
+		if (endpoint.family == 0 || (is_same && !peer.move_untold))
+			return;
+		if (!is_same) {
+			peer.move_untold = peer.move_untold || !is_same_place(peer.endpoint, endpoint);
+			peer.endpoint = endpoint;
+			wg_kernel_route_cache_reset(&peer.route_cache);
+		}
+		Instant at = now();
+		if (!peer.move_untold || (!peer.move_told.is_never() && at - peer.move_told < seconds(1)))
+			return;
+		peer.move_untold = false;
+		peer.move_told = at;
+	}
+	tell_moved(peer, endpoint);
 }
 
 void set_endpoint(Peer &peer, const wg_endpoint &endpoint)
@@ -413,12 +442,16 @@ void on_session_derived(Peer &peer)
 	with_timers(peer, [](Timers &timers, Instant at) { timers.session_derived(at); });
 }
 
-void on_handshake_completed(Peer &peer)
+void on_handshake_completed(Peer &peer, Role ours, Instant born)
 {
+	bool is_rekey = false;
+
 	with_timers(peer, [&](Timers &timers, Instant) {
 		timers.handshake_completed();
+		is_rekey = timers.session_established(born);
 		wg_kernel_wall_clock(&peer.last_handshake_seconds, &peer.last_handshake_nanoseconds);
 	});
+	tell_established(peer, ours, is_rekey);
 }
 
 void set_persistent_keepalive(Peer &peer, u16 seconds)

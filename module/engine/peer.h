@@ -63,6 +63,8 @@ struct Peer {
 
 	mutable SpinLock endpoint_lock{WG_LOCK_PEER_ENDPOINT};
 	wg_endpoint endpoint{};
+	Instant move_told;		/* when listeners heard of an endpoint */
+	bool move_untold = false;	/* but not yet of this one */
 	wg_route_cache route_cache;
 
 	mutable SpinLock timers_lock{WG_LOCK_PEER_TIMERS};
@@ -75,6 +77,9 @@ struct Peer {
 	u32 last_handshake_nanoseconds = 0;
 
 	Atomic<u64> rx_bytes, tx_bytes;	/* UDP payload of authenticated messages */
+	Atomic<u32> drops[DROP_REASONS];
+	Atomic<u8> last_drop{static_cast<u8>(Drop::Count)};	/* none */
+	Atomic<s64> last_drop_at;
 };
 
 inline Peer &get(Peer &peer)
@@ -135,7 +140,7 @@ bool may_initiate(Peer &peer, bool is_retry);
 bool claim_initiation(Peer &peer);
 void on_handshake_message_sent(Peer &peer);
 void on_session_derived(Peer &peer);
-void on_handshake_completed(Peer &peer);
+void on_handshake_completed(Peer &peer, Role ours, Instant born);	/* of the session it gave */
 void set_persistent_keepalive(Peer &peer, u16 seconds);
 
 /* Counts @count packets of the peer's that end here. */

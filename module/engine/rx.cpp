@@ -88,7 +88,7 @@ void confirm_key(Peer &peer, Session &session)
 		return;
 	drop_displaced(peer.device, displaced);
 	abandon_handshake(peer);	/* one of our own that still waits is not needed any more */
-	on_handshake_completed(peer);
+	on_handshake_completed(peer, Role::Responder, session.keypair.born);
 	send_staged(peer);
 }
 

@@ -178,4 +178,26 @@ static inline void wg_compat_neon_end(struct user_fpsimd_state *place)
 }
 #endif
 
+/* Of a multicast group that is for who administers the namespace: it was an operation's flag once. */
+#ifdef GENL_MCAST_CAP_NET_ADMIN
+#define WG_COMPAT_ADMINS_GROUP GENL_MCAST_CAP_NET_ADMIN
+#else
+#define WG_COMPAT_ADMINS_GROUP GENL_UNS_ADMIN_PERM
+#endif
+
+/* Room of NETLINK_MAX_FMTMSG_LEN bytes for a text that is not a literal. Old kernels have none of the message's own; then two requests at
+ * one time may mix their texts up. */
+static inline char *wg_compat_extack_text(struct netlink_ext_ack *extack)
+{
+#ifdef NETLINK_MAX_FMTMSG_LEN
+	if (extack)
+		return extack->_msg_buf;
+#else
+#define NETLINK_MAX_FMTMSG_LEN 80
+#endif
+	static char text[NETLINK_MAX_FMTMSG_LEN];
+
+	return text;
+}
+
 #endif

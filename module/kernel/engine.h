@@ -33,17 +33,22 @@ void wg_engine_receive(struct wg_device *device, struct wg_packet *packet);
 
 /* WG_CMD_SET_DEVICE: @attributes lie one after the other in @size bytes, already checked against the policy.
  * Validated whole before anything changes; on error nothing has. Key material in the request is wiped in every case. */
-int wg_engine_set(struct wg_device *device, void *attributes, size_t size, bool may_administer_birth_namespace, struct wg_report *report);
-/* One part of a WG_CMD_GET_DEVICE dump into @reply. */
+int wg_engine_set(struct wg_device *device, void *attributes, size_t size, bool may_administer_birth_namespace, uint32_t port_id,
+		  struct wg_report *report);
+/* May anybody ask for all but the secrets? */
+bool wg_engine_is_public(const struct wg_device *device);
+/* One part of a WG_CMD_GET_DEVICE dump into @reply; @attributes, @size: of a WGX_CMD_GET_DEVICE request, else none. */
 struct wg_dump {
 	void *at;			/* what to go on with, in this generation of this device: a peer, or one of its prefixes when continuing */
 	uint64_t peer_number, device_number;
 	uint32_t generation;		/* out: changes when the configuration does */
 	uint32_t written;		/* of the peer's allowed IPs */
+	uint32_t named_left;		/* of the request's peers: bytes, from the one to go on with on */
 	uint8_t started, continuing, done;
+	uint8_t no_secrets;		/* in: whatever the request says */
 };
 /* 0 (see done), -EMSGSIZE when not even one item fits, -ENODEV when it is not the device the dump began with. @dump is zeroed at the start. */
-int wg_engine_dump(struct wg_device *device, struct wg_dump *dump, struct wg_reply *reply);
+int wg_engine_dump(struct wg_device *device, struct wg_dump *dump, void *attributes, size_t size, struct wg_reply *reply);
 
 /* Drop counters of a device, by reason, for ethtool -S. */
 uint32_t wg_engine_drop_reasons(void);

@@ -10,6 +10,7 @@
 #include "objects.h"
 #include "engine.h"
 #include "../../uapi/linux/wireguard.h"
+#include "../../uapi/linux/wireguard_extensions.h"
 
 static const struct nla_policy allowed_ip_policy[WGALLOWEDIP_A_MAX + 1] = {
 	[WGALLOWEDIP_A_FAMILY] = { .type = NLA_U16 },
@@ -66,7 +67,7 @@ static struct net_device *find_device(struct net *net, struct nlattr **attribute
 	return dev;
 }
 
-/* ---- WG_CMD_GET_DEVICE ---- */
+/* ---- WG_CMD_GET_DEVICE, WGX_CMD_GET_DEVICE ---- */
 
 /* Between two parts the device is known by its index alone: a reader that stops reading must not keep it from being removed. */
 struct dump_context {
@@ -75,28 +76,43 @@ struct dump_context {
 };
 static_assert(sizeof(struct dump_context) <= sizeof_field(struct netlink_callback, ctx));
 
+static bool is_extended(const struct netlink_callback *cb)
+{
+	return ((struct genlmsghdr *)nlmsg_data(cb->nlh))->cmd == WGX_CMD_GET_DEVICE;
+}
+
 static int dump_start(struct netlink_callback *cb)
 {
 	struct dump_context *context = (struct dump_context *)cb->ctx;
+	struct net *net = sock_net(cb->skb->sk);
 	struct net_device *dev;
+	int error;
 
+	/* The deployed command's asker has been asked for it already. */
+	context->dump.no_secrets = !netlink_ns_capable(cb->skb, net->user_ns, CAP_NET_ADMIN);
 	rtnl_lock();
-	dev = find_device(sock_net(cb->skb->sk), wg_compat_dump_attributes(cb), cb->extack);
-	if (!IS_ERR(dev))
+	dev = find_device(net, wg_compat_dump_attributes(cb), cb->extack);
+	error = PTR_ERR_OR_ZERO(dev);
+	if (!error && context->dump.no_secrets && !wg_engine_is_public(wg_private_of(dev)->engine))
+		error = -EPERM;
+	if (!error)
 		context->ifindex = dev->ifindex;	/* all else is zero: the kernel gives it so */
 	rtnl_unlock();
-	return PTR_ERR_OR_ZERO(dev);
+	return error;
 }
 
 /* One message, from a header to as much as the engine can fit behind it. */
 static int dump_part(struct net_device *dev, struct dump_context *context, struct sk_buff *skb, struct netlink_callback *cb)
 {
-	void *header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &family, NLM_F_MULTI, WG_CMD_GET_DEVICE);
+	void *request = is_extended(cb) ? genlmsg_data(nlmsg_data(cb->nlh)) : NULL;
+	void *header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &family, NLM_F_MULTI,
+				   request ? WGX_CMD_GET_DEVICE : WG_CMD_GET_DEVICE);
 	int error;
 
 	if (!header)
 		return -EMSGSIZE;
-	error = wg_engine_dump(wg_private_of(dev)->engine, &context->dump, (struct wg_reply *)skb);
+	error = wg_engine_dump(wg_private_of(dev)->engine, &context->dump, request, request ? nlmsg_attrlen(cb->nlh, GENL_HDRLEN) : 0,
+			       (struct wg_reply *)skb);
 	if (error) {
 		genlmsg_cancel(skb, header);
 		return error;
@@ -123,7 +139,7 @@ static int dump_continue(struct sk_buff *skb, struct netlink_callback *cb)
 	return result;
 }
 
-/* ---- WG_CMD_SET_DEVICE ---- */
+/* ---- WG_CMD_SET_DEVICE, WGX_CMD_SET_DEVICE ---- */
 
 /* Port and mark act in the namespace the device was born in, which may be another one than the request's. */
 static bool may_administer_birth(struct sk_buff *request, const struct net_device *dev)
@@ -147,7 +163,7 @@ static int set_device(struct sk_buff *request, struct genl_info *info)
 		memzero_explicit(attributes, size);	/* there is no engine to find the keys in it */
 	} else {
 		error = wg_engine_set(wg_private_of(dev)->engine, attributes, size, may_administer_birth(request, dev),
-				      (struct wg_report *)info->extack);
+				      info->snd_portid, (struct wg_report *)info->extack);
 	}
 	rtnl_unlock();
 	return error;
@@ -193,6 +209,55 @@ void wg_kernel_report_error(struct wg_report *report, const void *attribute, con
 		extack->bad_attr = attribute;
 }
 
+void wg_kernel_report_owner(struct wg_report *report, const void *attribute, uint8_t version, const uint8_t *address, uint8_t bits,
+			    const uint8_t *owner)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	struct netlink_ext_ack *extack = (struct netlink_ext_ack *)report;
+	char *text = wg_compat_extack_text(extack), key[13] = "";
+	int i;
+
+	/* Nine bytes are twelve digits of base64. */
+	for (i = 0; i < 12; i++)
+		key[i] = digits[(get_unaligned_be16(owner + i * 6 / 8) >> (10 - i * 6 % 8)) & 63];
+	if (version == 4)
+		snprintf(text, NETLINK_MAX_FMTMSG_LEN, "%pI4/%u belongs to peer %s...", address, bits, key);
+	else
+		snprintf(text, NETLINK_MAX_FMTMSG_LEN, "%pI6c/%u belongs to peer %s...", address, bits, key);
+	wg_kernel_report_error(report, attribute, text);
+}
+
+/* ---- events ---- */
+static const struct genl_multicast_group groups[] = {
+	[WG_EVENTS] = { .name = WGX_GROUP_EVENTS, .flags = WG_COMPAT_ADMINS_GROUP },
+	[WG_EVENTS_ENDPOINTS] = { .name = WGX_GROUP_ENDPOINTS, .flags = WG_COMPAT_ADMINS_GROUP },
+	[WG_EVENTS_STRANGERS] = { .name = WGX_GROUP_STRANGERS, .flags = WG_COMPAT_ADMINS_GROUP },
+};
+
+struct wg_reply *wg_kernel_event_begin(const struct wg_netdev *netdev, enum wg_event_group group)
+{
+	struct net *net = dev_net(wg_to_net_device(netdev));
+	struct sk_buff *skb;
+
+	if (!genl_has_listeners(&family, net, group))
+		return NULL;
+	skb = genlmsg_new(256, GFP_ATOMIC);
+	if (!skb || !genlmsg_put(skb, 0, 0, &family, 0, WGX_CMD_EVENT) || !wg_kernel_reply_put_names((struct wg_reply *)skb, netdev)) {
+		kfree_skb(skb);
+		genl_set_err(&family, net, 0, group, ENOBUFS);
+		return NULL;
+	}
+	return (struct wg_reply *)skb;
+}
+
+void wg_kernel_event_send(const struct wg_netdev *netdev, struct wg_reply *event, enum wg_event_group group)
+{
+	struct sk_buff *skb = (struct sk_buff *)event;
+
+	genlmsg_end(skb, genlmsg_data(nlmsg_data(nlmsg_hdr(skb))));
+	genlmsg_multicast_netns(&family, dev_net(wg_to_net_device(netdev)), skb, 0, group, GFP_ATOMIC);
+}
+
 /* ---- the family ---- */
 static const struct genl_ops operations[] = {
 	{
@@ -204,6 +269,19 @@ static const struct genl_ops operations[] = {
 	{
 		.cmd = WG_CMD_SET_DEVICE,
 		.doit = set_device,
+		.flags = GENL_UNS_ADMIN_PERM,
+	},
+	/* The policy knows no attribute of theirs: the engine looks at those itself. */
+	{
+		.cmd = WGX_CMD_GET_DEVICE,
+		.start = dump_start,
+		.dumpit = dump_continue,
+		.validate = GENL_DONT_VALIDATE_DUMP_STRICT,
+	},
+	{
+		.cmd = WGX_CMD_SET_DEVICE,
+		.doit = set_device,
+		.validate = GENL_DONT_VALIDATE_STRICT,
 		.flags = GENL_UNS_ADMIN_PERM,
 	},
 };
@@ -218,7 +296,9 @@ static struct genl_family family __ro_after_init = {
 	.module = THIS_MODULE,
 	.ops = operations,
 	.n_ops = ARRAY_SIZE(operations),
-	.resv_start_op = WG_CMD_MAX + 1,
+	.mcgrps = groups,
+	.n_mcgrps = ARRAY_SIZE(groups),
+	.resv_start_op = WGX_CMD_EVENT,
 };
 
 int wg_genl_init(void)

@@ -45,7 +45,7 @@ WG_STORAGE(wg_route_cache, WG_SIZEOF_ROUTE_CACHE);
 WG_STORAGE(wg_rcu_head, 16);
 
 /* ---- the kernel's error numbers that the engine returns; asserted equal in memory.c ---- */
-enum wg_errno { WG_EPERM = 1, WG_ENOMEM = 12, WG_ENODEV = 19, WG_EINVAL = 22, WG_ENOSPC = 28, WG_ENONET = 64, WG_EBADMSG = 74,
+enum wg_errno { WG_EPERM = 1, WG_EAGAIN = 11, WG_ENOMEM = 12, WG_EEXIST = 17, WG_ENODEV = 19, WG_EINVAL = 22, WG_ENOSPC = 28, WG_ENONET = 64, WG_EBADMSG = 74,
 		WG_ELOOP = 40, WG_EDESTADDRREQ = 89, WG_EMSGSIZE = 90, WG_EPROTONOSUPPORT = 93, WG_EOPNOTSUPP = 95, WG_EPFNOSUPPORT = 96, WG_ENETUNREACH = 101,
 		WG_ENOKEY = 126 };
 
@@ -168,6 +168,7 @@ void wg_kernel_sockets_close(struct wg_sockets *sockets);
 
 void wg_kernel_route_cache_init(struct wg_route_cache *cache);			/* may lack memory silently: then nothing is cached */
 void wg_kernel_route_cache_reset(struct wg_route_cache *cache);			/* [any] */
+uint32_t wg_kernel_route_mtu(const struct wg_route *route);				/* of IP packets; instead of wg_kernel_send: uses the route up. BH off */
 void wg_kernel_route_cache_destroy(struct wg_route_cache *cache);		/* [process] after an RCU wait; init makes it usable again */
 
 /* Finds the way to @endpoint, by @cache (NULL: none) where it knows one. The sticky source is used only while it satisfies @rule and the route
@@ -226,6 +227,17 @@ void wg_kernel_reply_nest_end(struct wg_reply *reply, void *nest);
 void wg_kernel_reply_nest_cancel(struct wg_reply *reply, void *nest);
 /* @text must be a literal; @attribute may be NULL, else it points at the attribute's header inside the request. */
 void wg_kernel_report_error(struct wg_report *report, const void *attribute, const char *text);
+
+/* "PREFIX belongs to peer KEY": @address of @version, and as much of @owner as there is room for. */
+void wg_kernel_report_owner(struct wg_report *report, const void *attribute, uint8_t version, const uint8_t *address, uint8_t bits,
+			    const uint8_t *owner);
+
+/* What is told to who listens, by groups that are joined each for itself. */
+enum wg_event_group { WG_EVENTS, WG_EVENTS_ENDPOINTS, WG_EVENTS_STRANGERS };
+/* A message for @group in @netdev's namespace, which names the device and has room for some 150 bytes; NULL: nobody listens, or there is no
+ * memory, which those who do are told. From it to event_send inside one RCU read section. [any] */
+struct wg_reply *wg_kernel_event_begin(const struct wg_netdev *netdev, enum wg_event_group group);
+void wg_kernel_event_send(const struct wg_netdev *netdev, struct wg_reply *event, enum wg_event_group group);	/* uses it up */
 
 void wg_kernel_bug(const char *what);		/* a broken invariant: warns once per place; returns */
 

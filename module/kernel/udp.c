@@ -361,6 +361,15 @@ static void count_segments(struct net_device *dev, u64 before, u32 segments)
 		DEV_STATS_ADD(dev, tx_dropped, segments - 1);
 }
 
+uint32_t wg_kernel_route_mtu(const struct wg_route *route)
+{
+	struct dst_entry *dst = route->entry;
+	u32 mtu = dst_mtu(dst);
+
+	dst_release(dst);
+	return mtu;
+}
+
 /* The last one takes the route's reference along. */
 void wg_kernel_send(struct wg_netdev *netdev, struct wg_packet *batch, const struct wg_route *route, uint8_t traffic_class)
 {

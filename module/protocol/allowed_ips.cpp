@@ -170,14 +170,28 @@ void AllowedIps::insert(const Prefix &prefix, PrefixOwner &owner, LooseNodes &sp
 	link->publish(top);
 }
 
-bool AllowedIps::remove(const Prefix &prefix, PrefixOwner &owner, LooseNodes &removed)
+PrefixNode *AllowedIps::find(const Prefix &prefix) const
 {
 	const Address address = address_of(prefix);
 	PrefixNode *node = root_[root_of(prefix.version)].locked();
 
 	while (node && node->prefix.bits < prefix.bits && agree(address, address_of(node->prefix), node->prefix.bits))
 		node = node->child[bit_after(address, node->prefix.bits)].locked();
-	if (!node || node->prefix.bits != prefix.bits || !agree(address, address_of(node->prefix), prefix.bits) || node->owner.locked() != &owner)
+	return node && node->prefix == prefix ? node : nullptr;
+}
+
+PrefixOwner *AllowedIps::owner_of(const Prefix &prefix) const
+{
+	PrefixNode *node = find(prefix);
+
+	return node ? node->owner.locked() : nullptr;
+}
+
+bool AllowedIps::remove(const Prefix &prefix, PrefixOwner &owner, LooseNodes &removed)
+{
+	PrefixNode *node = find(prefix);
+
+	if (!node || node->owner.locked() != &owner)
 		return false;
 	detach(*node, removed);
 	return true;

@@ -27,6 +27,7 @@ struct Prefix {
 	u8 bits = 0;
 	u8 address[16] = {};		/* network order; IPv4 in the first four */
 	void mask();			/* clears the host part */
+	friend bool operator==(const Prefix &, const Prefix &) = default;
 };
 
 struct PrefixNode {
@@ -73,10 +74,13 @@ public:
 	void insert(const Prefix &prefix, PrefixOwner &owner, LooseNodes &spare);
 	/* True when @owner had exactly this prefix. */
 	bool remove(const Prefix &prefix, PrefixOwner &owner, LooseNodes &removed);
+	/* Who has exactly this prefix, masked; null: nobody. */
+	PrefixOwner *owner_of(const Prefix &prefix) const;
 	void remove_all(PrefixOwner &owner, LooseNodes &removed);
 	bool empty() const { return !root_[0].locked() && !root_[1].locked(); }
 
 private:
+	PrefixNode *find(const Prefix &prefix) const;
 	void detach(PrefixNode &node, LooseNodes &removed);
 	void splice_out(PrefixNode &node, LooseNodes &removed);
 	RcuPtr<PrefixNode> &link_to(PrefixNode &node);

@@ -16,6 +16,8 @@ class ReplayWindow {
 public:
 	/* Drop::Replayed: seen before or older than the window. Drop::ExpiredKey: at or past REJECT_AFTER_MESSAGES. */
 	Outcome<void> accept(u64 counter);
+	/* How many counters there were up to the greatest accepted. Any context. */
+	u64 reached() const { return __atomic_load_n(&next_, __ATOMIC_RELAXED); }
 
 private:
 	static constexpr usize WORD_BITS() { return 64; }

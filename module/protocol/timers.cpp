@@ -84,6 +84,22 @@ void Timers::session_derived(Instant now)
 	erase_keys_ = after(now, REJECT_AFTER_TIME * 3);
 }
 
+bool Timers::session_established(Instant born)
+{
+	bool had_one = !session_ends_.is_never();
+
+	session_ends_ = after(born, REJECT_AFTER_TIME);
+	return had_one;
+}
+
+bool Timers::keys_erased()
+{
+	bool had_session = !session_ends_.is_never();
+
+	erase_keys_ = session_ends_ = {};
+	return had_session;
+}
+
 void Timers::set_persistent_keepalive(u16 interval_seconds, Instant now)
 {
 	if (interval_seconds == persistent_keepalive_)
@@ -102,7 +118,7 @@ void Timers::stop()
 
 Instant Timers::next_deadline() const
 {
-	return earlier(earlier(earlier(retry_handshake_, new_handshake_), earlier(send_keepalive_, erase_keys_)), send_persistent_keepalive_);
+	return earlier(earlier(earlier(retry_handshake_, new_handshake_), earlier(send_keepalive_, erase_keys_)), earlier(send_persistent_keepalive_, session_ends_));
 }
 
 /* The retry comes first: when it gives up, it takes a passive keepalive of the same moment with it. */
@@ -125,6 +141,8 @@ Actions Timers::expire(Instant now, Duration jitter)
 		/* Sending will move it; but a keepalive that could not be sent must not be the last. */
 		any_authenticated_packet_traversed(now);
 	}
+	if (fires(session_ends_, now))
+		actions.session_ended = true;
 	if (fires(erase_keys_, now))
 		actions.erase_keys = true;
 	return actions;

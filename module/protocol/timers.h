@@ -20,6 +20,7 @@ struct Actions {
 	bool send_initiation = false;		/* rules 2 and 4; the engine asks may_initiate() first, as always */
 	bool is_retry = false;			/* rule 2: the attempt goes on; otherwise a new one starts */
 	bool send_keepalive = false;		/* rules 3 and 5 */
+	bool session_ended = false;		/* rule 7: the newest one may be used no more */
 	bool erase_keys = false;		/* rule 6: all key material, also a handshake in flight */
 };
 
@@ -39,24 +40,28 @@ public:
 	void initiation_sent(Instant now, Duration jitter);	/* arms the retry; besides handshake_message_sent() */
 	void handshake_completed();				/* response received, or own response confirmed */
 	void session_derived(Instant now);			/* arms rule 6 */
-	void keys_erased() { erase_keys_ = {}; }		/* on suspend: rule 6 has nothing left to do, and its time may pass meanwhile */
+	/* Rule 6 has nothing left to do, and its time may pass meanwhile, in a suspend. Returns whether there was a session. */
+	bool keys_erased();
+	/* The newest session, which is used from now on. Returns whether there was one before. */
+	bool session_established(Instant born);
 	void forget_last_handshake() { last_handshake_sent_ = {}; }	/* key change: the next initiation may leave at once */
 
 	/* @interval 0 = off. One that it has already changes nothing: who applies a configuration often must not silence it. The caller
 	 * sends the one "at once" when the interface is up. */
 	void set_persistent_keepalive(u16 interval_seconds, Instant now);
 	u16 persistent_keepalive() const { return persistent_keepalive_; }
-	/* Interface down or peer removed: no deadline is left (the interval stays configured), and the next initiation may leave at
-	 * once. Events after it arm deadlines again: the caller stops those first. */
+	/* Interface down or peer removed: no deadline is left but the session's end, which is keys_erased()'s (the interval stays configured), and
+	 * the next initiation may leave at once. Events after it arm deadlines again: the caller stops those first. */
 	void stop();
 
 	/* Never when none is armed. */
 	Instant next_deadline() const;
+	Instant next_retry() const { return retry_handshake_; }
 	/* All that is due at @now; deadlines that fired are disarmed or moved. */
 	Actions expire(Instant now, Duration jitter);
 
 private:
-	Instant retry_handshake_, new_handshake_, send_keepalive_, erase_keys_, send_persistent_keepalive_;
+	Instant retry_handshake_, new_handshake_, send_keepalive_, erase_keys_, send_persistent_keepalive_, session_ends_;
 	Instant last_handshake_sent_;
 	Instant attempt_started_;		/* never: with the next initiation */
 	u16 persistent_keepalive_ = 0;

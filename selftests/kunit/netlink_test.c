@@ -64,7 +64,7 @@ static int set(struct net_device *dev, struct sk_buff *skb)
 	int error;
 
 	rtnl_lock();
-	error = wg_engine_set(wg_private_of(dev)->engine, skb->data, skb->len, true, NULL);
+	error = wg_engine_set(wg_private_of(dev)->engine, skb->data, skb->len, true, 0, NULL);
 	rtnl_unlock();
 	return error;
 }
@@ -129,7 +129,7 @@ static int dump(struct kunit *test, struct net_device *dev, struct told *told, u
 		KUNIT_ASSERT_NOT_NULL(test, skb);
 		skb_reserve(skb, skb_tailroom(skb) - room);	/* the allocator rounds up */
 		rtnl_lock();
-		error = wg_engine_dump(wg_private_of(dev)->engine, &cursor, (struct wg_reply *)skb);
+		error = wg_engine_dump(wg_private_of(dev)->engine, &cursor, NULL, 0, (struct wg_reply *)skb);
 		rtnl_unlock();
 		if (!error) {
 			nla_for_each_attr(attribute, (struct nlattr *)skb->data, skb->len, rest) {
@@ -191,7 +191,7 @@ static void a_request_cut_anywhere_is_read_to_its_end_and_no_further(struct kuni
 
 		KUNIT_ASSERT_NOT_NULL(test, copy);
 		rtnl_lock();
-		wg_engine_set(wg_private_of(dev)->engine, copy, size, true, NULL);
+		wg_engine_set(wg_private_of(dev)->engine, copy, size, true, 0, NULL);
 		rtnl_unlock();
 		if (size >= 36)
 			KUNIT_EXPECT_TRUE_MSG(test, !memchr_inv(copy + 4, 0, WG_KEY_LEN), "%u bytes: the key is still there", size);
@@ -208,10 +208,10 @@ static void a_cursor_of_another_device_is_refused(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, set(test->priv, request), 0);
 	rtnl_lock();
-	first = wg_engine_dump(wg_private_of(test->priv)->engine, &cursor, (struct wg_reply *)skb);
+	first = wg_engine_dump(wg_private_of(test->priv)->engine, &cursor, NULL, 0, (struct wg_reply *)skb);
 	cursor.device_number++;
 	skb_trim(skb, 0);
-	second = wg_engine_dump(wg_private_of(test->priv)->engine, &cursor, (struct wg_reply *)skb);
+	second = wg_engine_dump(wg_private_of(test->priv)->engine, &cursor, NULL, 0, (struct wg_reply *)skb);
 	rtnl_unlock();
 	KUNIT_EXPECT_EQ(test, first, 0);
 	KUNIT_EXPECT_FALSE(test, cursor.done);

@@ -120,6 +120,8 @@ struct wg_netdev {
 	sim::u64 tx_bytes = 0, rx_bytes = 0, tx_packets = 0, rx_packets = 0, unreachable = 0;
 	sim::u32 mtu = 1420;
 	int recursion = 0;
+	bool is_listened_to[3] = {};	/* by wg_event_group */
+	std::vector<std::pair<wg_event_group, std::vector<sim::u8>>> events;
 };
 
 struct wg_namespace {

@@ -93,6 +93,12 @@ void Message::append(const Request &request)
 		add(WGDEVICE_A_FWMARK, *request.fwmark);
 	if (request.flags)
 		add(WGDEVICE_A_FLAGS, *request.flags);
+	if (request.extended_flags)
+		add(WGX_A_FLAGS, *request.extended_flags);
+	if (request.generation)
+		add(WGX_A_GENERATION, *request.generation);
+	if (request.is_public)
+		add(WGX_A_PUBLIC, *request.is_public);
 	if (!request.peers.empty()) {
 		std::vector<u8> list;
 
@@ -105,7 +111,7 @@ void Message::append(const Request &request)
 
 int Message::set(wg_device *device, bool may_administer_birth_namespace, wg_report &report)
 {
-	return wg_engine_set(device, bytes_.data(), bytes_.size(), may_administer_birth_namespace, &report);
+	return wg_engine_set(device, bytes_.data(), bytes_.size(), may_administer_birth_namespace, PORT_ID, &report);
 }
 
 bool Message::holds(const Key &key) const
@@ -221,7 +227,6 @@ void parse_peer(const u8 *at, size_t size, Shown &shown)
 			break;
 		case WGPEER_A_PRESHARED_KEY:
 			peer.preshared_key = key(data, length);
-			first_part = true;
 			break;
 		case WGPEER_A_ENDPOINT:
 			peer.endpoint = std::vector<u8>(data, data + length);
@@ -240,10 +245,14 @@ void parse_peer(const u8 *at, size_t size, Shown &shown)
 			break;
 		case WGPEER_A_LAST_HANDSHAKE_TIME:
 			EXPECT(length == 16);
+			first_part = true;
 			memcpy(&peer.last_handshake_seconds, data, 8);
 			break;
 		case WGPEER_A_ALLOWEDIPS:
 			for_each(data, length, [&](u16, const u8 *ip, size_t ip_size) { peer.allowed_ips.push_back(parse_allowed_ip(ip, ip_size)); });
+			break;
+		case WGX_A_STATE:
+			peer.state.assign(data, data + length);
 			break;
 		default:
 			fail("reply: peer attribute %u", type);
@@ -262,6 +271,14 @@ void parse_peer(const u8 *at, size_t size, Shown &shown)
 }
 
 } // namespace
+
+std::vector<std::pair<u16, std::vector<u8>>> attributes_of(const std::vector<u8> &bytes)
+{
+	std::vector<std::pair<u16, std::vector<u8>>> found;
+
+	for_each(bytes.data(), bytes.size(), [&](u16 type, const u8 *data, size_t size) { found.push_back({type, {data, data + size}}); });
+	return found;
+}
 
 void parse_part(const wg_reply &reply, Shown &shown)
 {
@@ -289,7 +306,9 @@ void parse_part(const wg_reply &reply, Shown &shown)
 			for_each(data, size, [&](u16, const u8 *peer, size_t peer_size) { parse_peer(peer, peer_size, shown); });
 			break;
 		default:
-			fail("reply: device attribute %u", type);
+			if (type < WGX_A_FLAGS)
+				fail("reply: device attribute %u", type);
+			shown.extensions[type].assign(data, data + size);
 		}
 	});
 }
@@ -359,4 +378,32 @@ void wg_kernel_report_error(wg_report *report, const void *attribute, const char
 		return;
 	report->text = text;
 	report->attribute = attribute;
+}
+
+void wg_kernel_report_owner(wg_report *report, const void *attribute, uint8_t version, const uint8_t *, uint8_t bits, const uint8_t *owner)
+{
+	if (version != 4 && version != 6)
+		fail("report_owner of IP version %u", version);
+	wg_kernel_report_error(report, attribute, ("/" + std::to_string(bits) + " belongs to peer " + std::to_string(owner[0])).c_str());
+}
+
+wg_reply *wg_kernel_event_begin(const wg_netdev *netdev, wg_event_group group)
+{
+	if (!kernel->current->rcu_depth)
+		fail("an event outside an RCU read section");
+	if (!netdev->is_listened_to[group] || kernel->allocation_fails())
+		return nullptr;
+	wg_reply *event = new wg_reply(200);
+	wg_kernel_reply_put_names(event, netdev);
+	return event;
+}
+
+void wg_kernel_event_send(const wg_netdev *netdev, wg_reply *event, wg_event_group group)
+{
+	if (!kernel->current->rcu_depth)
+		fail("an event outside an RCU read section");
+	if (event->overflowed)
+		fail("an event has no room");
+	const_cast<wg_netdev *>(netdev)->events.push_back({group, event->bytes});
+	delete event;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests for wg_engine_set and what comes back from wg_engine_dump, as netlink attributes in memory of their exact size. */
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 #include "../../uapi/linux/wireguard.h"
+#include "../../uapi/linux/wireguard_extensions.h"
 #include "kernel/engine.h"
 #include "random.h"
 
@@ -23,6 +25,8 @@ struct wg_report {
 
 namespace sim {
 
+constexpr u32 PORT_ID = 4711;	/* whose the requests are */
+
 using Key = std::vector<u8>;
 
 struct AllowedIp {
@@ -34,18 +38,20 @@ struct AllowedIp {
 
 struct PeerRequest {
 	Key public_key;
-	std::optional<Key> preshared_key;
-	std::optional<u32> flags;
-	std::optional<std::vector<u8>> endpoint;	/* a sockaddr */
-	std::optional<u16> persistent_keepalive;
-	std::optional<u32> protocol_version;
-	std::vector<AllowedIp> allowed_ips;
+	std::optional<Key> preshared_key = {};
+	std::optional<u32> flags = {};
+	std::optional<std::vector<u8>> endpoint = {};	/* a sockaddr */
+	std::optional<u16> persistent_keepalive = {};
+	std::optional<u32> protocol_version = {};
+	std::vector<AllowedIp> allowed_ips = {};
 };
 
 struct Request {
 	std::optional<Key> private_key;
 	std::optional<u16> listen_port;
 	std::optional<u32> fwmark, flags;
+	std::optional<u32> extended_flags, generation;	/* of WGX_CMD_SET_DEVICE, or of a question */
+	std::optional<u8> is_public;
 	std::vector<PeerRequest> peers;
 };
 
@@ -75,6 +81,7 @@ struct ShownPeer {
 	u64 rx_bytes = 0, tx_bytes = 0;
 	i64 last_handshake_seconds = 0;
 	std::vector<AllowedIp> allowed_ips;
+	std::vector<u8> state;		/* WGX_A_STATE */
 };
 struct Shown {
 	std::optional<Key> private_key, public_key;
@@ -82,11 +89,15 @@ struct Shown {
 	u32 fwmark = 0, parts = 0;
 	bool interrupted = false;
 	std::vector<ShownPeer> peers;
+	std::map<u16, std::vector<u8>> extensions;
 	const ShownPeer *peer(const Key &public_key) const;
 	bool operator==(const Shown &) const = default;
 };
 bool operator==(const AllowedIp &, const AllowedIp &);
 bool operator==(const ShownPeer &, const ShownPeer &);
+
+/* Attributes one after the other. */
+std::vector<std::pair<u16, std::vector<u8>>> attributes_of(const std::vector<u8> &);
 
 /* Adds one part; fails the run when it is malformed. */
 void parse_part(const wg_reply &, Shown &);

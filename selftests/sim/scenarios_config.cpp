@@ -697,7 +697,7 @@ SCENARIO(dump_ends_when_its_device_is_another_one, 20)
 	for (int part = 0; part < 3; part++) {
 		wg_reply reply(600);
 
-		world.kernel.run_process(world.host(0).domain, "dump", [&] { EXPECT(wg_engine_dump(world.host(0).device, &dump, &reply) == 0); });
+		world.kernel.run_process(world.host(0).domain, "dump", [&] { EXPECT(wg_engine_dump(world.host(0).device, &dump, nullptr, 0, &reply) == 0); });
 	}
 	EXPECT(!dump.done);
 	world.destroy(0);
@@ -705,7 +705,7 @@ SCENARIO(dump_ends_when_its_device_is_another_one, 20)
 	if (world.random.chance(500))
 		configure_in_parts(world, request);
 	wg_reply reply(600);
-	world.kernel.run_process(world.host(0).domain, "dump", [&] { EXPECT(wg_engine_dump(world.host(0).device, &dump, &reply) == -19); });
+	world.kernel.run_process(world.host(0).domain, "dump", [&] { EXPECT(wg_engine_dump(world.host(0).device, &dump, nullptr, 0, &reply) == -19); });
 }
 
 /* However small its parts: it ends with everything told, or says that they are too small. */
@@ -723,7 +723,7 @@ SCENARIO(dump_ends_whatever_room_it_gets, 100)
 		for (int parts = 0; !dump.done && !error; parts++) {
 			wg_reply reply(room);
 
-			world.kernel.run_process(world.host(0).domain, "dump", [&] { error = wg_engine_dump(world.host(0).device, &dump, &reply); });
+			world.kernel.run_process(world.host(0).domain, "dump", [&] { error = wg_engine_dump(world.host(0).device, &dump, nullptr, 0, &reply); });
 			if (!error)
 				parse_part(reply, shown);
 			EXPECT(parts < 100);
@@ -744,7 +744,7 @@ SCENARIO(dump_part_without_room_is_refused_and_loses_nothing, 100)
 		wg_reply reply(room);
 		int error = 0;
 
-		world.kernel.run_process(world.host(0).domain, "dump", [&] { error = wg_engine_dump(world.host(0).device, &dump, &reply); });
+		world.kernel.run_process(world.host(0).domain, "dump", [&] { error = wg_engine_dump(world.host(0).device, &dump, nullptr, 0, &reply); });
 		if (!error)
 			parse_part(reply, shown);
 		return error;

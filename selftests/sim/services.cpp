@@ -849,6 +849,12 @@ int wg_kernel_route(wg_sockets *sockets, wg_endpoint *endpoint, wg_source_rule r
 	return 0;
 }
 
+uint32_t wg_kernel_route_mtu(const wg_route *)
+{
+	kernel->require_softirq("route_mtu");
+	return 1500;
+}
+
 void wg_kernel_send(wg_netdev *netdev, wg_packet *batch, const wg_route *route, uint8_t traffic_class)
 {
 	kernel->require_softirq("send");

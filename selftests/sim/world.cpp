@@ -262,6 +262,19 @@ void World::suspend(u32 id, i64 duration)
 
 Shown World::dump(u32 id, size_t part_size, std::function<void()> between_parts)
 {
+	return dump_in_parts(id, nullptr, part_size, between_parts);
+}
+
+Shown World::ask(u32 id, const Request &question, size_t part_size, std::function<void()> between_parts)
+{
+	Message message(question);
+
+	message.bytes().reserve(1);	/* a question that asks for nothing is one, too */
+	return dump_in_parts(id, &message.bytes(), part_size, between_parts);
+}
+
+Shown World::dump_in_parts(u32 id, std::vector<u8> *question, size_t part_size, const std::function<void()> &between_parts)
+{
 	wg_dump dump{};
 	Shown shown;
 	u32 generation = 0;
@@ -270,7 +283,9 @@ Shown World::dump(u32 id, size_t part_size, std::function<void()> between_parts)
 		wg_reply reply(part_size);
 		int result = 0;
 
-		kernel.run_process(host(id).domain, "dump", [&] { result = wg_engine_dump(host(id).device, &dump, &reply); });
+		kernel.run_process(host(id).domain, "dump", [&] {
+			result = wg_engine_dump(host(id).device, &dump, question ? question->data() : nullptr, question ? question->size() : 0, &reply);
+		});
 		if (result)
 			fail("wg_engine_dump into %zu bytes: %d", part_size, result);
 		if (shown.parts && generation != dump.generation)

@@ -106,6 +106,8 @@ public:
 	int up(u32 host);
 	int down(u32 host);
 	Shown dump(u32 host, size_t part_size = 4000, std::function<void()> between_parts = nullptr);
+	/* WGX_CMD_GET_DEVICE. */
+	Shown ask(u32 host, const Request &question, size_t part_size = 4000, std::function<void()> between_parts = nullptr);
 	void erase_keys(u32 host);
 	void suspend(u32 host, i64 duration);
 	void create(u32 host);
@@ -149,6 +151,7 @@ public:
 	void finish();
 
 private:
+	Shown dump_in_parts(u32 host, std::vector<u8> *question, size_t part_size, const std::function<void()> &between_parts);
 	void on_send(wg_namespace &, u16 port, const wg_endpoint &, std::vector<u8> &&, u8 traffic_class, u32 mark);
 	void on_deliver(wg_netdev &, const std::vector<u8> &inner, u8 outer_class);
 	void look_at(const Host &, const std::vector<u8> &, Sent &);

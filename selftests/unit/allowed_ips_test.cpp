@@ -17,11 +17,6 @@ struct Peer {
 };
 } // namespace engine
 
-static bool operator==(const Prefix &a, const Prefix &b)
-{
-	return a.version == b.version && a.bits == b.bits && same_bytes(a.address, b.address, sizeof(a.address));
-}
-
 namespace {
 
 Prefix v4(u8 a, u8 b, u8 c, u8 d, u8 bits)
@@ -243,6 +238,7 @@ private:
 			ASSERT_TRUE(seen.insert(node).second);
 			masked.mask();
 			ASSERT_TRUE(masked == node->prefix);
+			ASSERT_EQ(ips.owner_of(node->prefix), node->owner.locked());
 			if (node->owner.locked())
 				owned++;
 			else
@@ -324,6 +320,18 @@ TEST(AllowedIps, the_longest_prefix_wins)
 	EXPECT_EQ(table.lookup4(192, 168, 5, 4), 2);
 	EXPECT_EQ(table.lookup4(10, 0, 0, 1), 3);
 	EXPECT_EQ(table.lookup4(255, 255, 255, 255), 3);
+}
+
+TEST(AllowedIps, owner_of_asks_for_the_very_prefix)
+{
+	Table table(1);
+
+	table.insert(v4(10, 0, 0, 0, 16), 0);
+	table.insert(v4(10, 0, 128, 0, 24), 0);
+	EXPECT_EQ(table.ips.owner_of(v4(10, 0, 0, 0, 16)), &table.owner(0));
+	EXPECT_EQ(table.ips.owner_of(v4(10, 0, 128, 0, 24)), &table.owner(0));
+	for (const Prefix &other : {v4(10, 0, 0, 0, 15), v4(10, 0, 0, 0, 17), v4(10, 0, 128, 0, 25), v4(10, 0, 129, 0, 24), v6("0a00", 16)})
+		EXPECT_EQ(table.ips.owner_of(other), nullptr);
 }
 
 TEST(AllowedIps, a_default_route_catches_its_own_version_alone)

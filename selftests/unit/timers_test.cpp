@@ -10,7 +10,7 @@ constexpr Duration NO_JITTER = {0}, JITTER = milliseconds(123), NS = {1};
 
 bool any(const Actions &actions)
 {
-	return actions.forget_source || actions.give_up || actions.send_initiation || actions.send_keepalive || actions.erase_keys;
+	return actions.forget_source || actions.give_up || actions.send_initiation || actions.send_keepalive || actions.erase_keys || actions.session_ended;
 }
 
 /* What the engine does with the answer to a retry or to rule 4: it sends, in the same moment. */
@@ -276,6 +276,40 @@ TEST(Timers, a_rekey_attempt_after_a_completed_one_has_its_own_90_seconds)
 	EXPECT_TRUE(timers.expire(T0 + seconds(125), NO_JITTER).send_initiation);
 }
 
+/* Rule 7 */
+TEST(Timers, a_session_ends_once_180_seconds_after_it_was_born)
+{
+	Timers timers;
+
+	EXPECT_FALSE(timers.session_established(T0));
+	EXPECT_FALSE(timers.expire(T0 + seconds(180) - NS, NO_JITTER).session_ended);
+	EXPECT_TRUE(timers.expire(T0 + seconds(180), NO_JITTER).session_ended);
+	EXPECT_FALSE(timers.expire(T0 + seconds(1000), NO_JITTER).session_ended);
+	EXPECT_FALSE(timers.keys_erased());
+	EXPECT_FALSE(timers.session_established(T0 + seconds(1000)));
+}
+
+TEST(Timers, a_newer_session_puts_the_end_off)
+{
+	Timers timers;
+
+	timers.session_established(T0);
+	EXPECT_TRUE(timers.session_established(T0 + seconds(120)));
+	EXPECT_FALSE(timers.expire(T0 + seconds(200), NO_JITTER).session_ended);
+	EXPECT_EQ(timers.next_deadline(), T0 + seconds(300));
+}
+
+TEST(Timers, erased_keys_end_the_session_and_say_whether_there_was_one)
+{
+	Timers timers;
+
+	EXPECT_FALSE(timers.keys_erased());
+	timers.session_established(T0);
+	timers.stop();
+	EXPECT_TRUE(timers.keys_erased());
+	EXPECT_TRUE(timers.next_deadline().is_never());
+}
+
 /* Rule 3 */
 TEST(Timers, data_received_and_nothing_sent_for_ten_seconds_earns_one_keepalive)
 {
@@ -503,7 +537,7 @@ TEST(Timers, after_expire_the_next_deadline_lies_in_the_future)
 		Duration jitter = {static_cast<s64>(random.below(static_cast<u64>(REKEY_TIMEOUT_JITTER.ns)))};
 
 		now = now + Duration{static_cast<s64>(random.below(static_cast<u64>(seconds(random.below(20) ? 3 : 100).ns)))};
-		switch (random.below(12)) {
+		switch (random.below(14)) {
 		case 0: timers.data_sent(now, jitter); break;
 		case 1: timers.data_received(now); break;
 		case 2: timers.any_authenticated_packet_sent(); break;
@@ -515,7 +549,9 @@ TEST(Timers, after_expire_the_next_deadline_lies_in_the_future)
 		case 8: timers.handshake_completed(); break;
 		case 9: timers.session_derived(now); break;
 		case 10: timers.set_persistent_keepalive(static_cast<u16>(random.below(3) * 10), now); break;
-		case 11:
+		case 11: timers.session_established(now); break;
+		case 12: timers.keys_erased(); break;
+		case 13:
 			if (random.below(10) == 0)
 				timers.stop();
 			break;

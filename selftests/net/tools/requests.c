@@ -387,34 +387,6 @@ static int ask(int fd)
 	return answer(fd);
 }
 
-/* Asks generic netlink for the family's number; 0 when there is none. */
-static int family_number(int fd)
-{
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	static uint8_t reply[8192] __attribute__((aligned(4)));
-	struct nlmsghdr *at = (struct nlmsghdr *)reply;
-	ssize_t length;
-
-	begin(GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY);
-	put(CTRL_ATTR_FAMILY_NAME, WG_GENL_NAME, sizeof(WG_GENL_NAME));
-	if (sendto(fd, buffer, message()->nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
-		return 0;
-	length = recv(fd, reply, sizeof(reply), 0);
-	if (length < 0 || !NLMSG_OK(at, length) || at->nlmsg_type != GENL_ID_CTRL)
-		return 0;
-
-	struct nlattr *attribute = (struct nlattr *)((uint8_t *)NLMSG_DATA(at) + GENL_HDRLEN);
-	int left = at->nlmsg_len - NLMSG_LENGTH(GENL_HDRLEN);
-
-	while (left >= NLA_HDRLEN && attribute->nla_len >= NLA_HDRLEN) {
-		if (attribute->nla_type == CTRL_ATTR_FAMILY_ID)
-			return *(uint16_t *)((uint8_t *)attribute + NLA_HDRLEN);
-		left -= NLA_ALIGN(attribute->nla_len);
-		attribute = (struct nlattr *)((uint8_t *)attribute + NLA_ALIGN(attribute->nla_len));
-	}
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	unsigned count = sizeof(cases) / sizeof(cases[0]);
@@ -430,7 +402,7 @@ int main(int argc, char **argv)
 
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
 
-	family = family_number(fd);
+	family = family_number(fd, NULL, NULL);
 	if (!family)
 		return fprintf(stderr, "no family %s\n", WG_GENL_NAME), 2;
 	for (unsigned i = 0; i < count; i++) {

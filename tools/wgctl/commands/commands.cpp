@@ -50,6 +50,8 @@ const std::array COMMANDS = {
 		"--dry-run --exit-code --json --steal --endpoints --netns --birth-netns", "FILE|INTERFACE...", "wgctl apply --dry-run wg0", apply},
 	Command{"metrics", "Print counters for Prometheus and others, as OpenMetrics text, or serve them over HTTP", "--listen --netns",
 		"[INTERFACE...]", "wgctl metrics --listen 127.0.0.1:9586", metrics},
+	Command{"init", "Write the file of a new hub, with a key of its own: a machine that passes its peers' packets on", "--address --nat --endpoint",
+		"FILE|INTERFACE", "wgctl init wg0 --address 10.8.0.0/24 --nat --endpoint vpn.example.com", init},
 	Command{"peer add", "Add a peer, with the file for its side: in the file, and in the interface if it runs",
 		"--pool --allowed-ips --endpoint --dns --keepalive --psk --public-key --out --qr --json --secrets --netns", "FILE|INTERFACE NAME",
 		"wgctl peer add wg0 laptop --endpoint vpn.example.com --qr", peer_add},

@@ -36,6 +36,8 @@ constexpr std::array WORDS = {
 	Word{"--endpoints", "", "bring peers that are alive elsewhere to the file's endpoints, too"},
 	Word{"--listen", "unix:PATH|127.0.0.1:PORT", "serve them at /metrics over HTTP until stopped"},
 	Word{"--no-probe", "", "send no packets"},
+	Word{"--address", "NET,...", "the networks of the tunnel; the hub gets the first address of each, or the one that is given"},
+	Word{"--nat", "", "let peers out by this machine's other interfaces, with its address"},
 	Word{"--pool", "NET,...", "the networks to take the peer's addresses from"},
 	Word{"--allowed-ips", "NET,...", "what the other side sends here; by default the interface's networks"},
 	Word{"--except", "NET,...", "what is to be left out"},

@@ -23,9 +23,12 @@ constexpr std::size_t TABLES_LIMIT = 1 << 20;
 constexpr std::array QUICK_KEYS{std::string_view("Address"), std::string_view("DNS"),	   std::string_view("MTU"),
 				std::string_view("Table"),   std::string_view("PreUp"),	   std::string_view("PostUp"),
 				std::string_view("PreDown"), std::string_view("PostDown"), std::string_view("SaveConfig"),
-				std::string_view("KillSwitch"), std::string_view("KillSwitchExcept")};
+				std::string_view("KillSwitch"), std::string_view("KillSwitchExcept"),
+				std::string_view("Forward"), std::string_view("Masquerade")};
 /* In a comment, too, wherever it stands: overlooked, one would leave the switch open. */
 constexpr std::array COMMENT_KEYS{std::string_view("KillSwitch"), std::string_view("KillSwitchExcept")};
+/* In a comment of [Interface]: elsewhere such words may be anything. */
+constexpr std::array INTERFACE_COMMENT_KEYS{std::string_view("Forward"), std::string_view("Masquerade")};
 
 /* fe80::1%eth0 */
 bool is_zoned_address(const std::string &text)
@@ -65,7 +68,8 @@ public:
 				      std::string(DISABLED) + "' before it, or move it"};
 		if (is_comment(content)) {
 			ConfigLine comment = read_config_line(content.substr(content.find('#') + 1));
-			if (comment.kind == ConfigLine::Kind::value && is_one_of(comment.name, COMMENT_KEYS))
+			bool is_of_interface = in_interface_ && !in_disabled_ && is_one_of(comment.name, INTERFACE_COMMENT_KEYS);
+			if (comment.kind == ConfigLine::Kind::value && (is_one_of(comment.name, COMMENT_KEYS) || is_of_interface))
 				read(comment);
 		}
 		if (line.kind == ConfigLine::Kind::value && in_interface_ && is_quick_key(line.name))
@@ -105,6 +109,10 @@ private:
 		else if (is("KillSwitchExcept"))
 			for (const std::string &item : list_items(value))
 				except(item);
+		else if (is("Forward"))
+			config_.forward = is_either(value, "yes", "no");
+		else if (is("Masquerade"))
+			masquerade(value);
 		else if (is("PreUp"))
 			hook(config_.pre_up, "PreUp", value);
 		else if (is("PostUp"))
@@ -142,6 +150,11 @@ private:
 			config_.table = parse_table(value, files_);
 			config_.routing = Routing::numbered;
 		}
+	}
+	void masquerade(std::string_view value)
+	{
+		config_.masquerade = is_either(value, "yes", "no");
+		config_.masquerade_line = line_;
 	}
 	static bool is_either(std::string_view value, const std::string &yes, const std::string &no)
 	{
@@ -188,29 +201,29 @@ std::string trouble_with(std::string_view name)
 	return name.empty() || name == SUFFIX ? "there is no name" : "the file's name does not end in .conf";
 }
 
-/* wg0 or /some/where/wg0.conf, as path and interface name. */
-void find_file(std::string_view argument, QuickConfig &config, World &world)
+/* wg0, or /some/where/wg0.conf, as path and interface name. */
+void name_file(std::string_view argument, bool is_name, QuickConfig &config)
 {
 	std::string_view base = argument.substr(argument.rfind('/') + 1);
 
-	if (is_interface_name(argument)) {
-		config.interface = argument;
-		config.path = std::string(FOLDER) + config.interface + std::string(SUFFIX);
-		/* wg0.conf is a name too; whoever means the file beside them gets it. */
-		if (world.host.store.exists(config.path) || !argument.ends_with(SUFFIX) || !world.host.store.exists(std::string(argument))) {
-			if (!world.host.store.exists(config.path))
-				fail_without(config.path, ": write it, or give the path of NAME.conf", world);
-			return;
-		}
-	}
-	config.path = argument;
-	if (base.ends_with(SUFFIX))
-		config.interface = base.substr(0, base.size() - SUFFIX.size());
+	config.path = is_name ? std::string(FOLDER).append(argument).append(SUFFIX) : std::string(argument);
+	config.interface = is_name ? argument : base.ends_with(SUFFIX) ? base.substr(0, base.size() - SUFFIX.size()) : "";
 	if (!is_interface_name(config.interface))
 		throw Failure{in_quotes(argument) + " is not an interface's name, nor that of a file NAME.conf: " +
 			      trouble_with(config.interface.empty() ? base : config.interface)};
-	if (!world.host.store.exists(config.path))
-		fail_without(config.path, "", world);
+}
+
+void find_file(std::string_view argument, QuickConfig &config, World &world)
+{
+	Store &store = world.host.store;
+	bool is_name = is_interface_name(argument);
+
+	name_file(argument, is_name, config);
+	/* wg0.conf is a name too; whoever means the file beside them gets it. */
+	if (is_name && argument.ends_with(SUFFIX) && !store.exists(config.path) && store.exists(std::string(argument)))
+		name_file(argument, is_name = false, config);
+	if (!store.exists(config.path))
+		fail_without(config.path, is_name ? ": write it, or give the path of NAME.conf" : "", world);
 }
 
 class SilentTerminal : public Terminal {
@@ -354,6 +367,15 @@ QuickConfig read_file(std::string_view argument, World &world)
 	return config;
 }
 
+}
+
+void find_new_quick_file(std::string_view argument, QuickConfig &config, World &world)
+{
+	name_file(argument, is_interface_name(argument) && !argument.ends_with(SUFFIX), config);
+	if (world.host.store.is_hidden(config.path))
+		fail_without(config.path, "", world);
+	if (world.host.store.exists(config.path))
+		throw Failure{config.path + " exists already: give another name, or remove it first"};
 }
 
 std::string find_quick_file(std::string_view argument, World &world)

@@ -64,8 +64,12 @@ struct QuickConfig {
 	/* Nothing leaves but by the tunnel, and to these networks. */
 	bool kill_switch = false;
 	std::vector<Prefix> kill_switch_except;
+	/* Packets are passed on between the tunnel and the rest; and with this machine's address, to the rest. */
+	bool forward = false, masquerade = false;
+	std::size_t masquerade_line = 0;
 	std::map<Key, Expiry> expiries;
 
+	bool forwards() const { return forward || masquerade; }
 	bool has_dns() const { return !dns_servers.empty() || !dns_domains.empty(); }
 	/* `now`: wall clock, seconds. */
 	bool is_expired(const Key &peer, std::int64_t now) const
@@ -84,6 +88,9 @@ bool is_interface_name(std::string_view name);
 /* `argument` is an interface, whose file is in /etc/wireguard, or the path of NAME.conf. Warns when
  * everybody has access to the file. */
 QuickConfig read_quick_config(std::string_view argument, World &world);
+/* Which file would be that, where there is none; throws Failure when there is one, or one may not look. `config` gets
+ * path and interface. */
+void find_new_quick_file(std::string_view argument, QuickConfig &config, World &world);
 /* Which file that is. */
 std::string find_quick_file(std::string_view argument, World &world);
 /* The same, but the file is not looked into. */

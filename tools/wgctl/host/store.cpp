@@ -201,9 +201,9 @@ void SystemStore::remove(const std::string &path)
 		fail(path);
 }
 
-bool SystemStore::make_folder(const std::string &path)
+bool SystemStore::make_folder(const std::string &path, unsigned mode)
 {
-	if (mkdir(path.c_str(), 0755) == 0)
+	if (mkdir(path.c_str(), mode) == 0)
 		return true;
 	if (errno != EEXIST)
 		fail(path);

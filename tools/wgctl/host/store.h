@@ -25,7 +25,7 @@ public:
 	void overwrite(const std::string &path, std::string_view text) override;
 	void rename(const std::string &from, const std::string &to) override;
 	void remove(const std::string &path) override;
-	bool make_folder(const std::string &path) override;
+	bool make_folder(const std::string &path, unsigned mode) override;
 
 private:
 	Unnamed unnamed_;

@@ -50,23 +50,6 @@ std::vector<Prefix> addresses_from(const std::vector<std::vector<Prefix>> &lists
 	return found;
 }
 
-/* HOST:PORT; `source` is where it comes from. A service's name for the port is nothing to rely on elsewhere. */
-void check_endpoint(const std::string &endpoint, const std::string &source)
-{
-	std::size_t colon = endpoint.rfind(':');
-	std::string host = endpoint.substr(0, colon);
-
-	if (host.starts_with('[') && host.ends_with(']'))
-		host = host.substr(1, host.size() - 2);
-	std::size_t percent = host.find('%');
-	bool is_address = is_ip_address(host.substr(0, percent)) && (percent == host.npos || is_interface_name(host.substr(percent + 1)));
-	if (!is_address && !is_host_name(host))
-		throw Failure{source + ": neither an IP address nor a name of DNS: " + in_quotes(host)};
-	std::string port = endpoint.substr(colon + 1);
-	if (!parse_number<std::uint16_t>(port).value_or(0))
-		throw Failure{source + ": the port is not 1-65535: " + in_quotes(port)};
-}
-
 std::string endpoint_for_clients(const Hub &hub, std::string endpoint)
 {
 	std::string source = "--endpoint";
@@ -80,11 +63,8 @@ std::string endpoint_for_clients(const Hub &hub, std::string endpoint)
 		source = hub.config.path + ": # Endpoint";
 	}
 	refuse_url(endpoint, source + ": ");
-	std::size_t colon = endpoint.rfind(':');
-	bool is_bare_ipv6 = colon != endpoint.npos && endpoint.find(':') != colon && !endpoint.starts_with('[');
-	if (is_bare_ipv6)
-		endpoint = "[" + endpoint + "]";
-	if (colon == endpoint.npos || is_bare_ipv6 || endpoint.ends_with(']')) {
+	endpoint = with_brackets(endpoint);
+	if (!has_port(endpoint)) {
 		check_endpoint(endpoint + ":1", source);
 		if (!hub.device.listen_port.value_or(0))
 			throw Failure{hub.config.path + " has no ListenPort: add one, or give the port, --endpoint " + endpoint + ":PORT"};
@@ -290,6 +270,36 @@ Text client_config(const Hub &hub, const std::string &name, const Peer &peer, co
 	text.append("\n");
 	check_client_config(text, world);
 	return text;
+}
+
+std::string with_brackets(const std::string &endpoint)
+{
+	std::size_t colon = endpoint.rfind(':');
+	bool is_bare_ipv6 = colon != endpoint.npos && endpoint.find(':') != colon && !endpoint.starts_with('[');
+
+	return is_bare_ipv6 ? "[" + endpoint + "]" : endpoint;
+}
+
+bool has_port(const std::string &endpoint)
+{
+	return endpoint.find(':') != endpoint.npos && !endpoint.ends_with(']');
+}
+
+/* A service's name for the port is nothing to rely on elsewhere. */
+void check_endpoint(const std::string &endpoint, const std::string &source)
+{
+	std::size_t colon = endpoint.rfind(':');
+	std::string host = endpoint.substr(0, colon);
+
+	if (host.starts_with('[') && host.ends_with(']'))
+		host = host.substr(1, host.size() - 2);
+	std::size_t percent = host.find('%');
+	bool is_address = is_ip_address(host.substr(0, percent)) && (percent == host.npos || is_interface_name(host.substr(percent + 1)));
+	if (!is_address && !is_host_name(host))
+		throw Failure{source + ": neither an IP address nor a name of DNS: " + in_quotes(host)};
+	std::string port = endpoint.substr(colon + 1);
+	if (!parse_number<std::uint16_t>(port).value_or(0))
+		throw Failure{source + ": the port is not 1-65535: " + in_quotes(port)};
 }
 
 HubChange change_of_peer(const Hub &hub, const Key &key, Text text, World &world)

@@ -60,6 +60,13 @@ std::vector<Prefix> next_addresses(const Hub &hub, const std::vector<Prefix> &po
 Text client_config(const Hub &hub, const std::string &name, const Peer &peer, const std::optional<Key> &private_key,
 		   const ClientWishes &wishes, World &world);
 
+/* Of an IPv6 address that stands alone, too. */
+std::string with_brackets(const std::string &endpoint);
+/* Of what has its brackets. */
+bool has_port(const std::string &endpoint);
+/* Throws Failure when it is no HOST:PORT; `source` is where it comes from. */
+void check_endpoint(const std::string &endpoint, const std::string &source);
+
 /* A change of the hub: its file, and the device's private key and peers if it runs. All of it or nothing. */
 struct HubChange {
 	Text text;

@@ -53,4 +53,11 @@ std::string NftFilter::list(const std::string &table)
 	return nftables.run("list table " + table + "\n") ? nftables.output() : "";
 }
 
+std::string NftFilter::chains()
+{
+	Nftables nftables;
+
+	return nftables.run("list chains\n") ? nftables.output() : "";
+}
+
 }

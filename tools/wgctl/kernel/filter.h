@@ -10,6 +10,7 @@ class NftFilter : public Filter {
 public:
 	void run(const std::string &commands) override;
 	std::string list(const std::string &table) override;
+	std::string chains() override;
 };
 
 }

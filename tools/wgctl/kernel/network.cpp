@@ -219,7 +219,7 @@ std::vector<Prefix> KernelNetwork::foreign_addresses(const std::string &name)
 
 std::multimap<std::string, Prefix> KernelNetwork::other_addresses(const std::string &name)
 {
-	std::uint32_t own = get(name).index;
+	std::uint32_t own = name.empty() ? 0 : get(name).index;
 	std::multimap<std::string, Prefix> found;
 	char link[IF_NAMESIZE];
 

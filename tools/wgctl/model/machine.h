@@ -95,7 +95,7 @@ public:
 	virtual std::vector<Prefix> addresses(const std::string &name) = 0;
 	/* Those among them that no file can ask for: of the kernel's own choice, or with another's at the far end. */
 	virtual std::vector<Prefix> foreign_addresses(const std::string &name) = 0;
-	/* Those of all other links, by the link's name. */
+	/* Those of all other links, by the link's name; of all there are, without a name. */
 	virtual std::multimap<std::string, Prefix> other_addresses(const std::string &name) = 0;
 	virtual void add_address(const std::string &name, const Prefix &address) = 0;
 	virtual void delete_address(const std::string &name, const Prefix &address) = 0;
@@ -128,6 +128,8 @@ public:
 	/* What `run` would make the table of anew; empty when there is no such table. Marks are in
 	 * hexadecimal, priorities in numbers, counters left out. */
 	virtual std::string list(const std::string &table) = 0;
+	/* The same of all tables, without rules: their chains, and what these are hooked to. */
+	virtual std::string chains() = 0;
 };
 
 struct DnsSettings {
@@ -217,7 +219,7 @@ public:
 	virtual void rename(const std::string &from, const std::string &to) = 0;
 	virtual void remove(const std::string &path) = 0;
 	/* Fine when it is there. Returns whether it was made. */
-	virtual bool make_folder(const std::string &path) = 0;
+	virtual bool make_folder(const std::string &path, unsigned mode) = 0;
 };
 
 /* A terminal as one page that is painted again and again; keys come without Enter. */

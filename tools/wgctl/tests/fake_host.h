@@ -238,6 +238,17 @@ struct FakeFilter : Filter {
 		return text + "}\n";
 	}
 
+	std::string chains() override
+	{
+		std::string text;
+		for (const std::string &table : tables())
+			for_each_line(list(table), [&](std::string_view line) {
+				if (!line.starts_with("\t\t") || line.starts_with("\t\ttype "))
+					text.append(line).append("\n");
+			});
+		return text;
+	}
+
 private:
 	static std::string rest_after(const std::string &line, const std::string &word) { return line.substr(line.find(word) + word.size()); }
 	/* Marks are listed in hexadecimal. */
@@ -262,6 +273,8 @@ private:
 			contents[known];
 		else if (verb == "delete" && kind == "table")
 			contents.erase(known);
+		else if (verb == "add" && kind == "chain" && line.find("type ") == line.npos)
+			contents[known][place];
 		else if (verb == "add" && kind == "chain")
 			contents[known][place].push_back(line.substr(line.find("type "), line.find(" }") - line.find("type ")) + " policy accept;");
 		else if (verb == "add" && kind == "rule")
@@ -458,7 +471,7 @@ struct FakeStore : Store {
 		log.act("remove " + path);
 		contents.erase(path);
 	}
-	bool make_folder(const std::string &path) override
+	bool make_folder(const std::string &path, unsigned) override
 	{
 		log.act("folder " + path);
 		return true;

@@ -60,9 +60,12 @@ struct FakeFiles : Files {
 	std::vector<std::string> list(const std::string &folder) override
 	{
 		std::vector<std::string> names;
-		for (const auto &[path, text] : contents)
-			if (path.starts_with(folder + "/") && path.find('/', folder.size() + 1) == path.npos)
-				names.push_back(path.substr(folder.size() + 1));
+		for (const auto &[path, text] : contents) {
+			std::size_t begin = folder.size() + 1;
+			std::string name = path.starts_with(folder + "/") ? path.substr(begin, path.find('/', begin) - begin) : "";
+			if (!name.empty() && !contains(names, name))
+				names.push_back(name);
+		}
 		return names;
 	}
 };

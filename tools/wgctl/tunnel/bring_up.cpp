@@ -48,6 +48,8 @@ public:
 	{
 		/* Such a namespace has no other way out. */
 		config_.kill_switch = config.kill_switch && !placement.is_private;
+		config_.forward = config.forward && !placement.is_private;
+		config_.masquerade = config.masquerade && !placement.is_private;
 	}
 
 	void run()
@@ -211,6 +213,8 @@ void check_values(const QuickConfig &config, const Placement &placement, World &
 	if (config.mtu && *config.mtu < LEAST_MTU_OF_IPV6 && has_ipv6(config))
 		throw Failure{config.at(config.mtu_line) + "with MTU " + std::to_string(*config.mtu) + " the kernel takes no IPv6 address: make it " +
 			      std::to_string(LEAST_MTU_OF_IPV6) + " or more, or remove the IPv6 addresses"};
+	if (config.masquerade && config.kill_switch)
+		throw Failure{config.at(config.masquerade_line) + "Masquerade lets peers out by other interfaces, and KillSwitch nobody: remove one of them"};
 	if (config.has_dns() && !InterfaceDns(config.interface, placement, world).has_place() && !placement.is_private)
 		throw Failure{config.at(config.dns_line) + "DNS cannot be set in a namespace without a name: its processes have their own "
 							   "resolv.conf. Remove DNS, or use --netns NAME"};

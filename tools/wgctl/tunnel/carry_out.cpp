@@ -7,6 +7,7 @@
 #include "host/resolv_conf.h"
 #include "model/values.h"
 #include "tunnel/default_route.h"
+#include "tunnel/forwarding.h"
 #include "tunnel/interface_dns.h"
 #include "tunnel/kill_switch.h"
 
@@ -156,6 +157,10 @@ public:
 		if (plan_.changes_addresses || plan_.changes_routes || plan_.sets_up || plan_.mtu)
 			addresses_and_routes();
 		default_routes();
+		if (plan_.starts_forwarding)
+			Forwarding(name_, world_).make(forwarding_wishes(plan_.config), steps_);
+		if (plan_.stops_forwarding)
+			Forwarding(name_, world_).remove(steps_);
 		if (plan_.dns)
 			dns();
 	}

@@ -9,6 +9,7 @@
 #include "host/resolv_conf.h"
 #include "model/values.h"
 #include "tunnel/default_route.h"
+#include "tunnel/forwarding.h"
 #include "tunnel/inside.h"
 #include "tunnel/interface_dns.h"
 #include "tunnel/kill_switch.h"
@@ -207,6 +208,8 @@ private:
 			std::uint32_t mark = patient_.placement.is_apart() ? 0 : seen_.device.fwmark.value_or(0);
 			if (config_->kill_switch && !kill_switch.is_closed_as(mark, config_->kill_switch_except))
 				seen_.lost_parts.push_back("nftables table " + kill_switch.table());
+			if (config_->forwards())
+				seen_.lost_forwarding = Forwarding(patient_.interface, world_).missing_parts(forwarding_wishes(*config_));
 			seen_.wanted = parse_without_lookup(*config_, world_);
 		} catch (const Failure &failure) {
 			seen_.file_trouble = failure.text;

@@ -52,6 +52,8 @@ struct Examination {
 	bool is_routing_off = false, is_isolating = false;
 	/* What is missing of the default routes that the file asks for, in words. */
 	std::vector<std::string> lost_parts;
+	/* The same of its forwarding. */
+	std::vector<std::string> lost_forwarding;
 	/* Where the interface is not as the file has it, in words; but what has a field of its own here. */
 	std::vector<std::string> differences;
 	/* Why there is no address for an endpoint's name. */

@@ -58,8 +58,8 @@ void InterfaceDns::set(const DnsSettings &settings)
 	std::string text = resolv_conf(settings, interface_, others(own));
 	if (own)
 		return store.replace(own->path, text, 0644);
-	store.make_folder(std::string(NETNS_FOLDER));
-	store.make_folder(path_.substr(0, path_.rfind('/')));
+	store.make_folder(std::string(NETNS_FOLDER), 0755);
+	store.make_folder(path_.substr(0, path_.rfind('/')), 0755);
 	bool displaces = store.exists(path_);
 	if (displaces)
 		store.rename(path_, kept(interface_));

@@ -12,6 +12,7 @@
 #include "model/machine.h"
 #include "model/values.h"
 #include "tunnel/default_route.h"
+#include "tunnel/forwarding.h"
 #include "tunnel/interface_dns.h"
 #include "tunnel/kill_switch.h"
 
@@ -144,8 +145,10 @@ private:
 			link();
 		routes();
 		default_routes();
-		if (!plan_.is_partial())
+		if (!plan_.is_partial()) {
+			forwarding();
 			dns();
+		}
 		return std::move(plan_);
 	}
 
@@ -614,6 +617,22 @@ private:
 	{
 		for (const DefaultRoute::Fault &fault : faults)
 			add(fault.after && !fault.before ? Change::Action::add : Change::Action::change, fault.what, {}, fault.before, fault.after);
+	}
+
+	void forwarding()
+	{
+		Forwarding present(plan_.config.interface, world_);
+
+		if (!plan_.config.forwards()) {
+			plan_.stops_forwarding = present.is_there();
+			if (plan_.stops_forwarding)
+				add(Change::Action::remove, "forwarding", {}, "nftables table " + present.table(), {});
+			return;
+		}
+		for (const std::string &part : present.missing_parts(forwarding_wishes(plan_.config))) {
+			plan_.starts_forwarding = true;
+			add(Change::Action::add, "forwarding", {}, {}, part);
+		}
 	}
 
 	/* What a hook or somebody else gave the interface is left, as long as the file has no DNS. */

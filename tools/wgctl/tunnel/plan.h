@@ -68,6 +68,7 @@ struct Plan {
 	std::uint32_t default_route_mark = 0;
 	/* What the kill switch lets out. */
 	std::uint32_t kill_switch_mark = 0;
+	bool starts_forwarding = false, stops_forwarding = false;
 	/* Empty settings take what there is away. */
 	std::optional<DnsSettings> dns;
 };

@@ -7,6 +7,7 @@
 #include "config/merge.h"
 #include "model/values.h"
 #include "tunnel/default_route.h"
+#include "tunnel/forwarding.h"
 #include "tunnel/hooks.h"
 #include "tunnel/interface_dns.h"
 #include "tunnel/kill_switch.h"
@@ -39,8 +40,10 @@ public:
 		steps_.attempt([&] { unset_dns(); });
 		bool is_gone = steps_.run("delete interface " + name_, [&] { host_.network.delete_link(name_); });
 		forget_notes(name_, world_);
-		if (is_gone)
+		if (is_gone) {
+			steps_.attempt([&] { forwarding_.remove(steps_); });
 			kill_switch_.open(steps_);
+		}
 		steps_.keep();
 		/* They undo what PostUp did, whatever else could not be undone. */
 		if (is_gone)
@@ -59,13 +62,14 @@ private:
 			if (std::optional<std::uint32_t> mark = mark_of_filter(host_.filter.list((family == AF_INET6 ? "ip6 " : "ip ") + filter_table(name_))))
 				marks[family] = *mark;
 		bool leaves_dns = has_dns();
-		if (marks.empty() && !kill_switch_.is_closed() && !leaves_dns)
+		if (marks.empty() && !kill_switch_.is_closed() && !forwarding_.is_there() && !leaves_dns)
 			throw Failure{"there is no WireGuard interface " + in_quotes(name_) + ": nothing to take down"};
 		host_.shell.hold_signals();
 		for (const auto &[family, mark] : marks)
 			remove_default_route(family, mark);
 		if (leaves_dns)
 			steps_.attempt([&] { unset_dns(); });
+		steps_.attempt([&] { forwarding_.remove(steps_); });
 		kill_switch_.open(steps_);
 		steps_.keep();
 		run_hooks(config_, config_.post_down, world_);
@@ -115,6 +119,7 @@ private:
 	World &world_;
 	Host &host_;
 	KillSwitch kill_switch_{name_, world_};
+	Forwarding forwarding_{name_, world_};
 	Steps steps_{world_, Steps::Tells::all, Steps::AtFailure::go_on};
 };
 

@@ -292,13 +292,18 @@ private:
 					: there("ip link set " + shell_word(name_) + " mtu " + std::to_string(fits)));
 	}
 
-	void lost_parts()
+	static std::string listed(const std::vector<std::string> &parts)
 	{
 		std::string all;
 
-		for (const std::string &part : seen_.lost_parts)
+		for (const std::string &part : parts)
 			all += (all.empty() ? "" : ", ") + part;
-		if (!all.empty())
+		return all;
+	}
+
+	void lost_parts()
+	{
+		if (std::string all = listed(seen_.lost_parts); !all.empty())
 			find("all traffic should go through " + name_ + ", and may leave outside it: what keeps it in is not whole (" + all + ")",
 			     "wgctl apply " + itself());
 	}
@@ -391,6 +396,8 @@ private:
 
 	void forwarding()
 	{
+		if (std::string all = listed(seen_.lost_forwarding); !all.empty())
+			return find("the file says to forward for the peers, and what does it is not whole (" + all + ")", "wgctl apply " + itself());
 		if (any_default_route(seen_.device.peers) || seen_.is_isolating)
 			return;
 		if (seen_.forwards_ipv4 == false && has_guests(AF_INET))

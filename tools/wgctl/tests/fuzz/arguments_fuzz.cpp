@@ -190,6 +190,9 @@ void set_the_stage(const Case &given, Outside &outside)
 	if (given.is_so("RESOLV"))
 		contents["/etc/netns/red/resolv.conf"] = "nameserver 192.0.2.54\n";
 	contents["/proc/sys/net/ipv4/conf/all/src_valid_mark"] = "0\n";
+	for (const char *sysctl : {"ipv4/ip_forward", "ipv4/conf/all/accept_redirects", "ipv6/conf/all/forwarding"})
+		contents[std::string("/proc/sys/net/") + sysctl] = "0\n";
+	contents["/proc/sys/net/ipv6/conf/eth0/accept_ra"] = "1\n";
 	contents["/etc/resolv.conf"] = "nameserver 192.0.2.53\n";
 	outside.terminal.input = given.is_so("IN") ? given.circumstances.at("IN") : test_key_text(9);
 	outside.host.namespaces.known = {{"/run/netns/red", 2}, {"/proc/7/ns/net", 3}};
@@ -286,7 +289,7 @@ void check(const Case &given)
 	if (status == 0 && given.is({"metrics"}) && outside.terminal.out.starts_with('#'))
 		must(outside.terminal.out.ends_with("# EOF\n"), "metrics have an end");
 	must(!was_right || is_right(outside.files.contents[PATH]), "a file that was right stays so");
-	if (status == 0 && given.is({"peer", "client"}) && !given.has("--qr") && !given.has("--help"))
+	if (status == 0 && given.is({"peer", "client", "init"}) && !given.has("--qr") && !given.has("--help"))
 		for (const auto &[path, text] : outside.files.contents)
 			must(files.contains(path) || is_right(text), "the client's file is one");
 	if (status == 0 && (given.is({"client"}) || given.has("add")) && outside.terminal.out.starts_with("[Interface]"))

@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
+#include "hub/client_keys.h"
 #include "hub/hub.h"
-#include "hub/pool.h"
+#include "hub/qr.h"
 #include "model/values.h"
 #include "view/json.h"
 
@@ -45,9 +46,9 @@ ClientWishes wishes_of(const Options &options, World &world)
 	return wishes;
 }
 
-Delivery delivery_of(const Options &options)
+ClientFiles files_of(const Options &options)
 {
-	return {options.text("--out"), options.has("--qr")};
+	return {options.text("--out"), options.text("--qr")};
 }
 
 Json json_of(const std::optional<Peer> &peer, const std::string &name)
@@ -74,7 +75,7 @@ struct Report {
 Text json_of(const Hub &hub, const Report &report, const Options &options)
 {
 	Json document = Json::object();
-	std::optional<std::string_view> out = options.value("--out");
+	ClientFiles files = files_of(options);
 
 	document["version"] = JSON_VERSION;
 	document["interface"] = Text(hub.config.interface);
@@ -82,7 +83,8 @@ Text json_of(const Hub &hub, const Report &report, const Options &options)
 	document["running"] = hub.is_running;
 	document["added"] = json_of(report.added, report.name);
 	document["removed"] = json_of(report.removed, report.name);
-	document["client_file"] = out ? Json(Text(*out)) : Json();
+	document["client_file"] = text_or_null(files.config);
+	document["qr_file"] = text_or_null(files.qr_image);
 	if (options.has("--secrets"))
 		document["client_config"] = report.config.empty() ? Json() : Json(report.config);
 	return to_text(document);
@@ -91,27 +93,33 @@ Text json_of(const Hub &hub, const Report &report, const Options &options)
 /* The other side's file must go somewhere, and there is one standard output. */
 void check_delivery(const Options &options)
 {
+	ClientFiles files = files_of(options);
+
+	if (!files.qr_image.empty() && !is_image_name(files.qr_image))
+		throw Failure{"--qr: an image is a FILE.png or FILE.svg, not " + in_quotes(files.qr_image)};
 	if (options.has("--secrets") && !options.has("--json"))
 		throw Failure{"--secrets is for --json"};
-	if (options.has("--json") && options.has("--qr"))
-		throw Failure{"--json and --qr both want standard output: use one of them"};
-	if (options.has("--json") && !options.has("--secrets") && !options.value("--out"))
-		throw Failure{"with --json the other side's file goes to --out FILE, or with --secrets into the document"};
+	if (options.has("--json") && options.has("--qr") && files.qr_image.empty())
+		throw Failure{"--json and --qr both want standard output: use one of them, or --qr=FILE"};
+	if (options.has("--json") && !options.has("--secrets") && files.config.empty() && files.qr_image.empty())
+		throw Failure{"with --json the other side's file goes to --out FILE or --qr=FILE, or with --secrets into the document"};
 }
 
+/* The files first: what is on the screen cannot be taken back. */
 void hand_over(const Hub &hub, const Report &report, const Options &options, World &world)
 {
-	Delivery delivery = delivery_of(options);
+	ClientFiles files = files_of(options);
 
-	if (!options.has("--json"))
-		return deliver(report.config, delivery, world);
-	if (!delivery.out.empty())
-		deliver(report.config, delivery, world);
-	Text document = json_of(hub, report, options);
-	if (options.has("--secrets"))
-		write_secret(document, world.terminal);
-	else
-		world.terminal.write(Stream::out, document);
+	create_client_files(report.config, files, [&] {
+		if (options.has("--json") && !options.has("--secrets"))
+			world.terminal.write(Stream::out, json_of(hub, report, options));
+		else if (options.has("--json"))
+			write_secret(json_of(hub, report, options), world.terminal);
+		else if (options.has("--qr") && files.qr_image.empty())
+			world.terminal.write(Stream::out, qr_code(report.config));
+		else if (files.config.empty() && files.qr_image.empty())
+			write_secret(report.config, world.terminal);
+	}, world);
 }
 
 Hub open_hub(const Options &options, World &world)
@@ -134,6 +142,8 @@ int peer_add(const Options &options, World &world)
 	need_private_key(hub);
 	check_new_name(name, hub.names, hub.config.path);
 	if (std::optional<std::string_view> key = options.value("--public-key")) {
+		if (options.has("--keep-key"))
+			throw Failure{"--keep-key: with --public-key the private key is not known here"};
 		peer.public_key = parsed("--public-key", [&] { return parse_key(*key); });
 		if (peer.public_key == hub.public_key)
 			throw Failure{"--public-key: that is the key of " + hub.config.interface + " itself; give the other side's"};
@@ -151,6 +161,8 @@ int peer_add(const Options &options, World &world)
 	Text config = client_config(hub, name, peer, private_key, wishes, world);
 	HubChange change{with_peer(hub.config.text, name, peer)};
 	change.device.peers = {peer};
+	if (options.has("--keep-key"))
+		change.kept_key = private_key;
 	change_hub(hub, change, [&] { hand_over(hub, {name, peer, {}, config}, options, world); }, world);
 	return 0;
 }
@@ -173,24 +185,36 @@ int peer_remove(const Options &options, World &world)
 	return 0;
 }
 
-/* The private key of a client is nowhere but on the client, so a new file means a new key. */
+/* Where the private key of a client is nowhere but on the client, a new file means a new key. */
 int client(const Options &options, World &world)
 {
 	check_delivery(options);
 	Hub hub = open_hub(options, world);
 	need_private_key(hub);
-	Key old = find_peer(options.operand(1), hub.config.text, hub.config.path), private_key = random_private_key();
+	Key old = find_peer(options.operand(1), hub.config.text, hub.config.path);
 	const Peer &known = find_admitted(hub, old);
+	std::optional<Key> kept = kept_key(hub, old, world);
+	bool is_new = !kept || options.has("--renew");
+	Key private_key = is_new ? random_private_key() : *kept;
 	Peer peer = known;
 	std::string name = name_of(old, hub.names);
 
 	peer.public_key = public_key_of(private_key);
 	peer.endpoint.reset();
 	Text config = client_config(hub, name.empty() ? "client" : name, peer, private_key, wishes_of(options, world), world);
+	if (!is_new) {
+		hand_over(hub, {name, {}, {}, config}, options, world);
+		return 0;
+	}
 	HubChange change{with_public_key(hub.config.text, old, peer.public_key)};
 	change.device.peers = {removal_of(old), peer};
 	Report report{name, peer, known, config};
+	if (kept || options.has("--keep-key"))
+		change.kept_key = private_key;
 	change_hub(hub, change, [&] { hand_over(hub, report, options, world); }, world);
+	if (!kept && !options.has("--renew"))
+		world.terminal.write(Stream::err, "[!] The private key of " + describe_peer(old, hub.names) +
+							  " is not kept here, so this file has a new one, and the old one ends\n");
 	return 0;
 }
 

@@ -35,11 +35,7 @@ struct Rotation {
 	/* How this interface was named: its file may be elsewhere, and itself in another namespace. */
 	std::string here;
 
-	std::string pending_path() const
-	{
-		const std::string &path = hub.config.path;
-		return path.substr(0, path.size() - std::string_view(".conf").size()) + ".next-key";
-	}
+	std::string pending_path() const { return hub.config.beside("next-key"); }
 	/* `text` is for people. */
 	void tell(const Report &report, const std::string &text) const
 	{

@@ -241,6 +241,11 @@ std::string QuickConfig::argument() const
 	return path == std::string(FOLDER) + interface + std::string(SUFFIX) ? interface : shell_word(path);
 }
 
+std::string QuickConfig::beside(const std::string &what) const
+{
+	return path.substr(0, path.size() - SUFFIX.size()) + "." + what;
+}
+
 bool is_interface_name(std::string_view name)
 {
 	return !name.empty() && name.size() <= LONGEST_NAME && std::all_of(name.begin(), name.end(), [](char c) {

@@ -69,6 +69,8 @@ struct QuickConfig {
 	std::size_t masquerade_line = 0;
 	std::map<Key, Expiry> expiries;
 
+	/* INTERFACE.WHAT in the same folder. */
+	std::string beside(const std::string &what) const;
 	bool forwards() const { return forward || masquerade; }
 	bool has_dns() const { return !dns_servers.empty() || !dns_domains.empty(); }
 	/* `now`: wall clock, seconds. */

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "hub/client_keys.h"
 #include "hub/pool.h"
 #include "hub/qr.h"
 #include "model/machine.h"
@@ -334,6 +335,7 @@ void change_hub(const Hub &hub, const HubChange &change, const std::function<voi
 	world.host.shell.hold_signals();
 	world.host.store.replace(hub.config.path, change.text, PRIVATE_MODE);
 	steps.undo_by("restore " + hub.config.path, [&] { world.host.store.replace(hub.config.path, hub.config.text, PRIVATE_MODE); });
+	keep_client_keys(hub, change, steps, world);
 	if (plan)
 		carry_out(*plan, steps, world);
 	try {
@@ -346,23 +348,22 @@ void change_hub(const Hub &hub, const HubChange &change, const std::function<voi
 		world.terminal.write(Stream::err, hub.config.interface + " does not run here: only the file is changed\n");
 }
 
-void deliver(const Text &config, const Delivery &delivery, World &world)
+void create_client_files(const Text &config, const ClientFiles &files, const std::function<void()> &finish, World &world)
 {
-	if (!delivery.out.empty() && world.host.store.exists(delivery.out))
-		throw Failure{delivery.out + " exists already; remove it, or give another name with --out"};
-	/* The file first: what is on the screen cannot be taken back. */
-	if (!delivery.out.empty())
-		world.host.store.create(delivery.out, config, PRIVATE_MODE);
-	try {
-		if (delivery.as_qr)
-			world.terminal.write(Stream::out, qr_code(config));
-		else if (delivery.out.empty())
-			write_secret(config, world.terminal);
-	} catch (const Failure &) {
-		if (!delivery.out.empty())
-			world.host.store.remove(delivery.out);
-		throw;
-	}
+	Steps steps(world, Steps::Tells::failures);
+	auto create = [&](const std::string &path, const std::string &option, const Text &text) {
+		if (world.host.store.exists(path))
+			throw Failure{path + " exists already; remove it, or give another name with " + option};
+		world.host.store.create(path, text, PRIVATE_MODE);
+		steps.undo_by("remove " + path, [&world, path] { world.host.store.remove(path); });
+	};
+
+	if (!files.config.empty())
+		create(files.config, "--out", config);
+	if (!files.qr_image.empty())
+		create(files.qr_image, "--qr", qr_image(config, files.qr_image));
+	finish();
+	steps.keep();
 }
 
 }

@@ -71,6 +71,8 @@ void check_endpoint(const std::string &endpoint, const std::string &source);
 struct HubChange {
 	Text text;
 	Device device = {};
+	/* A peer's private key that is kept from now on (client_keys.h). */
+	std::optional<Key> kept_key = {};
 };
 /* What a new text says of one peer: on the interface it becomes what differs, and no more; a peer may be let in, or no
  * longer. Throws Failure when the text is not a file `up` takes, or when the peer would take another's allowed IP. */
@@ -78,11 +80,11 @@ HubChange change_of_peer(const Hub &hub, const Key &key, Text text, World &world
 /* `finish` comes last; its failure undoes the rest. */
 void change_hub(const Hub &hub, const HubChange &change, const std::function<void()> &finish, World &world);
 
-/* Where the other side's file goes: --out, --qr, or standard output. */
-struct Delivery {
-	std::string out;
-	bool as_qr = false;
+/* Where the other side's file is written, and an image of its QR code; empty when nowhere. */
+struct ClientFiles {
+	std::string config, qr_image;
 };
-void deliver(const Text &config, const Delivery &delivery, World &world);
+/* `finish` comes last; its failure undoes it. */
+void create_client_files(const Text &config, const ClientFiles &files, const std::function<void()> &finish, World &world);
 
 }

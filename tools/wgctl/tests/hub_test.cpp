@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+
 #include "commands/commands.h"
 #include "hub/pool.h"
 #include "hub/qr.h"
@@ -347,6 +349,94 @@ TEST(Qr, the_code_is_square_and_has_a_quiet_zone)
 	EXPECT_EQ(std::count(code.begin(), code.end(), '\n'), 15);
 	EXPECT_TRUE(code.starts_with("\x1b[30;107m" + std::string(29, ' ') + "\x1b[0m\n")) << code;
 	EXPECT_NE(failure_of([] { qr_code(std::string(5000, 'x')); }), "");
+}
+
+/* Of a PNG's data, whose compression is none. */
+struct Png {
+	std::size_t width = 0, height = 0;
+	std::string pixels;
+
+	static std::uint32_t number(std::string_view bytes)
+	{
+		std::uint32_t value = 0;
+		for (unsigned char byte : bytes.substr(0, 4))
+			value = value << 8 | byte;
+		return value;
+	}
+	explicit Png(std::string_view file)
+	{
+		EXPECT_TRUE(file.starts_with("\x89PNG\r\n\x1a\n"));
+		EXPECT_TRUE(file.ends_with(std::string_view("\0\0\0\0IEND\xae\x42\x60\x82", 12)));
+		EXPECT_EQ(file.substr(8, 8), std::string_view("\0\0\0\x0dIHDR", 8));
+		width = number(file.substr(16));
+		height = number(file.substr(20));
+		EXPECT_EQ(file.substr(24, 5), std::string_view("\1\0\0\0\0", 5));
+		std::string_view data = file.substr(41, number(file.substr(33)));
+		EXPECT_EQ(file.substr(37, 4), "IDAT");
+		EXPECT_EQ(data.substr(0, 2), "\x78\x01");
+		data.remove_prefix(2);
+		for (bool is_last = false; !is_last && data.size() > 5;) {
+			std::size_t size = static_cast<unsigned char>(data[1]) | static_cast<unsigned char>(data[2]) << 8;
+			is_last = data[0];
+			EXPECT_EQ(size ^ 0xffff, static_cast<std::size_t>(static_cast<unsigned char>(data[3]) | static_cast<unsigned char>(data[4]) << 8));
+			pixels += data.substr(5, size);
+			data.remove_prefix(5 + size);
+		}
+		EXPECT_EQ(data.size(), 4u);
+	}
+};
+
+TEST(Qr, an_image_has_the_modules_of_the_code)
+{
+	/* Long enough for more than one block. */
+	const std::string text(900, 'x');
+	Png png{plain(qr_image(text, "a.png"))};
+	std::size_t width = png.width / 8;
+
+	EXPECT_EQ(png.width, png.height);
+	ASSERT_EQ(png.pixels.size(), png.height * (1 + width));
+	EXPECT_GT(png.pixels.size(), 65535u);
+	std::string svg = plain(qr_image(text, "b.svg")), from_png, from_svg(width * width, ' ');
+	for (std::size_t row = 0; row < png.height; ++row) {
+		std::string line = png.pixels.substr(row * (1 + width), 1 + width);
+		EXPECT_EQ(line[0], 0);
+		EXPECT_EQ(row % 8 ? line : "", row % 8 ? png.pixels.substr((row - 1) * (1 + width), 1 + width) : "");
+		for (std::size_t column = 0; column < width && row % 8 == 0; ++column)
+			from_png += line[1 + column] ? ' ' : '#';
+	}
+	std::size_t at = svg.rfind("d=\"") + 3, column, row;
+	for (; std::sscanf(svg.c_str() + at, "M%zu %zu.5h1", &column, &row) == 2; at = svg.find("h1", at) + 2)
+		from_svg.at(row * width + column) = '#';
+	EXPECT_EQ(svg.substr(at), "\"/>\n</svg>\n");
+	EXPECT_EQ(from_svg, from_png);
+	/* And the terminal: of the corner's square, its upper and its left edge. */
+	std::string code = plain(qr_code(text));
+	EXPECT_EQ(from_png.substr(4 * width, 12), "    ####### ");
+	EXPECT_EQ(from_png.substr(5 * width, 12), "    #     # ");
+	EXPECT_NE(code.find("\x1b[30;107m    █▀▀▀▀▀█ "), std::string::npos);
+	EXPECT_NE(svg.find("viewBox=\"0 0 " + std::to_string(width) + " " + std::to_string(width) + "\""), std::string::npos);
+}
+
+TEST_F(HubTest, the_code_may_be_a_file)
+{
+	ASSERT_EQ(run({"peer", "add", "wg0", "phone", "--qr=phone.png"}), 0) << fake.terminal.err;
+	EXPECT_EQ(fake.terminal.out, "");
+	EXPECT_TRUE(fake.files.contents["phone.png"].starts_with("\x89PNG"));
+	ASSERT_EQ(run({"client", "wg0", "phone", "--qr=phone.svg", "--out", "phone.conf"}), 0) << fake.terminal.err;
+	EXPECT_EQ(fake.terminal.out, "");
+	EXPECT_EQ(fake.files.contents["phone.svg"], plain(qr_image(fake.files.contents["phone.conf"], "phone.svg")));
+
+	std::string before = file();
+	EXPECT_EQ(run({"peer", "add", "wg0", "tablet", "--qr=phone.png"}), 1);
+	EXPECT_NE(fake.terminal.err.find("phone.png exists already; remove it, or give another name with --qr"), std::string::npos) << fake.terminal.err;
+	EXPECT_EQ(run({"peer", "add", "wg0", "tablet", "--qr=tablet.jpg"}), 1);
+	EXPECT_NE(fake.terminal.err.find("--qr: an image is a FILE.png or FILE.svg, not `tablet.jpg'"), std::string::npos) << fake.terminal.err;
+	/* Neither file is left of what fails. */
+	EXPECT_EQ(run({"peer", "add", "wg0", "tablet", "--qr=phone.png", "--out=tablet.conf"}), 1);
+	fake.terminal.is_full = true;
+	EXPECT_EQ(run({"peer", "add", "wg0", "tablet", "--qr=tablet.png", "--out=tablet.conf", "--json"}), 1);
+	EXPECT_FALSE(fake.files.contents.contains("tablet.conf") || fake.files.contents.contains("tablet.png"));
+	EXPECT_EQ(file(), before);
 }
 
 /* The wide route of a site goes with it; who was reached by it needs one of his own. */

@@ -234,12 +234,15 @@ static const struct genl_multicast_group groups[] = {
 	[WG_EVENTS_STRANGERS] = { .name = WGX_GROUP_STRANGERS, .flags = WG_COMPAT_ADMINS_GROUP },
 };
 
+/* Devices are there before the family and after it; then these numbers are nobody's, or another family's. */
+static bool has_groups;
+
 struct wg_reply *wg_kernel_event_begin(const struct wg_netdev *netdev, enum wg_event_group group)
 {
 	struct net *net = dev_net(wg_to_net_device(netdev));
 	struct sk_buff *skb;
 
-	if (!genl_has_listeners(&family, net, group))
+	if (!READ_ONCE(has_groups) || !genl_has_listeners(&family, net, group))
 		return NULL;
 	skb = genlmsg_new(256, GFP_ATOMIC);
 	if (!skb || !genlmsg_put(skb, 0, 0, &family, 0, WGX_CMD_EVENT) || !wg_kernel_reply_put_names((struct wg_reply *)skb, netdev)) {
@@ -303,10 +306,15 @@ static struct genl_family family __ro_after_init = {
 
 int wg_genl_init(void)
 {
-	return genl_register_family(&family);
+	int error = genl_register_family(&family);
+
+	WRITE_ONCE(has_groups, !error);
+	return error;
 }
 
 void wg_genl_exit(void)
 {
+	WRITE_ONCE(has_groups, false);
+	synchronize_rcu();	/* no event is on its way */
 	genl_unregister_family(&family);
 }

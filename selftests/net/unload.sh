@@ -7,6 +7,7 @@
 # All WireGuard devices of the machine may go with it, so it runs only where GUEST=1 says that nobody minds.
 . "$(dirname "$0")/lib.sh"
 need modprobe rmmod
+need_helper extensions
 [ "${GUEST:-}" ] || skip_all "it unloads the module: set GUEST=1"
 [ -d /sys/module/wireguard/holders ] || skip_all "the module is built in"
 
@@ -65,6 +66,20 @@ goes_with_many() {
 check module_goes_while_many_devices_do goes_with_many
 $wg show >/dev/null 2>&1
 modprobe wireguard
+# Whoever listens to events neither keeps it nor hears from it again.
+goes_with_a_listener() {
+	mkfifo hold
+	exec 7<>hold
+	in_ns 1 "$helpers/extensions" listen events <&7 >events 2>&1 &
+	background+=($!)
+	ip1 link add wgl type wireguard && poll 5 grep -q joined events && n1 $wg set wgl fwmark 7 && poll 5 grep -q wgl events || return
+	ip1 link del wgl
+	poll 20 rmmod wireguard && modprobe wireguard && : >events && ip1 link add wgl type wireguard && n1 $wg set wgl fwmark 8 && ip1 link del wgl &&
+		! grep wgl events
+}
+if "$helpers/extensions" listen events </dev/null >/dev/null 2>&1; then
+	check module_goes_while_somebody_listens goes_with_a_listener
+fi
 # With a namespace that dies meanwhile: nothing of the module may be called afterwards.
 namespaces 3
 key 3 >/dev/null

@@ -70,7 +70,8 @@ modprobe wireguard
 goes_with_a_listener() {
 	mkfifo hold
 	exec 7<>hold
-	in_ns 1 "$helpers/extensions" listen events <&7 >events 2>&1 &
+	# Not by way of in_ns: the id would be that of a shell, and the listener would stay when it is ended.
+	$netns_exec "${prefix}1" "$helpers/extensions" listen events <&7 >events 2>&1 &
 	background+=($!)
 	ip1 link add wgl type wireguard && poll 5 grep -q joined events && n1 $wg set wgl fwmark 7 && poll 5 grep -q wgl events || return
 	ip1 link del wgl

@@ -78,19 +78,20 @@ private:
 	usize left_;
 };
 
-/* A list's attributes by type; of one given twice the last counts. */
-template <u16 Max> class AttributeTable {
+/* A list's attributes by type, from @First to @Max; of one given twice the last counts. */
+template <u16 Max, u16 First = 0> class AttributeTable {
 public:
 	explicit AttributeTable(AttributeList list)
 	{
 		for (Attribute attribute : list)
-			if (attribute.type() <= Max)
-				at_[attribute.type()] = attribute;
+			if (has(attribute.type()))
+				at_[attribute.type() - First] = attribute;
 	}
-	Attribute operator[](u16 type) const { return type <= Max ? at_[type] : Attribute(); }
+	Attribute operator[](u16 type) const { return has(type) ? at_[type - First] : Attribute(); }
 
 private:
-	Attribute at_[Max + 1];
+	static bool has(u16 type) { return static_cast<u16>(type - First) <= Max - First; }
+	Attribute at_[Max - First + 1];
 };
 
 } // namespace wg::engine

@@ -150,13 +150,11 @@ struct Question {
 
 	Question(const wg_dump &dump, void *attributes, usize size) : is_extended(attributes != nullptr)
 	{
-		u32 flags = 0;
+		const AttributeList list(attributes, size);
+		Attribute given = AttributeTable<WGX_A_FLAGS, WGX_A_FLAGS>(list)[WGX_A_FLAGS];
+		u32 flags = given ? given.value<u32>() : 0;
 
-		for (Attribute attribute : AttributeList(attributes, size))
-			if (attribute.type() == WGX_A_FLAGS)
-				flags = attribute.value<u32>();
-			else if (attribute.type() == WGDEVICE_A_PEERS)
-				names = attribute;
+		names = AttributeTable<WGDEVICE_A_PEERS, WGDEVICE_A_PEERS>(list)[WGDEVICE_A_PEERS];
 		with_state = flags & WGX_F_STATE;
 		with_secrets = !(flags & WGX_F_NO_SECRETS) && !dump.no_secrets;
 	}

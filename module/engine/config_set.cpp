@@ -46,37 +46,28 @@ Plan::~Plan()
 	finish_leaving(device, leaving);
 }
 
+u32 flags_of(Attribute flags)
+{
+	return flags ? flags.value<u32>() : 0;
+}
+
 struct Request {
 	DeviceAttributes attributes;
+	/* A WG_CMD_SET_DEVICE that has one of them never gets here. */
+	AttributeTable<WGX_A_PUBLIC, WGX_A_FLAGS> extensions;
 	wg_report *report;
-	/* The extensions; a WG_CMD_SET_DEVICE that has one of them never gets here. */
-	Attribute generation, is_public;
-	bool may_steal = true;
 
-	Request(AttributeList list, wg_report *report) : attributes(list), report(report)
-	{
-		for (Attribute attribute : list)
-			if (attribute.type() == WGX_A_GENERATION)
-				generation = attribute;
-			else if (attribute.type() == WGX_A_PUBLIC)
-				is_public = attribute;
-			else if (attribute.type() == WGX_A_FLAGS)
-				may_steal = !(attribute.value<u32>() & WGX_F_NO_STEAL);
-	}
+	Request(AttributeList list, wg_report *report) : attributes(list), extensions(list), report(report) {}
 
-	Attribute operator[](u16 type) const { return attributes[type]; }
-	u32 flags() const { return (*this)[WGDEVICE_A_FLAGS] ? (*this)[WGDEVICE_A_FLAGS].value<u32>() : 0; }
+	Attribute operator[](u16 type) const { return type < WGX_A_FLAGS ? attributes[type] : extensions[type]; }
+	u32 flags() const { return flags_of((*this)[WGDEVICE_A_FLAGS]); }
+	bool may_steal() const { return !(flags_of((*this)[WGX_A_FLAGS]) & WGX_F_NO_STEAL); }
 	int refuse(int error, Attribute where, const char *text) const
 	{
 		wg_kernel_report_error(report, where.header(), text);
 		return -error;
 	}
 };
-
-u32 flags_of(Attribute flags)
-{
-	return flags ? flags.value<u32>() : 0;
-}
 
 const PublicKey &key_of(const PeerAttributes &peer)
 {
@@ -195,7 +186,7 @@ int prepare_prefixes(Plan &plan, const Request &request, Attribute list, const P
 
 		if (int error = read_prefix(request, entry, prefix, flags); error)
 			return error;
-		if (!request.may_steal && !(flags & WGALLOWEDIP_F_REMOVE_ME))
+		if (!request.may_steal() && !(flags & WGALLOWEDIP_F_REMOVE_ME))
 			if (const PublicKey *owner = owner_before(plan, request, prefix, entry); owner && !(*owner == key)) {
 				wg_kernel_report_owner(request.report, entry.header(), static_cast<u8>(prefix.version), prefix.address, prefix.bits, owner->data());
 				return -WG_EEXIST;
@@ -273,8 +264,8 @@ int prepare(Plan &plan, const Request &request, bool may_administer_birth_namesp
 	if ((request[WGDEVICE_A_LISTEN_PORT] || request[WGDEVICE_A_FWMARK]) && !may_administer_birth_namespace)
 		return request.refuse(WG_EPERM, request[WGDEVICE_A_LISTEN_PORT] ? request[WGDEVICE_A_LISTEN_PORT] : request[WGDEVICE_A_FWMARK],
 				      "port and mark need CAP_NET_ADMIN over the namespace the device was created in");
-	if (request.generation && request.generation.value<u32>() != device.generation)
-		return request.refuse(WG_EAGAIN, request.generation, "the configuration has changed meanwhile: read it again");
+	if (request[WGX_A_GENERATION] && request[WGX_A_GENERATION].value<u32>() != device.generation)
+		return request.refuse(WG_EAGAIN, request[WGX_A_GENERATION], "the configuration has changed meanwhile: read it again");
 	if (request.flags() & ~static_cast<u32>(__WGDEVICE_F_ALL))
 		return request.refuse(WG_EOPNOTSUPP, request[WGDEVICE_A_FLAGS], "unknown device flag");
 	if (private_key && !private_key.is_key())
@@ -413,8 +404,8 @@ void commit(Plan &plan, const Request &request, u32 port_id)
 		commit_peer(plan, request, entry);
 		wg_kernel_maybe_resched();
 	}
-	if (request.is_public)
-		device.is_public = request.is_public.value<u8>() != 0;
+	if (request[WGX_A_PUBLIC])
+		device.is_public = request[WGX_A_PUBLIC].value<u8>() != 0;
 	device.generation++;
 	tell_changed(device, port_id);
 }

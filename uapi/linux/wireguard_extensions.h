@@ -32,7 +32,7 @@ enum wgx_event {
 	WGX_EVENT_PEER_CHANGED,			/* a request named it */
 	WGX_EVENT_PEER_REMOVED,
 	WGX_EVENT_CONFIGURATION_CHANGED,	/* WGX_A_GENERATION, WGX_A_PORT_ID; the last one of a request */
-	WGX_EVENT_SESSION_ESTABLISHED,		/* WGX_A_ROLE, WGX_A_IS_REKEY, WGPEER_A_ENDPOINT */
+	WGX_EVENT_SESSION_ESTABLISHED,		/* WGX_A_ROLE, WGX_A_IS_REKEY, WGX_A_ENDPOINT */
 	WGX_EVENT_SESSION_EXPIRED,		/* there is no session any more that can be used */
 	WGX_EVENT_HANDSHAKE_GIVEN_UP,		/* nothing was answered for REKEY_ATTEMPT_TIME */
 	WGX_EVENT_ENDPOINT_MOVED,		/* WGX_A_ENDPOINT; at most one a second, the last one may be told with a later packet */
@@ -79,7 +79,7 @@ enum wgx_state_attribute {
 	WGX_STATE_A_LAST_DROP_AGE,		/* u64 */
 	WGX_STATE_A_STAGED,			/* u32: packets that wait for a session */
 	WGX_STATE_A_SOURCE,			/* 4 or 16 bytes: the local address in use; absent where routing chooses */
-	WGX_STATE_A_PATH_MTU,			/* u32: what the route to the endpoint takes; absent when no packet was sent lately */
+	WGX_STATE_A_PATH_MTU,			/* u32: what the route to the endpoint takes; absent when there is none */
 	WGX_STATE_A_SESSIONS,			/* nest of entries of type 0, enum wgx_session_attribute: previous, current, next */
 	WGX_STATE_A_DROPS,			/* as WGX_A_DROPS */
 };

@@ -84,21 +84,18 @@ void Message::append(const Request &request)
 		last_ = bytes_.size();
 		::append(bytes_, type, value);
 	};
+	auto add_given = [&](u16 type, const auto &value) {
+		if (value)
+			add(type, *value);
+	};
 
-	if (request.private_key)
-		add(WGDEVICE_A_PRIVATE_KEY, *request.private_key);
-	if (request.listen_port)
-		add(WGDEVICE_A_LISTEN_PORT, *request.listen_port);
-	if (request.fwmark)
-		add(WGDEVICE_A_FWMARK, *request.fwmark);
-	if (request.flags)
-		add(WGDEVICE_A_FLAGS, *request.flags);
-	if (request.extended_flags)
-		add(WGX_A_FLAGS, *request.extended_flags);
-	if (request.generation)
-		add(WGX_A_GENERATION, *request.generation);
-	if (request.is_public)
-		add(WGX_A_PUBLIC, *request.is_public);
+	add_given(WGDEVICE_A_PRIVATE_KEY, request.private_key);
+	add_given(WGDEVICE_A_LISTEN_PORT, request.listen_port);
+	add_given(WGDEVICE_A_FWMARK, request.fwmark);
+	add_given(WGDEVICE_A_FLAGS, request.flags);
+	add_given(WGX_A_FLAGS, request.extended_flags);
+	add_given(WGX_A_GENERATION, request.generation);
+	add_given(WGX_A_PUBLIC, request.is_public);
 	if (!request.peers.empty()) {
 		std::vector<u8> list;
 

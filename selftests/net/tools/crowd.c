@@ -46,22 +46,6 @@ static void send_and_wait(void)
 	}
 }
 
-static void find_family(void)
-{
-	const struct nlattr *at;
-
-	begin(GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY);
-	put(CTRL_ATTR_FAMILY_NAME, WG_GENL_NAME, sizeof(WG_GENL_NAME));
-	send_it();
-	receive();
-	for (at = (void *)(buffer + NLMSG_LENGTH(GENL_HDRLEN)); (uint8_t *)at < buffer + message()->nlmsg_len;
-	     at = (void *)((uint8_t *)at + NLA_ALIGN(at->nla_len)))
-		if (at->nla_type == CTRL_ATTR_FAMILY_ID)
-			family = *(uint16_t *)(at + 1);
-	if (!family)
-		die("family");
-}
-
 static double now_ms(void)
 {
 	struct timespec now;
@@ -186,7 +170,9 @@ int main(int argc, char **argv)
 	netlink = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
 	if (netlink < 0 || connect(netlink, (struct sockaddr *)&kernel, sizeof(kernel)))
 		die("netlink");
-	find_family();
+	family = family_number(netlink, NULL, NULL);
+	if (!family)
+		die("family");
 	if (count) {
 		began = now_ms();
 		set_peers(count);

@@ -17,8 +17,6 @@ namespace wgctl {
 
 namespace {
 
-constexpr unsigned PRIVATE_MODE = 0600;
-
 /* What was done, for programs. */
 struct Report {
 	std::string_view step;

@@ -11,8 +11,6 @@ namespace wgctl {
 
 namespace {
 
-constexpr unsigned PRIVATE_MODE = 0600;
-
 std::string path_of(const Hub &hub)
 {
 	return hub.config.beside("client-keys");

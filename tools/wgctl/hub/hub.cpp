@@ -15,8 +15,6 @@ namespace wgctl {
 
 namespace {
 
-constexpr unsigned PRIVATE_MODE = 0600;
-
 /* With host bits zero; those of one address have no room for others. */
 std::vector<Prefix> networks_of(const Hub &hub)
 {

@@ -15,6 +15,9 @@
 
 namespace wgctl {
 
+/* Of files with keys in them: for nobody else. */
+constexpr unsigned PRIVATE_MODE = 0600;
+
 struct Hub {
 	QuickConfig config;
 	/* As the file has it: without those who are not let in. */

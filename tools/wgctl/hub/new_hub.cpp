@@ -11,7 +11,7 @@ namespace wgctl {
 namespace {
 
 constexpr std::uint16_t USUAL_PORT = 51820;
-constexpr unsigned PRIVATE_MODE = 0600, PRIVATE_FOLDER_MODE = 0700;
+constexpr unsigned PRIVATE_FOLDER_MODE = 0700;
 const std::string FOLDER = "/etc/wireguard";
 
 bool is_broadcast(const Prefix &address)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "model/prefixes.h"
 #include "model/values.h"
@@ -220,7 +221,7 @@ private:
 				continue;
 			}
 			/* That may come from anywhere, where somebody else decides what goes there. */
-			if ((is_default_route(allowed) && (!seen_.path || !seen_.lost_parts.empty())))
+			if (is_default_route(allowed) && (!seen_.path || !seen_.lost_parts.empty()))
 				continue;
 			/* A default route takes its mark and rules; without them it would swallow what the tunnel sends. */
 			find("there is no route over " + name_ + " to " + format_prefix(allowed) + " of " + called(peer) + ": answers to it go elsewhere",
@@ -262,10 +263,8 @@ private:
 	void differences()
 	{
 		constexpr std::size_t MOST = 5;
-		std::string all;
+		std::string all = listed(std::span(seen_.differences).first(std::min(seen_.differences.size(), MOST)));
 
-		for (std::size_t i = 0; i < std::min(seen_.differences.size(), MOST); ++i)
-			all += (i ? ", " : "") + seen_.differences[i];
 		if (seen_.differences.size() > MOST)
 			all += ", and " + std::to_string(seen_.differences.size() - MOST) + " more";
 		if (!all.empty())
@@ -292,7 +291,7 @@ private:
 					: there("ip link set " + shell_word(name_) + " mtu " + std::to_string(fits)));
 	}
 
-	static std::string listed(const std::vector<std::string> &parts)
+	static std::string listed(std::span<const std::string> parts)
 	{
 		std::string all;
 

@@ -45,6 +45,7 @@ int main(int argc, char **argv)
 	Host host{network, filter, dns, notes, shell, namespaces, store, screen, web, lookout};
 	World world{devices, files, terminal, resolver, clock, environment, host};
 
+	std::string_view name = argv[0];
 	std::vector<std::string_view> arguments(argv + 1, argv + argc);
-	return run_command_line(arguments, world);
+	return run_command_line(arguments, world, name.substr(name.rfind('/') + 1));
 }

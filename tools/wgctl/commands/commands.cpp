@@ -85,6 +85,21 @@ const std::array COMMANDS = {
 		"wgctl exec wg0 -- curl https://example.com", exec},
 };
 
+/* What the program is, by its name. */
+struct Guise {
+	std::string_view name;
+	/* Those it has; all of them when empty. */
+	std::string_view commands;
+
+	bool is_quick() const { return name == "wg-quick"; }
+	bool has(const Command &command) const { return commands.empty() || contains(list_items(commands), std::string(command.name)); }
+};
+constexpr Guise OWN{"wgctl", ""};
+constexpr std::array OTHERS{
+	Guise{"wg", "show showconf set setconf addconf syncconf genkey genpsk pubkey"},
+	Guise{"wg-quick", "up down save strip"},
+};
+
 bool asks_for_help(std::string_view argument)
 {
 	return argument == "-h" || argument == "--help" || argument == "help";
@@ -124,20 +139,22 @@ std::string help(const Command &command)
 }
 
 /* Those whose names begin so; empty when there are none. */
-std::string overview(const std::string &beginning)
+std::string overview(const std::string &beginning, const Guise &guise)
 {
+	std::string name(guise.name);
 	Rows rows;
 
 	for (const Command &command : COMMANDS)
-		if (command.name.starts_with(beginning))
+		if (command.name.starts_with(beginning) && guise.has(command))
 			rows.emplace_back(command.name, command.summary);
-	return rows.empty() ? "" : "Usage: wgctl " + beginning + "COMMAND [ARGUMENTS]\n\nCommands:\n" + text_of(rows) +
-				   (beginning.empty() ? "Without a command, all interfaces are shown. " : "") + "`wgctl help " + beginning + "COMMAND' tells more.\n";
+	return rows.empty() ? "" : "Usage: " + name + " " + beginning + "COMMAND [ARGUMENTS]\n\nCommands:\n" + text_of(rows) +
+				   (beginning.empty() && !guise.is_quick() ? "Without a command, all interfaces are shown. " : "") + "`" + name +
+				   " help " + beginning + "COMMAND' tells more.\n";
 }
 
-int no_command(Arguments words, bool wants_help, World &world)
+int no_command(Arguments words, bool wants_help, const Guise &guise, World &world)
 {
-	std::string group = words.empty() ? "" : std::string(words[0]) + " ", text = overview(group);
+	std::string group = words.empty() ? "" : std::string(words[0]) + " ", text = overview(group, guise);
 	std::string unknown = words.empty() ? "" : std::string(words[0]);
 	std::vector<std::string_view> names;
 
@@ -154,19 +171,40 @@ int no_command(Arguments words, bool wants_help, World &world)
 		unknown = group.append(words[1]);
 	/* Of a group's, the group's name is enough. */
 	for (const Command &command : COMMANDS)
-		names.push_back(text.empty() ? command.name.substr(0, command.name.find(' ')) : command.name);
-	complain("unknown command " + in_quotes(unknown) + did_you_mean(unknown, names) + " (wgctl help" + (text.empty() ? "" : " " + std::string(words[0])) + ")",
+		if (guise.has(command))
+			names.push_back(text.empty() ? command.name.substr(0, command.name.find(' ')) : command.name);
+	complain("unknown command " + in_quotes(unknown) + did_you_mean(unknown, names) + " (" + std::string(guise.name) + " help" +
+			 (text.empty() ? "" : " " + std::string(words[0])) + ")",
 		 world.terminal);
 	return 1;
 }
 
+/* As wg-quick runs itself again without root; nothing when it need not. */
+std::optional<int> run_by_sudo(Arguments words, World &world)
+{
+	std::vector<std::string> line = world.host.shell.sudo();
+
+	if (line.empty())
+		return {};
+	line.insert(line.end(), words.begin(), words.end());
+	complain("wg-quick takes root: runs again by sudo", world.terminal);
+	int status = world.host.shell.run_program(line);
+	if (status == 127)
+		throw Failure{"there is no sudo: run it as root"};
+	return status;
+}
+
 /* Sets what a failure of the command ends with. */
-int run(Arguments words, World &world, int &failed)
+int run(Arguments words, const Guise &guise, World &world, int &failed)
 {
 	static constexpr std::string_view FOR_PEOPLE[] = {"status"}, AS_WG[] = {"show"};
 
+	if (words.empty() && guise.is_quick()) {
+		world.terminal.write(Stream::err, overview("", guise));
+		return 1;
+	}
 	if (words.empty())
-		words = world.terminal.output_is_terminal() && world.host.screen.size().columns >= FULL_WIDTH ? FOR_PEOPLE : AS_WG;
+		words = guise.name == OWN.name && world.terminal.output_is_terminal() && world.host.screen.size().columns >= FULL_WIDTH ? FOR_PEOPLE : AS_WG;
 	bool wants_help = false;
 	for (; !words.empty() && asks_for_help(words[0]); words = words.subspan(1))
 		wants_help = true;
@@ -177,13 +215,15 @@ int run(Arguments words, World &world, int &failed)
 	if (wants_help && !words.empty() && words[0] == "--complete")
 		return complete(words.subspan(1), world);
 	const Command *command = find_command(words);
+	if (command && !guise.has(*command))
+		command = nullptr;
 	Arguments behind = words.subspan(command ? count_words(*command) : std::min<std::size_t>(words.size(), 1));
 	/* Behind a lone "--" it is another program's. */
 	Arguments own = behind.first(std::find(behind.begin(), behind.end(), "--") - behind.begin());
 	wants_help = wants_help || (behind.size() == 1 && asks_for_help(behind[0])) || std::find(own.begin(), own.end(), "--help") != own.end() ||
 		     (command && command->options.starts_with("--") && std::find(own.begin(), own.end(), "-h") != own.end());
 	if (!command)
-		return no_command(words, wants_help, world);
+		return no_command(words, wants_help, guise, world);
 	if (wants_help) {
 		world.terminal.write(Stream::out, help(*command));
 		return 0;
@@ -191,7 +231,8 @@ int run(Arguments words, World &world, int &failed)
 	failed = command->failed;
 	Options options(*command, behind);
 	options.check_operands();
-	return command->run(options, world);
+	std::optional<int> status = guise.is_quick() ? run_by_sudo(words, world) : std::nullopt;
+	return status ? *status : command->run(options, world);
 }
 
 }
@@ -216,12 +257,13 @@ const Command *find_command(Arguments words)
 	return nullptr;
 }
 
-int run_command_line(Arguments arguments, World &world)
+int run_command_line(Arguments arguments, World &world, std::string_view name)
 {
+	auto other = std::find_if(OTHERS.begin(), OTHERS.end(), [=](const Guise &guise) { return guise.name == name; });
 	int failed = 1;
 
 	try {
-		return run(arguments, world, failed);
+		return run(arguments, other == OTHERS.end() ? OWN : *other, world, failed);
 	} catch (const ReaderGone &) {
 		/* As a shell has it of a program that SIGPIPE ended. */
 		return 128 + SIGPIPE;

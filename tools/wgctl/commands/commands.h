@@ -32,7 +32,8 @@ void set_device(const Device &change, World &world);
 /* As WG_COLOR_MODE says; by itself, on terminals. */
 bool wants_colour(World &world);
 
-/* Runs a whole command line, without the program's name; tells failures to the user. */
-int run_command_line(Arguments arguments, World &world);
+/* Runs a whole command line, without the program's name; tells failures to the user. Called wg or wg-quick,
+ * the program is that one. */
+int run_command_line(Arguments arguments, World &world, std::string_view name = "wgctl");
 
 }

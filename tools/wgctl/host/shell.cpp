@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "host/shell.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
+#include <filesystem>
 
 #include "host/process.h"
 
@@ -34,6 +37,19 @@ int SystemShell::run(const std::string &command, const std::map<std::string, std
 int SystemShell::run_program(const std::vector<std::string> &arguments)
 {
 	return run_process(Signals::forward, [&] { return replace_by_program(arguments); });
+}
+
+std::vector<std::string> SystemShell::sudo()
+{
+	std::error_code error;
+
+	if (geteuid() == 0)
+		return {};
+	/* The file itself: sudo would look for a link's name in a PATH of its own. */
+	std::string program = std::filesystem::read_symlink("/proc/self/exe", error);
+	if (error)
+		throw Failure{"this takes root: /proc/self/exe: " + error.message()};
+	return {"sudo", "-p", "wg-quick must run as root. Password of %u: ", "--", program};
 }
 
 }

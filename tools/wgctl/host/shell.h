@@ -12,6 +12,7 @@ class SystemShell : public Shell {
 public:
 	int run(const std::string &command, const std::map<std::string, std::string> &variables) override;
 	int run_program(const std::vector<std::string> &arguments) override;
+	std::vector<std::string> sudo() override;
 	void hold_signals() override;
 	bool is_interrupted() override;
 };

@@ -176,6 +176,8 @@ public:
 	virtual int run(const std::string &command, const std::map<std::string, std::string> &variables) = 0;
 	/* The same with a program found by PATH; 127 when there is none. */
 	virtual int run_program(const std::vector<std::string> &arguments) = 0;
+	/* The beginning of a command line that runs this program as root; empty for root. */
+	virtual std::vector<std::string> sudo() = 0;
 	/* From now on, a signal that would end the program is only remembered. */
 	virtual void hold_signals() = 0;
 	virtual bool is_interrupted() = 0;

@@ -15,11 +15,11 @@ namespace {
 struct Commands : testing::Test {
 	FakeWorld fake;
 
-	int run(std::vector<std::string_view> arguments)
+	int run(std::vector<std::string_view> arguments, std::string_view name = "wgctl")
 	{
 		fake.terminal.out.clear();
 		fake.terminal.err.clear();
-		return run_command_line(arguments, fake);
+		return run_command_line(arguments, fake, name);
 	}
 	const std::string &out() const { return fake.terminal.out; }
 	const std::string &err() const { return fake.terminal.err; }
@@ -156,6 +156,64 @@ TEST_F(Commands, help_is_there_for_each_command)
 	}
 	EXPECT_EQ(run({"--version"}), 0);
 	EXPECT_NE(out().find("wgctl v"), std::string::npos);
+}
+
+TEST_F(Commands, called_wg_it_has_its_commands_and_no_others)
+{
+	EXPECT_EQ(run({"genpsk"}, "wg"), 0);
+	EXPECT_EQ(run({"--help"}, "wg"), 0);
+	EXPECT_TRUE(out().starts_with("Usage: wg COMMAND")) << out();
+	EXPECT_NE(out().find("\n  syncconf "), std::string::npos);
+	EXPECT_EQ(out().find("\n  up "), std::string::npos);
+	EXPECT_EQ(run({"statu"}, "wg"), 1);
+	EXPECT_TRUE(err().starts_with("wgctl: unknown command `statu'")) << err();
+	EXPECT_TRUE(err().ends_with(" (wg help)\n")) << err();
+	EXPECT_EQ(err().find("status"), std::string::npos) << "it has none";
+	fake.host.shell.sudo_words = {"sudo"};
+	EXPECT_EQ(run({"up", "wg0"}, "wg"), 1);
+	EXPECT_EQ(run({"peer", "list", "wg0"}, "wg"), 1);
+	EXPECT_TRUE(err().starts_with("wgctl: unknown command `peer'")) << err();
+	EXPECT_EQ(run({"genpsk"}, "wg"), 0);
+	EXPECT_TRUE(fake.host.log.actions.empty());
+}
+
+TEST_F(Commands, called_wg_it_shows_interfaces_as_that_does_even_to_people)
+{
+	fake.terminal.is_terminal = true;
+	fake.host.screen.page_size.columns = 200;
+	fake.environment.variables["WG_COLOR_MODE"] = "never";
+	add("wg0", 7);
+	EXPECT_EQ(run({}, "wg"), 0);
+	EXPECT_EQ(out(), "interface: wg0\n  listening port: 7\n");
+	EXPECT_EQ(run({}), 0);
+	EXPECT_NE(out(), "interface: wg0\n  listening port: 7\n");
+}
+
+TEST_F(Commands, called_wg_quick_it_takes_root_by_sudo)
+{
+	FakeShell &shell = fake.host.shell;
+	fake.files.contents["/etc/wireguard/wg0.conf"] = "[Interface]\n";
+
+	EXPECT_EQ(run({"strip", "wg0"}, "wg-quick"), 0);
+	EXPECT_EQ(out(), "[Interface]\n\n");
+	shell.sudo_words = {"sudo", "--", "/usr/bin/wgctl"};
+	shell.statuses["sudo -- /usr/bin/wgctl strip wg0"] = 7;
+	EXPECT_EQ(run({"strip", "wg0"}, "wg-quick"), 7);
+	EXPECT_EQ(out(), "");
+	EXPECT_EQ(err(), "wgctl: wg-quick takes root: runs again by sudo\n");
+	EXPECT_EQ(fake.host.log.joined(), "start sudo -- /usr/bin/wgctl strip wg0\n");
+	shell.statuses["sudo -- /usr/bin/wgctl strip wg0"] = 127;
+	EXPECT_EQ(run({"strip", "wg0"}, "wg-quick"), 1);
+	EXPECT_TRUE(err().ends_with("\nwgctl: there is no sudo: run it as root\n")) << err();
+	fake.host.log.actions.clear();
+	EXPECT_EQ(run({}, "wg-quick"), 1);
+	EXPECT_TRUE(err().starts_with("Usage: wg-quick COMMAND")) << err();
+	EXPECT_EQ(err().find("all interfaces"), std::string::npos);
+	for (std::vector<std::string_view> words : std::vector<std::vector<std::string_view>>{{"up"}, {"show"}, {"up", "wg0", "wg1"}})
+		EXPECT_EQ(run(words, "wg-quick"), 1);
+	EXPECT_EQ(run({"help"}, "wg-quick"), 0);
+	EXPECT_EQ(run({"strip", "wg0"}), 0);
+	EXPECT_TRUE(fake.host.log.actions.empty());
 }
 
 TEST_F(Commands, each_option_is_explained)

@@ -359,6 +359,8 @@ struct FakeShell : Shell {
 		log.act("start " + command);
 		return statuses[command];
 	}
+	std::vector<std::string> sudo_words;
+	std::vector<std::string> sudo() override { return sudo_words; }
 	/* At which action a signal comes. */
 	std::string interruption;
 	bool are_signals_held = false;

@@ -3,6 +3,7 @@
 #include "host/shell.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -25,6 +26,22 @@ struct Hooks : testing::Test {
 	}
 };
 
+}
+
+TEST(Sudo, is_for_this_program_and_not_for_root)
+{
+	std::vector<std::string> words = SystemShell().sudo();
+
+	if (geteuid() == 0) {
+		EXPECT_TRUE(words.empty());
+		ASSERT_EQ(seteuid(65534), 0);
+		words = SystemShell().sudo();
+		ASSERT_EQ(seteuid(0), 0);
+	}
+	ASSERT_EQ(words.size(), 5u);
+	EXPECT_EQ(words[0], "sudo");
+	EXPECT_EQ(words[3], "--");
+	EXPECT_TRUE(words[4].starts_with('/') && words[4].ends_with("wgctl-test")) << words[4];
 }
 
 TEST_F(Hooks, command_is_in_no_list_of_processes)

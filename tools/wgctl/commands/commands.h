@@ -7,8 +7,9 @@
 
 namespace wgctl {
 
-Run addconf, agent, apply, check, client, doctor, down, exec, genkey, genpsk, init, metrics, networks, peer_add, peer_disable, peer_edit, peer_enable,
-	peer_expire, peer_list, peer_remove, peer_rename, peer_show, ping, pubkey, rotate, save, set, setconf, show, showconf, status, strip, syncconf, up, watch;
+Run addconf, agent, apply, check, client, doctor, down, exec, export_to, genkey, genpsk, import_from, init, metrics, networks, peer_add, peer_disable,
+	peer_edit, peer_enable, peer_expire, peer_list, peer_remove, peer_rename, peer_show, ping, pubkey, rotate, save, set, setconf, show, showconf,
+	status, strip, syncconf, up, watch;
 
 /* In the order they are listed to people. */
 std::span<const Command> all_commands();

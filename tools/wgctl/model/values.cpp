@@ -370,6 +370,11 @@ bool is_default_route(const Prefix &prefix)
 	return !prefix.cidr;
 }
 
+bool reaches(const Prefix &address, const Prefix &net)
+{
+	return (address.family == AF_INET6 || address.cidr < 32) && covers(address, net);
+}
+
 bool any_default_route(const std::vector<Peer> &peers)
 {
 	return std::any_of(peers.begin(), peers.end(), [](const Peer &peer) {

@@ -69,6 +69,8 @@ Prefix network_of(const Prefix &prefix);
 
 /* Is `inner` part of `outer`? */
 bool covers(const Prefix &outer, const Prefix &inner);
+/* Has the kernel, for this address of a link, a route by itself to all of that? */
+bool reaches(const Prefix &address, const Prefix &net);
 /* Is there a packet that AllowedIPs send through the tunnel wherever it goes? */
 bool is_default_route(const Prefix &prefix);
 bool any_default_route(const std::vector<Peer> &peers);

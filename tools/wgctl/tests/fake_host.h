@@ -441,10 +441,12 @@ struct FakeStore : Store {
 		log.act("write " + path);
 		contents[path] = text;
 	}
+	std::map<std::string, unsigned> modes;
 	void create(const std::string &path, std::string_view text, unsigned mode) override
 	{
 		if (exists(path))
 			throw Failure{path + ": File exists"};
+		modes[path] = mode;
 		replace(path, text, mode);
 	}
 	std::vector<std::string> locked;

@@ -560,13 +560,10 @@ private:
 			}
 	}
 
-	/* The kernel has a route for the whole of each address's network. */
 	bool is_of_an_address(const Prefix &prefix) const
 	{
-		return std::any_of(plan_.wanted_addresses.begin(), plan_.wanted_addresses.end(), [&](const Prefix &address) {
-			bool has_route = address.family == AF_INET6 || address.cidr < 32;
-			return has_route && covers(address, prefix);
-		});
+		return std::any_of(plan_.wanted_addresses.begin(), plan_.wanted_addresses.end(),
+				   [&](const Prefix &address) { return reaches(address, prefix); });
 	}
 
 	/* One that `up` made for an allowed IP the interface `had`. Others are somebody else's, a hook's

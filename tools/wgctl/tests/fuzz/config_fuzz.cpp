@@ -8,6 +8,8 @@
 #include "config/edit.h"
 #include "config/expiry.h"
 #include "config/merge.h"
+#include "config/network_manager.h"
+#include "config/networkd.h"
 #include "config/quick_config.h"
 #include "kernel/devices.h"
 #include "kernel/userspace.h"
@@ -295,6 +297,44 @@ void edited(std::string_view text, FakeWorld &fake)
 	must_equal(with_value(changed, {}, "ListenPort", "7"), changed, "once");
 }
 
+/* In other programs' words, and back. */
+void translated(std::string_view text, FakeWorld &fake)
+{
+	QuickConfig config = reread(text, fake);
+	Device device = parse_without_lookup(config, fake);
+	PeerNames names = parse_peer_names(config.text);
+	auto words = [](const QuickConfig &one, const Device &of) {
+		std::string all = outcome(of);
+		for (const Peer &peer : of.peers)
+			all += "endpoint " + peer.endpoint_name + "\n";
+		for (const Address &address : one.addresses)
+			all += format_prefix(address.prefix) + "\n";
+		for (const std::string &server : one.dns_servers)
+			all += server + "\n";
+		for (Route route : ways_of(one, of).routes)
+			if (std::none_of(one.addresses.begin(), one.addresses.end(), [&](const Address &a) { return reaches(a.prefix, route.destination); }))
+				all += format_prefix(route.destination) + " " + std::to_string(route.table) + "\n";
+		return all + std::to_string(ways_of(one, of).rules.size()) + " " + std::to_string(one.mtu.value_or(0));
+	};
+
+	for (bool by_networkd : {false, true}) {
+		std::vector<Exported> files;
+		if (by_networkd)
+			files = export_networkd(config, device, names);
+		else if (fails([&] { files.push_back(export_network_manager(config, device, names)); }))
+			continue;
+		for (const Exported &file : files)
+			fake.files.contents[file.name] = file.text;
+		Imported back = by_networkd ? import_networkd("wg0.netdev", "wg0.network", fake) : import_network_manager("wg0.nmconnection", fake);
+		QuickConfig again = reread(back.text, fake);
+		Device wanted = device;
+		if (by_networkd && !ways_of(config, device).rules.empty() && !device.fwmark.value_or(0))
+			wanted.fwmark = 51820;
+		must_equal(words(again, parse_without_lookup(again, fake)), words(config, wanted), "exported and imported is as it was");
+		must(parse_peer_names(back.text) == names || names.size() != parse_peer_names(back.text).size(), "with the same names");
+	}
+}
+
 /* Whatever is wrong, its line is named and no secret told. */
 void read_or_refused(std::string_view text, FakeWorld &fake)
 {
@@ -311,6 +351,9 @@ void read_or_refused(std::string_view text, FakeWorld &fake)
 	must(words.empty() || words.starts_with("file:"), "a failure names file and line");
 	check(words);
 	check(failure_of([&] { parse_without_lookup(reread(text, fake), fake); }));
+	fake.files.contents["file"] = text;
+	check(failure_of([&] { import_networkd("file", "file", fake); }));
+	check(failure_of([&] { import_network_manager("file", fake); }));
 	must(is_harmless(fake.terminal.err), "a warning steers no terminal");
 }
 
@@ -333,5 +376,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 	if (!fails([&] { parse_without_lookup(reread(text, fake), fake); }) &&
 	    !fails([&] { parse_config(reread(text, fake).plain_text, "file", FileMeaning::replace, fake); }))
 		works([&] { quick_file(text, seed, fake); });
+	if (text.find('\\') == text.npos && !fails([&] { parse_without_lookup(reread(text, fake), fake); }))
+		works([&] { translated(text, fake); });
 	return 0;
 }

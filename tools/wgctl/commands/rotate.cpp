@@ -18,7 +18,7 @@ namespace wgctl {
 namespace {
 
 /* What was done, for programs. */
-struct Report {
+struct Outcome {
 	std::string_view step;
 	/* The peer it is about, and the new public key, ours or the peer's. */
 	std::optional<Key> peer, new_key;
@@ -35,7 +35,7 @@ struct Rotation {
 
 	std::string pending_path() const { return hub.config.beside("next-key"); }
 	/* `text` is for people. */
-	void tell(const Report &report, const std::string &text) const
+	void tell(const Outcome &report, const std::string &text) const
 	{
 		if (!as_json)
 			return world.terminal.write(Stream::out, text);

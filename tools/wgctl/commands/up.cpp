@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t USUAL_WAIT = 30, LONGEST_WAIT = 3600;
 /* Milliseconds. One packet makes WireGuard try for 90 s; but the agent may find an endpoint meanwhile. */
-constexpr std::int64_t LOOK_EVERY = 250, KNOCK_EVERY = 5'000;
+constexpr std::int64_t LOOK_AGAIN = 250, KNOCK_EVERY = 5'000;
 
 /* In seconds. */
 std::uint32_t wait_of(const Options &options)
@@ -53,7 +53,7 @@ void wait_for_peers(const QuickConfig &config, std::uint32_t seconds, World &wor
 				      " s: " + silent};
 		if (knocks)
 			next_knock = now + KNOCK_EVERY;
-		world.clock.sleep(LOOK_EVERY);
+		world.clock.sleep(LOOK_AGAIN);
 	}
 }
 

@@ -26,8 +26,8 @@ bool holds(const IsSame &is_same, std::string_view value)
 	}
 }
 
-/* A section with the comments right above its title, and whether it stays. */
-struct Section {
+/* A section of the file with the comments right above its title, and whether it stays. */
+struct Block {
 	enum class Kind { head, interface, peer, other };
 	Kind kind = Kind::head;
 	Lines lines;
@@ -35,32 +35,32 @@ struct Section {
 	bool is_gone = false;
 };
 
-Section::Kind kind_of(const ConfigLine &title)
+Block::Kind kind_of(const ConfigLine &title)
 {
 	if (title.is_section("[Interface]"))
-		return Section::Kind::interface;
-	return title.is_section("[Peer]") ? Section::Kind::peer : Section::Kind::other;
+		return Block::Kind::interface;
+	return title.is_section("[Peer]") ? Block::Kind::peer : Block::Kind::other;
 }
 
-std::vector<Section> split(std::string_view text)
+std::vector<Block> split(std::string_view text)
 {
-	std::vector<Section> sections(1);
+	std::vector<Block> sections(1);
 
 	for_each_line(text, [&](std::string_view raw) {
 		/* A disabled peer is a section that stays, whatever becomes of the one above. */
 		std::optional<std::string_view> disabled = disabled_line(raw);
 		ConfigLine line = read_config_line(disabled.value_or(raw));
 		if (line.kind == ConfigLine::Kind::section) {
-			Section next;
+			Block next;
 			Lines &before = sections.back().lines;
-			next.kind = disabled ? Section::Kind::other : kind_of(line);
+			next.kind = disabled ? Block::Kind::other : kind_of(line);
 			auto comments = std::find_if(before.rbegin(), before.rend(), [&](const Text &l) {
 				return !is_comment(l) || disabled_line(l).has_value() != disabled.has_value();
 			}).base();
 			next.lines.assign(std::make_move_iterator(comments), std::make_move_iterator(before.end()));
 			before.erase(comments, before.end());
 			sections.push_back(std::move(next));
-		} else if (sections.back().kind == Section::Kind::peer && !disabled && line.is_value("PublicKey")) {
+		} else if (sections.back().kind == Block::Kind::peer && !disabled && line.is_value("PublicKey")) {
 			sections.back().public_key = parse_key(without_blanks(line.value));
 		}
 		sections.back().lines.emplace_back(raw);
@@ -86,13 +86,13 @@ void replace_value(Text &raw, std::string_view value)
 }
 
 /* What counts as one section: a file may have [Interface], or a peer, several times. */
-using Parts = std::vector<Section *>;
+using Parts = std::vector<Block *>;
 
 std::vector<Text *> lines_with(const Parts &parts, std::string_view key)
 {
 	std::vector<Text *> lines;
 
-	for (Section *part : parts)
+	for (Block *part : parts)
 		for (Text &raw : part->lines)
 			if (read_config_line(raw).is_value(key))
 				lines.push_back(&raw);
@@ -102,14 +102,14 @@ std::vector<Text *> lines_with(const Parts &parts, std::string_view key)
 template<class Condition>
 void erase_lines(const Parts &parts, Condition condition)
 {
-	for (Section *part : parts)
+	for (Block *part : parts)
 		std::erase_if(part->lines, condition);
 }
 
 /* Behind the first part's last line that says something. */
 void add_value(const Parts &parts, std::string_view key, std::string_view value)
 {
-	Section &section = *parts.front();
+	Block &section = *parts.front();
 	auto last = std::find_if(section.lines.rbegin(), section.lines.rend(),
 				 [](const Text &raw) { return read_config_line(raw).kind != ConfigLine::Kind::other; });
 
@@ -144,7 +144,7 @@ const ListKey ADDRESS{"Address", list_items, parse_address};
 /* wg(8)'s way: commas separate, blanks do not matter. Address is wg-quick(8)'s. */
 const ListKey ALLOWED_IPS{"AllowedIPs", [](std::string_view value) { return list_items(without_blanks(value)); }, [](std::string_view item) { return network_of(parse_address(item)); }};
 
-std::set<Prefix> prefixes_in(Section &section, const ListKey &key)
+std::set<Prefix> prefixes_in(Block &section, const ListKey &key)
 {
 	std::set<Prefix> prefixes;
 
@@ -217,7 +217,7 @@ bool keeps_endpoint(std::string_view value, const Peer &peer, World &world)
  * could take a prefix from the peer that has it. */
 void update_allowed_ips(const Parts &parts, const Peer &peer)
 {
-	for (Section *part : parts) {
+	for (Block *part : parts) {
 		std::vector<Prefix> wanted = peer.allowed_ips;
 		if (part != parts.back()) {
 			std::set<Prefix> said = prefixes_in(*part, ALLOWED_IPS);
@@ -265,11 +265,11 @@ void update_interface(const Parts &parts, const QuickConfig &config, const Devic
 		       [&](std::string_view value) { return parse_number<std::uint32_t>(value) == link.mtu; });
 }
 
-Section new_peer(const Peer &peer, World &world)
+Block new_peer(const Peer &peer, World &world)
 {
-	Section section;
+	Block section;
 
-	section.kind = Section::Kind::peer;
+	section.kind = Block::Kind::peer;
 	section.public_key = peer.public_key;
 	section.lines = {Text("[Peer]"), Text("PublicKey = ").append(to_base64(peer.public_key))};
 	update_peer({&section}, peer, world);
@@ -280,24 +280,24 @@ Section new_peer(const Peer &peer, World &world)
 
 Text merged_config(const QuickConfig &config, const Device &device, const LinkState &link, World &world)
 {
-	std::vector<Section> sections = split(config.text);
+	std::vector<Block> sections = split(config.text);
 	bool has_interface = std::any_of(sections.begin(), sections.end(),
-					 [](const Section &section) { return section.kind == Section::Kind::interface; });
+					 [](const Block &section) { return section.kind == Block::Kind::interface; });
 	Parts interface;
 
 	if (!has_interface) {
-		Section &first = *sections.insert(sections.begin() + 1, Section());
-		first.kind = Section::Kind::interface;
+		Block &first = *sections.insert(sections.begin() + 1, Block());
+		first.kind = Block::Kind::interface;
 		first.lines = {Text("[Interface]")};
 	}
-	for (Section &section : sections)
-		if (section.kind == Section::Kind::interface)
+	for (Block &section : sections)
+		if (section.kind == Block::Kind::interface)
 			interface.push_back(&section);
 	update_interface(interface, config, device, link, world);
 
 	std::map<Key, std::vector<std::size_t>> places;
 	for (std::size_t i = 0; i < sections.size(); ++i) {
-		if (sections[i].kind != Section::Kind::peer)
+		if (sections[i].kind != Block::Kind::peer)
 			continue;
 		sections[i].is_gone = !config.is_expired(sections[i].public_key, world.clock.now());
 		places[sections[i].public_key].push_back(i);
@@ -317,7 +317,7 @@ Text merged_config(const QuickConfig &config, const Device &device, const LinkSt
 		sections.push_back(new_peer(peer, world));
 	}
 	Text text;
-	for (const Section &section : sections)
+	for (const Block &section : sections)
 		if (!section.is_gone)
 			for (const Text &line : section.lines)
 				text.append(line).append("\n");

@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::string_view UNIX = "unix:";
 
-[[noreturn]] void fail(const std::string &place)
+[[noreturn]] void cannot_listen(const std::string &place)
 {
 	throw Failure{"cannot listen at " + place + ": " + std::strerror(errno)};
 }
@@ -39,7 +39,7 @@ public:
 		else
 			bind_loopback();
 		if (listen(socket_.get(), CONNECTION_LIMIT) < 0)
-			fail(place);
+			cannot_listen(place);
 	}
 	Listener(const Listener &) = delete;
 	~Listener()
@@ -54,7 +54,7 @@ private:
 	{
 		socket_ = Descriptor(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 		if (socket_.get() < 0)
-			fail(place_);
+			cannot_listen(place_);
 	}
 
 	void bind_file(const std::string &path)
@@ -72,7 +72,7 @@ private:
 		int error = bind(socket_.get(), reinterpret_cast<sockaddr *>(&address), sizeof(address));
 		umask(mask);
 		if (error < 0)
-			fail(place_);
+			cannot_listen(place_);
 		file_ = path;
 	}
 
@@ -96,7 +96,7 @@ private:
 		open(address.any.sa_family);
 		setsockopt(socket_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 		if (bind(socket_.get(), &address.any, address.size()) < 0)
-			fail(place_);
+			cannot_listen(place_);
 	}
 
 	Endpoint parse_loopback() const
@@ -206,7 +206,7 @@ void HttpServer::serve(const std::string &place, const std::string &path, const 
 	MHD_stop_daemon(server);
 	pthread_sigmask(SIG_SETMASK, &before, nullptr);
 	if (!server)
-		fail(place);
+		cannot_listen(place);
 }
 
 }

@@ -23,9 +23,9 @@ constexpr std::uint32_t IPV6_METRIC = 1024;
 
 /* A request under construction: header, fixed part of type T, attributes. */
 template<class T>
-class Request {
+class RtRequest {
 public:
-	Request(std::uint16_t type, std::uint16_t flags) : buffer_(REQUEST_SIZE), header_(mnl_nlmsg_put_header(buffer_.data()))
+	RtRequest(std::uint16_t type, std::uint16_t flags) : buffer_(REQUEST_SIZE), header_(mnl_nlmsg_put_header(buffer_.data()))
 	{
 		header_->nlmsg_type = type;
 		header_->nlmsg_flags = flags;
@@ -122,7 +122,7 @@ std::optional<KernelNetwork::Link> KernelNetwork::find(const nlmsghdr *request_f
 
 std::optional<KernelNetwork::Link> KernelNetwork::find(const std::string &name)
 {
-	Request<ifinfomsg> request(RTM_GETLINK, 0);
+	RtRequest<ifinfomsg> request(RTM_GETLINK, 0);
 
 	request.put_text(IFLA_IFNAME, name);
 	return find(request.header());
@@ -130,7 +130,7 @@ std::optional<KernelNetwork::Link> KernelNetwork::find(const std::string &name)
 
 std::optional<KernelNetwork::Link> KernelNetwork::find(std::uint32_t index)
 {
-	Request<ifinfomsg> request(RTM_GETLINK, 0);
+	RtRequest<ifinfomsg> request(RTM_GETLINK, 0);
 
 	request->ifi_index = static_cast<int>(index);
 	return find(request.header());
@@ -150,7 +150,7 @@ bool KernelNetwork::has_link(const std::string &name)
 
 bool KernelNetwork::add_wireguard(const std::string &name, const std::optional<Namespace> &home)
 {
-	Request<ifinfomsg> request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+	RtRequest<ifinfomsg> request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
 
 	request.put_text(IFLA_IFNAME, name);
 	if (home)
@@ -167,7 +167,7 @@ bool KernelNetwork::add_wireguard(const std::string &name, const std::optional<N
 
 void KernelNetwork::delete_link(const std::string &name)
 {
-	Request<ifinfomsg> request(RTM_DELLINK, 0);
+	RtRequest<ifinfomsg> request(RTM_DELLINK, 0);
 
 	request->ifi_index = static_cast<int>(get(name).index);
 	must(channel().exchange(request.header(), [](const nlmsghdr *) {}));
@@ -175,7 +175,7 @@ void KernelNetwork::delete_link(const std::string &name)
 
 void KernelNetwork::change_link(const std::string &name, unsigned flags, std::optional<std::uint32_t> mtu)
 {
-	Request<ifinfomsg> request(RTM_NEWLINK, 0);
+	RtRequest<ifinfomsg> request(RTM_NEWLINK, 0);
 
 	request->ifi_index = static_cast<int>(get(name).index);
 	request->ifi_flags = flags;
@@ -243,7 +243,7 @@ std::vector<Prefix> KernelNetwork::addresses_of(const std::string &name, bool (*
 std::vector<KernelNetwork::FoundAddress> KernelNetwork::all_addresses()
 {
 	std::vector<FoundAddress> found;
-	Request<ifaddrmsg> request(RTM_GETADDR, NLM_F_DUMP);
+	RtRequest<ifaddrmsg> request(RTM_GETADDR, NLM_F_DUMP);
 	NetlinkChannel route = channel();
 
 	dump(route, request.header(), [&] { found.clear(); }, [&](const nlmsghdr *answer) {
@@ -276,7 +276,7 @@ std::vector<KernelNetwork::FoundAddress> KernelNetwork::all_addresses()
 
 void KernelNetwork::change_address(const std::string &name, const Prefix &address, std::uint16_t type, std::uint16_t flags)
 {
-	Request<ifaddrmsg> request(type, flags);
+	RtRequest<ifaddrmsg> request(type, flags);
 
 	request->ifa_family = static_cast<std::uint8_t>(address.family);
 	request->ifa_prefixlen = address.cidr;
@@ -347,7 +347,7 @@ KernelNetwork::FoundRoute KernelNetwork::read_route(const nlmsghdr *message)
 std::vector<KernelNetwork::FoundRoute> KernelNetwork::routes(std::uint16_t family, std::uint32_t table, std::uint32_t link)
 {
 	std::vector<FoundRoute> found;
-	Request<rtmsg> request(RTM_GETROUTE, NLM_F_DUMP);
+	RtRequest<rtmsg> request(RTM_GETROUTE, NLM_F_DUMP);
 	NetlinkChannel route = channel();
 
 	request->rtm_family = static_cast<std::uint8_t>(family);
@@ -392,7 +392,7 @@ std::vector<Route> KernelNetwork::added_routes(const std::string &name)
 
 void KernelNetwork::change_route(const std::string &name, const Route &route, std::uint16_t type, std::uint16_t flags)
 {
-	Request<rtmsg> request(type, flags);
+	RtRequest<rtmsg> request(type, flags);
 
 	request->rtm_family = static_cast<std::uint8_t>(route.destination.family);
 	request->rtm_dst_len = route.destination.cidr;
@@ -436,7 +436,7 @@ std::optional<std::uint32_t> KernelNetwork::mtu_of(const FoundRoute &route)
 
 std::optional<KernelNetwork::FoundRoute> KernelNetwork::route_of(const PacketWay &way, std::uint32_t flags, std::uint32_t link)
 {
-	Request<rtmsg> request(RTM_GETROUTE, 0);
+	RtRequest<rtmsg> request(RTM_GETROUTE, 0);
 	std::optional<FoundRoute> found;
 
 	request->rtm_family = static_cast<std::uint8_t>(way.destination->family);
@@ -494,7 +494,7 @@ std::optional<std::string> KernelNetwork::way_to(const Endpoint &endpoint, std::
 std::vector<Rule> KernelNetwork::rules(std::uint16_t family)
 {
 	std::vector<Rule> found;
-	Request<fib_rule_hdr> request(RTM_GETRULE, NLM_F_DUMP);
+	RtRequest<fib_rule_hdr> request(RTM_GETRULE, NLM_F_DUMP);
 	NetlinkChannel route = channel();
 
 	request->family = static_cast<std::uint8_t>(family);
@@ -540,7 +540,7 @@ std::vector<Rule> KernelNetwork::rules(std::uint16_t family)
 
 void KernelNetwork::change_rule(const Rule &rule, std::uint16_t type, std::uint16_t flags)
 {
-	Request<fib_rule_hdr> request(type, flags);
+	RtRequest<fib_rule_hdr> request(type, flags);
 
 	request->family = static_cast<std::uint8_t>(rule.family);
 	request->action = FR_ACT_TO_TBL;

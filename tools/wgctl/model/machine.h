@@ -70,6 +70,9 @@ struct PacketWay {
 	std::string besides = {};
 };
 
+/* How our module's drop counters begin in ethtool -S; the rest is the reason. */
+constexpr std::string_view DROP_COUNTER = "drop-";
+
 struct Counter {
 	std::string name;
 	std::uint64_t value = 0;

@@ -14,7 +14,6 @@ namespace wgctl {
 
 namespace {
 
-const std::string FILE_NAME = "/etc/wireguard/wg0.conf", SRC_VALID_MARK = "/proc/sys/net/ipv4/conf/all/src_valid_mark";
 
 constexpr std::uint32_t TABLE_OF_OTHERS = 200;
 const Route ROUTE_OF_OTHERS{test_prefix("172.16.0.0/12"), TABLE_OF_OTHERS};
@@ -224,9 +223,7 @@ TEST(CarryOut, all_of_a_change_is_made_or_nothing)
 TEST(CarryOut, the_same_in_a_namespace_with_a_name)
 {
 	for (std::size_t from = 0; from < FILES.size(); ++from)
-		for (std::size_t to = 0; to < FILES.size(); ++to)
-			if (from != to)
-				check_change(from, to, {"--netns", "box"});
+		check_change(from, (from + 1) % FILES.size(), {"--netns", "box"});
 }
 
 /* With IPv4's last address all routes would go, and packets leave outside until they are back. */

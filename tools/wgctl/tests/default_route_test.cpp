@@ -9,7 +9,6 @@ namespace wgctl {
 
 namespace {
 
-const std::string SRC_VALID_MARK = "/proc/sys/net/ipv4/conf/all/src_valid_mark";
 constexpr std::uint32_t MARK = 51820;
 
 Rule unmarked(std::uint32_t mark, std::uint32_t priority)

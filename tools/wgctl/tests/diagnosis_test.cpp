@@ -11,7 +11,8 @@ namespace wgctl {
 
 namespace {
 
-constexpr std::int64_t NOW = 1'790'000'000;
+/* A clock that was set. */
+constexpr std::int64_t LATER = 1'790'000'000;
 
 /* A tunnel with nothing wrong; each test breaks one thing. */
 struct DoctorTest : testing::Test {
@@ -20,7 +21,7 @@ struct DoctorTest : testing::Test {
 
 	DoctorTest()
 	{
-		seen.now = NOW;
+		seen.now = LATER;
 		seen.mtu = 1420;
 		seen.device.name = "wg0";
 		seen.device.private_key = test_key(8);
@@ -38,7 +39,7 @@ struct DoctorTest : testing::Test {
 		peer.public_key = test_key(number);
 		peer.endpoint = parse_endpoint("192.0.2.1:7", fake);
 		peer.allowed_ips = {test_prefix(allowed)};
-		peer.last_handshake.seconds = NOW - 5;
+		peer.last_handshake.seconds = LATER - 5;
 		peer.tx_bytes = 1000;
 		seen.ways[peer.public_key] = {"eth0", false, 1500, false};
 		return peer;
@@ -106,7 +107,7 @@ TEST_F(DoctorTest, no_reply_at_all)
 	seen.device.peers[0].last_handshake.seconds = 0;
 	EXPECT_EQ(found(), "no reply at all from " + ann + " at 192.0.2.1:7 => check there that WireGuard listens on that port, that no firewall "
 			   "stops UDP, and that it knows " + test_key_text(7) + "\n");
-	seen.device.peers[0].last_handshake.seconds = NOW - 181;
+	seen.device.peers[0].last_handshake.seconds = LATER - 181;
 	EXPECT_NE(found().find("since 181 s"), std::string::npos);
 	seen.asked = {test_key(2)};
 	EXPECT_EQ(found(), "");
@@ -117,7 +118,7 @@ TEST_F(DoctorTest, who_was_not_asked_is_silent_when_it_should_not_be)
 	Peer &peer = seen.device.peers[0];
 
 	/* It has had sessions and nothing to say: that is no trouble. */
-	peer.last_handshake.seconds = NOW - 181;
+	peer.last_handshake.seconds = LATER - 181;
 	EXPECT_EQ(found(), "");
 	peer.persistent_keepalive = 25;
 	EXPECT_NE(found().find("no reply at all"), std::string::npos);
@@ -165,7 +166,7 @@ TEST_F(DoctorTest, a_wrong_clock)
 {
 	seen.now = 1000;
 	EXPECT_NE(found().find("the clock was never set"), std::string::npos);
-	seen.now = NOW - 10;
+	seen.now = LATER - 10;
 	EXPECT_NE(found().find("the clock went back"), std::string::npos);
 }
 
@@ -264,7 +265,7 @@ TEST_F(DoctorTest, long_packets_are_asked_for_where_short_ones_are_answered)
 		return at == std::string::npos ? std::string() : fake.terminal.out.substr(at + 16, fake.terminal.out.find(' ', at + 16) - at - 16);
 	};
 
-	fake.clock.time = NOW;
+	fake.clock.time = LATER;
 	peer.allowed_ips = {test_prefix("10.0.1.0/24"), test_prefix("10.0.0.2/32")};
 	fake.devices.present["wg0"] = seen.device;
 	fake.host.network.link_routes["wg0"] = peer.allowed_ips;
@@ -321,7 +322,7 @@ TEST_F(DoctorTest, the_exit_code_counts_what_was_found_in_the_system)
 	const std::string path = "/etc/wireguard/wg0.conf";
 	std::vector<std::string_view> line{"doctor", "wg0"};
 
-	fake.clock.time = NOW;
+	fake.clock.time = LATER;
 	fake.devices.present["wg0"] = seen.device;
 	fake.files.contents[path] = "[Interface]\nPrivateKey = " + test_key_text(8) + "\n[Peer]\n# Name = Ann\nPublicKey = " + test_key_text(1) + "\n";
 	fake.files.contents["/etc/resolv.conf"] = "nameserver 127.0.0.53\n";
@@ -378,7 +379,7 @@ TEST_F(DoctorTest, a_file_that_cannot_be_used_is_a_finding)
 {
 	std::vector<std::string_view> line{"doctor", "./wg0.conf"};
 
-	fake.clock.time = NOW;
+	fake.clock.time = LATER;
 	fake.devices.present["wg0"] = seen.device;
 	fake.files.contents["./wg0.conf"] = "[Interface]\nPrivatKey = x\n";
 	fake.host.network.link_routes["wg0"] = {test_prefix("10.0.0.0/24")};
@@ -392,7 +393,7 @@ TEST_F(DoctorTest, a_peer_without_session_is_asked_and_given_time)
 	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", {}};
 	Device &device = fake.devices.present["wg0"] = seen.device;
 
-	fake.clock.time = NOW;
+	fake.clock.time = LATER;
 	device.peers[0].last_handshake.seconds = 0;
 	fake.host.network.way_links["192.0.2.1:7"] = "eth0";
 	fake.host.network.path_mtus["192.0.2.1"] = 1500;
@@ -408,7 +409,7 @@ TEST_F(DoctorTest, a_peer_without_session_is_asked_and_given_time)
 	EXPECT_EQ(fake.host.lookout.knocks, std::vector<std::string>{"wg0 10.0.0.2:9"});
 	EXPECT_EQ(seen.asked, std::set<Key>{test_key(1)});
 	EXPECT_EQ(fake.clock.milliseconds_passed, 2000);
-	EXPECT_EQ(seen.device.peers[0].last_handshake.seconds, NOW + 2);
+	EXPECT_EQ(seen.device.peers[0].last_handshake.seconds, LATER + 2);
 	EXPECT_EQ(seen.counters[0].value, 2u);
 	EXPECT_EQ(seen.wrong_sources, 3u);
 
@@ -428,8 +429,8 @@ TEST_F(DoctorTest, without_a_file_whoever_was_heard_from_may_be_away)
 	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", {}};
 
 	add_peer(2, "10.0.0.3/32").last_handshake.seconds = 0;
-	seen.device.peers[0].last_handshake.seconds = NOW - 300;
-	fake.clock.time = NOW;
+	seen.device.peers[0].last_handshake.seconds = LATER - 300;
+	fake.clock.time = LATER;
 	fake.devices.present["wg0"] = seen.device;
 	fake.host.network.way_links["192.0.2.1:7"] = "eth0";
 	fake.host.network.path_mtus["192.0.2.1"] = 1500;
@@ -443,7 +444,7 @@ TEST_F(DoctorTest, endpoints_are_looked_for_where_the_sockets_are)
 {
 	std::vector<std::string_view> line{"doctor", "--netns", "box", "--birth-netns", "out", "wg0"};
 
-	fake.clock.time = NOW;
+	fake.clock.time = LATER;
 	fake.host.namespaces.known = {{"/run/netns/box", 2}, {"/run/netns/out", 3}};
 	fake.devices.present["wg0"] = seen.device;
 	fake.host.network.link_routes["wg0"] = {test_prefix("10.0.0.0/24")};
@@ -458,7 +459,7 @@ TEST_F(DoctorTest, remedies_are_for_the_place_where_the_interface_is)
 		{"box", "ip netns exec box "}, {"77", "nsenter -t 77 -n "}, {"/proc/77/ns/net", "nsenter --net=/proc/77/ns/net "}, {"", ""}};
 
 	fake.host.namespaces.known = {{"/run/netns/box", 2}, {"/proc/77/ns/net", 2}};
-	fake.clock.time = NOW;
+	fake.clock.time = LATER;
 	fake.devices.present["wg0"] = seen.device;
 	fake.devices.present["wg0"].private_key.reset();
 	fake.host.network.way_links["192.0.2.1:7"] = "eth0";
@@ -689,14 +690,14 @@ TEST_F(DoctorTest, a_filter_of_this_machine_may_stand_before_the_tunnel)
 {
 	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", find_placement("", "", fake)};
 
-	fake.clock.time = NOW;
+	fake.clock.time = LATER;
 	fake.devices.present["wg0"] = seen.device;
 	fake.host.network.way_links["192.0.2.1:7"] = "eth0";
 	fake.host.network.path_mtus["192.0.2.1"] = 1500;
 	EXPECT_TRUE(examine(patient, Probing::paths, fake).shut_out.empty());
 	fake.host.lookout.knock_error = EPERM;
 	/* Whether there is a session or not. */
-	for (std::int64_t handshake : {NOW - 5, std::int64_t{0}}) {
+	for (std::int64_t handshake : {LATER - 5, std::int64_t{0}}) {
 		fake.devices.present["wg0"].peers[0].last_handshake.seconds = handshake;
 		seen.shut_out = examine(patient, Probing::paths, fake).shut_out;
 		EXPECT_NE(found().find("this machine's own packet filter lets nothing into wg0 for " + ann), std::string::npos) << found();

@@ -120,9 +120,12 @@ struct FakeResolver : Resolver {
 	}
 };
 
+/* What FakeClock says at first, in seconds. */
+constexpr std::int64_t NOW = 1'700'000'000;
+
 struct FakeClock : Clock {
 	~FakeClock() override;
-	std::int64_t time = 1'700'000'000;
+	std::int64_t time = NOW;
 	std::vector<std::int64_t> sleeps;
 
 	/* The milliseconds behind `time`; sleeping lets both pass. */
@@ -194,6 +197,10 @@ inline std::string test_key_text(std::uint8_t number)
 {
 	return plain(to_base64(test_key(number)));
 }
+
+inline const std::string K1 = test_key_text(1), K2 = test_key_text(2), K3 = test_key_text(3), K4 = test_key_text(4), K8 = test_key_text(8),
+			 K9 = test_key_text(9);
+inline const std::string FILE_NAME = "/etc/wireguard/wg0.conf", SRC_VALID_MARK = "/proc/sys/net/ipv4/conf/all/src_valid_mark";
 
 inline std::vector<Prefix> test_prefixes(std::string_view text)
 {

@@ -34,8 +34,6 @@ Device sample()
 	return device;
 }
 
-const std::string K1 = test_key_text(1), K2 = test_key_text(2), K3 = test_key_text(3), K8 = test_key_text(8), K9 = test_key_text(9);
-constexpr std::int64_t NOW = 1'700'000'000;
 
 std::string pretty_line(const Device &device, const std::string &label)
 {

@@ -10,12 +10,12 @@ namespace wgctl {
 
 namespace {
 
-const std::string TABLE = "inet wgctl-forward-wg0", NOTES = "inet wgctl-before-forwarding";
+const std::string FORWARDING_TABLE = "inet wgctl-forward-wg0", NOTES = "inet wgctl-before-forwarding";
 const std::string SWITCH4 = "/proc/sys/net/ipv4/ip_forward", SWITCH6 = "/proc/sys/net/ipv6/conf/all/forwarding";
 const std::string REDIRECTS = "/proc/sys/net/ipv4/conf/all/accept_redirects";
 
 /* Has what it is given. */
-struct KeptDevices : FakeDevices {
+struct ListedDevices : FakeDevices {
 	void set(const Device &change) override
 	{
 		present[change.name].name = change.name;
@@ -27,7 +27,7 @@ struct KeptDevices : FakeDevices {
 
 struct ForwardingTest : testing::Test {
 	FakeWorld fake;
-	KeptDevices devices;
+	ListedDevices devices;
 	World world{devices, fake.files, fake.terminal, fake.resolver, fake.clock, fake.environment, fake.host.host};
 
 	ForwardingTest()
@@ -87,8 +87,8 @@ TEST_F(ForwardingTest, up_turns_it_on_and_down_turns_all_of_it_back)
 	std::map<std::string, std::string> before = fake.files.contents;
 
 	EXPECT_EQ(run({"up", "wg0"}, BOTH), 0) << fake.terminal.err;
-	EXPECT_EQ(tables(), (Tables{NOTES, TABLE}));
-	EXPECT_EQ(fake.host.filter.contents[TABLE]["postrouting"].back(), "iifname \"wg0\" oifname != \"wg0\" masquerade");
+	EXPECT_EQ(tables(), (Tables{NOTES, FORWARDING_TABLE}));
+	EXPECT_EQ(fake.host.filter.contents[FORWARDING_TABLE]["postrouting"].back(), "iifname \"wg0\" oifname != \"wg0\" masquerade");
 	EXPECT_EQ(file(SWITCH4), "1\n");
 	EXPECT_EQ(file(SWITCH6), "1\n");
 	EXPECT_EQ(down("wg0"), 0) << fake.terminal.err;
@@ -144,7 +144,7 @@ TEST_F(ForwardingTest, down_takes_back_what_a_killed_up_has_done)
 	EXPECT_EQ(run({"up", "wg0"}, BOTH), 0);
 	const std::vector<std::string> &actions = fake.host.log.actions;
 	auto at = [&](const std::string &action) { return std::find(actions.begin(), actions.end(), action) - actions.begin(); };
-	EXPECT_LT(at("nft add table " + TABLE), at("nft add table " + NOTES));
+	EXPECT_LT(at("nft add table " + FORWARDING_TABLE), at("nft add table " + NOTES));
 	EXPECT_LT(at("nft add table " + NOTES), at("write 1 to " + SWITCH4));
 	EXPECT_LT(at("write 2 to /proc/sys/net/ipv6/conf/eth0/accept_ra"), at("write 1 to " + SWITCH6));
 	lose("wg0");
@@ -179,7 +179,7 @@ TEST_F(ForwardingTest, what_was_on_stays_on)
 {
 	file(SWITCH4) = file(SWITCH6) = "1\n";
 	EXPECT_EQ(run({"up", "wg0"}, BOTH), 0) << fake.terminal.err;
-	EXPECT_EQ(tables(), Tables{TABLE});
+	EXPECT_EQ(tables(), Tables{FORWARDING_TABLE});
 	EXPECT_EQ(down("wg0"), 0) << fake.terminal.err;
 	EXPECT_EQ(tables(), Tables());
 	EXPECT_EQ(file(SWITCH4) + file(SWITCH6), "1\n1\n");
@@ -240,7 +240,7 @@ TEST_F(ForwardingTest, what_down_cannot_take_back_a_second_down_can)
 	EXPECT_EQ(run({"up", "wg0"}, BOTH), 0);
 	fake.host.log.broken = "write 0 to " + SWITCH4;
 	EXPECT_EQ(down("wg0"), 1);
-	EXPECT_EQ(tables(), (Tables{NOTES, TABLE}));
+	EXPECT_EQ(tables(), (Tables{NOTES, FORWARDING_TABLE}));
 	fake.host.log.broken.clear();
 	EXPECT_EQ(down("wg0"), 0) << fake.terminal.err;
 	EXPECT_EQ(tables(), Tables());
@@ -253,16 +253,16 @@ TEST_F(ForwardingTest, apply_follows_the_file)
 
 	EXPECT_EQ(run({"up", "wg0"}, address), 0);
 	EXPECT_EQ(run({"apply", "--exit-code", "wg0"}, address + "Forward = yes"), 2) << fake.terminal.err;
-	EXPECT_EQ(fake.terminal.out, "wg0:\n  + forwarding nftables table " + TABLE + "\n  + forwarding sysctl net.ipv4.ip_forward\n");
+	EXPECT_EQ(fake.terminal.out, "wg0:\n  + forwarding nftables table " + FORWARDING_TABLE + "\n  + forwarding sysctl net.ipv4.ip_forward\n");
 	EXPECT_EQ(run({"apply", "--exit-code", "wg0"}, address + "Forward = yes"), 0) << told();
 	EXPECT_EQ(run({"apply", "--exit-code", "wg0"}, address + "Masquerade = yes"), 2) << told();
-	EXPECT_EQ(fake.host.filter.contents[TABLE].size(), 1u);
+	EXPECT_EQ(fake.host.filter.contents[FORWARDING_TABLE].size(), 1u);
 	file(SWITCH4) = "0\n";
 	EXPECT_EQ(run({"apply", "--exit-code", "wg0"}, address + "Masquerade = yes"), 2) << told();
 	EXPECT_EQ(fake.terminal.out, "wg0:\n  + forwarding sysctl net.ipv4.ip_forward\n");
 	EXPECT_EQ(file(SWITCH4), "1\n");
 	EXPECT_EQ(run({"apply", "--exit-code", "wg0"}, address), 2) << told();
-	EXPECT_EQ(fake.terminal.out, "wg0:\n  - forwarding nftables table " + TABLE + "\n");
+	EXPECT_EQ(fake.terminal.out, "wg0:\n  - forwarding nftables table " + FORWARDING_TABLE + "\n");
 	EXPECT_EQ(tables(), Tables());
 	EXPECT_EQ(file(SWITCH4), "0\n");
 }
@@ -312,14 +312,14 @@ TEST_F(ForwardingTest, it_is_of_the_interface_s_namespace_and_not_of_a_program_s
 	fake.host.namespaces.present = 1;
 	std::vector<std::string_view> words{"exec", "wg0", "--", "true"};
 	EXPECT_EQ(run_command_line(words, world), 0) << fake.terminal.err;
-	EXPECT_FALSE(has_done("nft add table " + TABLE)) << fake.host.log.joined();
+	EXPECT_FALSE(has_done("nft add table " + FORWARDING_TABLE)) << fake.host.log.joined();
 	lose("wg0");
 	fake.host.namespaces.known = {{"/run/netns/box", 2}};
 	EXPECT_EQ(run({"up", "--netns", "box", "wg0"}, BOTH), 0) << fake.terminal.err;
 	std::string where, where_the_table_is;
 	for (const std::string &action : fake.host.log.actions) {
 		where = action.starts_with("enter ") ? action : where;
-		where_the_table_is = action == "nft add table " + TABLE ? where : where_the_table_is;
+		where_the_table_is = action == "nft add table " + FORWARDING_TABLE ? where : where_the_table_is;
 	}
 	EXPECT_EQ(where_the_table_is, "enter 2");
 }
@@ -329,10 +329,10 @@ TEST_F(ForwardingTest, the_doctor_misses_it)
 	EXPECT_EQ(run({"up", "wg0"}, BOTH), 0);
 	run({"doctor", "--no-probe", "wg0"}, BOTH);
 	EXPECT_EQ(fake.terminal.out.find("forward"), std::string::npos) << fake.terminal.out;
-	fake.host.filter.contents.erase(TABLE);
+	fake.host.filter.contents.erase(FORWARDING_TABLE);
 	file(SWITCH6) = "0\n";
 	run({"doctor", "--no-probe", "wg0"}, BOTH);
-	EXPECT_NE(fake.terminal.out.find("the file says to forward for the peers, and what does it is not whole (nftables table " + TABLE +
+	EXPECT_NE(fake.terminal.out.find("the file says to forward for the peers, and what does it is not whole (nftables table " + FORWARDING_TABLE +
 					 ", sysctl net.ipv6.conf.all.forwarding)"), std::string::npos) << fake.terminal.out;
 }
 

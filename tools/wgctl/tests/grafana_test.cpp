@@ -24,15 +24,15 @@ const Words OTHER_LABELS{"instance", "job", "peer"};
 /* Of Grafana itself, and what label_replace calls a part. */
 const Words OTHER_VARIABLES{"__rate_interval", "1"};
 
-struct Names {
+struct MetricNames {
 	Words metrics, labels, variables, functions;
-	bool operator==(const Names &) const = default;
+	bool operator==(const MetricNames &) const = default;
 };
 
 /* Words are labels where a query names labels: within { }, and in the list behind by, on and group_left. */
-Names names_in(std::string_view query)
+MetricNames names_in(std::string_view query)
 {
-	Names names;
+	MetricNames names;
 	std::string word, before;
 	bool in_braces = false, in_list = false;
 	auto end_word = [&](char next) {
@@ -78,11 +78,11 @@ Names names_in(std::string_view query)
 }
 
 /* Of a machine that has all there is to tell. */
-Names written_names()
+MetricNames written_names()
 {
 	Measurement measurement;
 	Peer peer;
-	Names names;
+	MetricNames names;
 
 	peer.public_key = test_key(1);
 	peer.endpoint = endpoint_of(test_prefix("192.0.2.7"), 1);
@@ -94,7 +94,7 @@ Names written_names()
 	for_each_line(format_metrics({measurement}, 1), [&](std::string_view line) {
 		if (line.starts_with('#'))
 			return;
-		Names of_line = names_in(line.substr(0, line.find('}') + 1));
+		MetricNames of_line = names_in(line.substr(0, line.find('}') + 1));
 		names.metrics.merge(of_line.metrics);
 		names.labels.merge(of_line.labels);
 	});
@@ -139,18 +139,18 @@ Words without(const Words &words, const std::vector<Words> &others)
 TEST_F(Grafana, names_are_found_in_queries)
 {
 	EXPECT_EQ(names_in("sum by (a, b) (rate(m_total{c=~\"$v\"}[$__rate_interval])) * 8 > 0"),
-		  (Names{{"m_total"}, {"a", "b", "c"}, {"v", "__rate_interval"}, {"sum", "rate"}}));
-	EXPECT_EQ(names_in("x * on (a) group_left (b) y or on (c) z"), (Names{{"x", "y", "z"}, {"a", "b", "c"}, {}, {}}));
-	EXPECT_EQ(names_in("label_replace(m, \"d\", \"$1\", \"e\", \"(.+)\")"), (Names{{"m"}, {"d", "e"}, {"1"}, {"label_replace"}}));
+		  (MetricNames{{"m_total"}, {"a", "b", "c"}, {"v", "__rate_interval"}, {"sum", "rate"}}));
+	EXPECT_EQ(names_in("x * on (a) group_left (b) y or on (c) z"), (MetricNames{{"x", "y", "z"}, {"a", "b", "c"}, {}, {}}));
+	EXPECT_EQ(names_in("label_replace(m, \"d\", \"$1\", \"e\", \"(.+)\")"), (MetricNames{{"m"}, {"d", "e"}, {"1"}, {"label_replace"}}));
 }
 
 TEST_F(Grafana, queries_name_only_what_metrics_writes)
 {
-	Names written = written_names();
+	MetricNames written = written_names();
 
 	EXPECT_GT(queries.size(), 10u);
 	for (const std::string &query : queries) {
-		Names names = names_in(query);
+		MetricNames names = names_in(query);
 		/* A variable is filled from a label's values. */
 		for (const std::string &label : query.starts_with("label_values") ? written.labels : Words())
 			names.metrics.erase(label);

@@ -12,7 +12,7 @@ namespace wgctl {
 
 namespace {
 
-const std::string TABLE = "inet wgctl-kill-wg0";
+const std::string SWITCH_TABLE = "inet wgctl-kill-wg0";
 
 /* Has what it is given. */
 struct KeptDevices : FakeDevices {
@@ -100,7 +100,7 @@ TEST(KillSwitchTable, it_lets_out_what_is_the_tunnel_s_and_little_else)
 TEST_F(KillSwitches, it_is_closed_before_anything_else)
 {
 	EXPECT_EQ(run({"up", "wg0"}, "KillSwitch = yes\nPreUp = before"), 0) << fake.terminal.err;
-	EXPECT_EQ(first_action(), "nft add table " + TABLE);
+	EXPECT_EQ(first_action(), "nft add table " + SWITCH_TABLE);
 	EXPECT_TRUE(is_closed_as(51820));
 	EXPECT_EQ(devices.present["wg0"].fwmark, 51820u);
 }
@@ -149,7 +149,7 @@ TEST_F(KillSwitches, down_opens_it_last)
 {
 	EXPECT_EQ(run({"up", "wg0"}, "KillSwitch = yes"), 0);
 	EXPECT_EQ(run({"down", "wg0"}, ""), 0) << fake.terminal.err;
-	EXPECT_EQ(fake.host.log.actions.back(), "nft delete table " + TABLE);
+	EXPECT_EQ(fake.host.log.actions.back(), "nft delete table " + SWITCH_TABLE);
 	EXPECT_FALSE(is_closed());
 }
 
@@ -176,9 +176,9 @@ TEST_F(KillSwitches, a_change_replaces_it_and_is_undone_with_the_rest)
 	EXPECT_EQ(run({"up", "wg0"}, "KillSwitch = yes"), 0);
 	EXPECT_EQ(run({"apply", "--exit-code", "wg0"}, "KillSwitch = yes"), 0) << fake.terminal.out;
 	EXPECT_EQ(run({"apply", "wg0"}, "FwMark = 9\nKillSwitch = yes\nKillSwitchExcept = 10.0.0.0/8"), 0) << fake.terminal.err;
-	EXPECT_NE(fake.terminal.out.find("~ kill switch " + TABLE), std::string::npos) << fake.terminal.out;
-	EXPECT_EQ(first_action(), "nft add table " + TABLE);
-	EXPECT_TRUE(fake.host.filter.last.starts_with("add table " + TABLE + "\ndelete table " + TABLE + "\nadd table "));
+	EXPECT_NE(fake.terminal.out.find("~ kill switch " + SWITCH_TABLE), std::string::npos) << fake.terminal.out;
+	EXPECT_EQ(first_action(), "nft add table " + SWITCH_TABLE);
+	EXPECT_TRUE(fake.host.filter.last.starts_with("add table " + SWITCH_TABLE + "\ndelete table " + SWITCH_TABLE + "\nadd table "));
 	EXPECT_TRUE(is_closed_as(9, {test_prefix("10.0.0.0/8")}));
 	fake.host.log.broken = "address 10.0.0.1/24";
 	EXPECT_EQ(run({"apply", "wg0"}, "FwMark = 9\nKillSwitch = yes\nAddress = 10.0.0.1/24"), 1);
@@ -189,8 +189,8 @@ TEST_F(KillSwitches, apply_closes_it_and_gives_the_mark)
 {
 	EXPECT_EQ(run({"up", "wg0"}, ""), 0);
 	EXPECT_EQ(run({"apply", "wg0"}, "KillSwitch = yes"), 0) << fake.terminal.err;
-	EXPECT_EQ(fake.terminal.out, "wg0:\n  ~ fwmark off -> 0xca6c\n  + kill switch " + TABLE + "\n");
-	EXPECT_EQ(first_action(), "nft add table " + TABLE);
+	EXPECT_EQ(fake.terminal.out, "wg0:\n  ~ fwmark off -> 0xca6c\n  + kill switch " + SWITCH_TABLE + "\n");
+	EXPECT_EQ(first_action(), "nft add table " + SWITCH_TABLE);
 	EXPECT_TRUE(is_closed_as(51820));
 	EXPECT_EQ(devices.present["wg0"].fwmark, 51820u);
 }
@@ -199,7 +199,7 @@ TEST_F(KillSwitches, a_file_that_has_it_no_longer_does_not_open_it)
 {
 	EXPECT_EQ(run({"up", "wg0"}, "KillSwitch = yes"), 0);
 	EXPECT_EQ(run({"apply", "--exit-code", "wg0"}, ""), 0) << fake.terminal.out;
-	EXPECT_EQ(fake.terminal.out, "wg0: unchanged\n  = kill switch " + TABLE + ": stays closed; wgctl down opens it\n");
+	EXPECT_EQ(fake.terminal.out, "wg0: unchanged\n  = kill switch " + SWITCH_TABLE + ": stays closed; wgctl down opens it\n");
 	EXPECT_TRUE(is_closed_as(51820));
 	EXPECT_EQ(devices.present["wg0"].fwmark, 51820u);
 	EXPECT_EQ(run({"up", "wg0"}, ""), 1);
@@ -254,7 +254,7 @@ TEST_F(KillSwitches, the_doctor_names_it_when_it_is_all_there_is)
 {
 	close();
 	EXPECT_EQ(run({"doctor", "wg0"}, "KillSwitch = yes"), 1) << fake.terminal.err;
-	EXPECT_EQ(fake.terminal.out, "wg0: wg0 is not there, and its kill switch, nftables table " + TABLE +
+	EXPECT_EQ(fake.terminal.out, "wg0: wg0 is not there, and its kill switch, nftables table " + SWITCH_TABLE +
 					     ", lets nothing else out of this machine.\n  Remedy: wgctl up wg0, or wgctl down wg0 to open it\n");
 }
 
@@ -270,7 +270,7 @@ TEST_F(KillSwitches, the_doctor_names_it_when_it_is_open_or_nobody_answers)
 	EXPECT_EQ(fake.terminal.out.find("has no session"), std::string::npos) << fake.terminal.out;
 	fake.host.filter.contents.clear();
 	run({"doctor", "--no-probe", "wg0"}, "KillSwitch = yes");
-	EXPECT_NE(fake.terminal.out.find("is not whole (nftables table " + TABLE + ")"), std::string::npos) << fake.terminal.out;
+	EXPECT_NE(fake.terminal.out.find("is not whole (nftables table " + SWITCH_TABLE + ")"), std::string::npos) << fake.terminal.out;
 }
 
 TEST_F(KillSwitches, a_wrong_value_is_refused_in_a_comment_too)

@@ -10,7 +10,6 @@ namespace wgctl {
 
 namespace {
 
-const std::string K1 = test_key_text(1), K2 = test_key_text(2), K8 = test_key_text(8);
 
 struct Metrics : testing::Test {
 	FakeWorld fake;

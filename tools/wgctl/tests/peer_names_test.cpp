@@ -10,7 +10,6 @@ namespace wgctl {
 
 TEST(Names, comment_names_its_peer)
 {
-	const std::string K1 = test_key_text(1), K2 = test_key_text(2), K3 = test_key_text(3), K4 = test_key_text(4);
 	PeerNames names = parse_peer_names("# Name = nobody\n[Interface]\n# Name = me\n"
 					   "[Peer]\n# Name = laptop\nPublicKey = " + K1 + "\n"
 					   "[Peer]\nPublicKey = " + K2 + " # a key\n\t#name=My Phone # 2\r\n\n"

@@ -11,9 +11,6 @@ namespace wgctl {
 
 namespace {
 
-const std::string K1 = test_key_text(1), K2 = test_key_text(2), K3 = test_key_text(3), K8 = test_key_text(8), K9 = test_key_text(9);
-const std::string FILE_NAME = "/etc/wireguard/wg0.conf";
-const std::string SRC_VALID_MARK = "/proc/sys/net/ipv4/conf/all/src_valid_mark";
 
 /* An interface that is as its file says; tests change one of them. */
 struct Apply : testing::Test {

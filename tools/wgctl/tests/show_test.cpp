@@ -11,7 +11,6 @@ namespace {
 
 struct Show : testing::Test {
 	FakeWorld fake;
-	const std::string K1 = test_key_text(1), K2 = test_key_text(2), K3 = test_key_text(3), K8 = test_key_text(8), K9 = test_key_text(9);
 
 	Show()
 	{

@@ -14,7 +14,7 @@ const std::string OURS = "inet wgctl-", TABLES = OURS + "forward-", BEFORE = OUR
 constexpr std::string_view SYSCTL = "sysctl/", TABLE = "table/";
 const std::string IPV6_LINKS = "net/ipv6/conf";
 
-std::string table_of(const std::string &interface)
+std::string forwarding_table(const std::string &interface)
 {
 	return TABLES + name_in_nftables(interface);
 }
@@ -81,7 +81,7 @@ ForwardingWishes forwarding_wishes(const QuickConfig &config)
 }
 
 Forwarding::Forwarding(std::string interface, World &world) :
-	interface_(std::move(interface)), table_(table_of(interface_), world), before_(BEFORE, world), world_(world)
+	interface_(std::move(interface)), table_(forwarding_table(interface_), world), before_(BEFORE, world), world_(world)
 {
 }
 
@@ -243,7 +243,7 @@ std::vector<std::string> Forwarding::others_that_forward()
 
 std::string forwarding_setup(const std::string &interface, bool masquerade)
 {
-	const std::string table = table_of(interface);
+	const std::string table = forwarding_table(interface);
 	std::string text = "add table " + table + "\n";
 
 	if (masquerade)

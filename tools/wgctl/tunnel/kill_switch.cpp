@@ -8,7 +8,7 @@ namespace wgctl {
 
 namespace {
 
-std::string table_of(const std::string &interface)
+std::string switch_table(const std::string &interface)
 {
 	return "inet wgctl-kill-" + name_in_nftables(interface);
 }
@@ -27,7 +27,7 @@ constexpr std::array TO_HAVE_AN_ADDRESS{
 
 }
 
-KillSwitch::KillSwitch(std::string interface, World &world) : interface_(std::move(interface)), table_(table_of(interface_), world), world_(world)
+KillSwitch::KillSwitch(std::string interface, World &world) : interface_(std::move(interface)), table_(switch_table(interface_), world), world_(world)
 {
 }
 
@@ -66,7 +66,7 @@ int ResolverPast::lookup(const char *host, const char *service, Endpoint &result
 
 std::string kill_switch_setup(const std::string &interface, std::uint32_t mark, const std::vector<Prefix> &excepted)
 {
-	const std::string table = table_of(interface);
+	const std::string table = switch_table(interface);
 	std::string text = "add table " + table + "\n";
 
 	for (const std::string chain : {"output", "forward"}) {

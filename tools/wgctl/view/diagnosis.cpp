@@ -16,7 +16,6 @@ namespace {
 constexpr std::int64_t EARLIEST_TIME = 1'735'689'600;
 /* IP and UDP headers, and WireGuard's 32 bytes. */
 constexpr std::uint32_t OVERHEAD_IPV4 = 60, OVERHEAD_IPV6 = 80;
-constexpr std::string_view DROP = "drop-";
 
 /* Reasons that end what a side without session sent here; others are about what leaves. */
 struct DropReason {
@@ -35,7 +34,7 @@ constexpr std::array DROPS{
 std::uint64_t drops_of(const Examination &seen, std::string_view reason)
 {
 	for (const Counter &counter : seen.counters)
-		if (counter.name.starts_with(DROP) && std::string_view(counter.name).substr(DROP.size()) == reason)
+		if (counter.name.starts_with(DROP_COUNTER) && std::string_view(counter.name).substr(DROP_COUNTER.size()) == reason)
 			return counter.value;
 	return 0;
 }

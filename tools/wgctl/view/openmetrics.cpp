@@ -7,9 +7,6 @@ namespace wgctl {
 
 namespace {
 
-/* How our module's drop counters begin in ethtool -S; the rest is the reason. */
-constexpr std::string_view DROP = "drop-";
-
 std::string escaped(std::string_view text)
 {
 	std::string result;
@@ -85,8 +82,8 @@ std::string format_metrics(const std::vector<Measurement> &measurements, std::in
 		interface.add(identity + "," + label("listen_port", std::to_string(device.listen_port.value_or(0))), 1);
 		peers.add(labels, device.peers.size());
 		for (const Counter &counter : measurement.counters)
-			if (counter.name.starts_with(DROP))
-				drops.add(labels + "," + label("reason", std::string_view(counter.name).substr(DROP.size())), counter.value);
+			if (counter.name.starts_with(DROP_COUNTER))
+				drops.add(labels + "," + label("reason", std::string_view(counter.name).substr(DROP_COUNTER.size())), counter.value);
 		for (const Peer &peer : device.peers) {
 			std::string whose = labels_of(device, peer, measurement.names);
 			received.add(whose, peer.rx_bytes);

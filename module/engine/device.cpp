@@ -233,6 +233,20 @@ int wg_engine_device_up(wg_device *handle)
 	return 0;
 }
 
+void wg_engine_device_set_link(wg_device *handle, uint16_t port, uint32_t mark)
+{
+	of(handle).port = port;
+	of(handle).mark.store_relaxed(mark);
+}
+
+void wg_engine_device_get_link(const wg_device *handle, uint16_t *port, uint32_t *mark)
+{
+	const Device &device = *reinterpret_cast<const Device *>(handle);
+
+	*port = device.port;
+	*mark = device.mark.load_relaxed();
+}
+
 void wg_engine_device_down(wg_device *handle)
 {
 	Device &device = of(handle);

@@ -55,24 +55,38 @@ private:
 
 } // namespace
 
+void trace(Peer &peer, const char *what)
+{
+	wg_endpoint endpoint = endpoint_of(peer);
+
+	wg_kernel_trace(&peer.device.netdev, WG_TRACE_HANDSHAKE, peer.serial, what, &endpoint);
+}
+
 void tell(Peer &peer, wgx_event event)
 {
+	if (event == WGX_EVENT_HANDSHAKE_GIVEN_UP)
+		trace(peer, "handshake given up");
+	else if (event == WGX_EVENT_SESSION_EXPIRED)
+		wg_kernel_trace(&peer.device.netdev, WG_TRACE_SESSION, peer.serial, "session expired", nullptr);
 	Event told(peer, WG_EVENTS, event);
 }
 
 void tell_established(Peer &peer, Role ours, bool is_rekey)
 {
+	wg_endpoint endpoint = endpoint_of(peer);
 	Event told(peer, WG_EVENTS, WGX_EVENT_SESSION_ESTABLISHED);
 
+	wg_kernel_trace(&peer.device.netdev, WG_TRACE_SESSION, peer.serial, is_rekey ? "session renewed" : "session established", &endpoint);
 	told.add<u8>(WGX_A_ROLE, static_cast<u8>(ours));
 	told.add<u8>(WGX_A_IS_REKEY, is_rekey);
-	told.put_from(endpoint_of(peer));
+	told.put_from(endpoint);
 }
 
 void tell_moved(Peer &peer, const wg_endpoint &endpoint)
 {
 	Event told(peer, WG_EVENTS_ENDPOINTS, WGX_EVENT_ENDPOINT_MOVED);
 
+	wg_kernel_trace(&peer.device.netdev, WG_TRACE_ENDPOINT, peer.serial, "endpoint moved", &endpoint);
 	told.put_from(endpoint);
 }
 

@@ -11,6 +11,8 @@
 
 namespace wg::engine {
 
+/* Of a handshake, for tracepoint and debug line alone. */
+void trace(Peer &, const char *what);
 void tell(Peer &, wgx_event event);
 void tell_established(Peer &, Role ours, bool is_rekey);
 void tell_moved(Peer &, const wg_endpoint &endpoint);

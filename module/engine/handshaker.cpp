@@ -164,6 +164,7 @@ void send_cookie_reply(Received &received, const MessageMacs &macs, SessionIndex
 							    cookie_source(received.from), nonce, reply);
 	}
 	received.device.cookies_sent.fetch_add(1);
+	wg_kernel_trace(&received.device.netdev, WG_TRACE_HANDSHAKE, 0, "cookie reply sent", &received.from);
 	send_reply(received.device, received.packet, bytes_of(static_cast<const CookieReplyMessage &>(reply)));
 }
 
@@ -237,6 +238,7 @@ Outcome<void> respond(Received &received, const RemoteIdentity &remote, OpenedIn
 		peer.cookie_maker.add_macs(primitives(), remote.cookie_keys(), bytes_of(response), now());
 	}
 	on_handshake_message_sent(peer);
+	trace(peer, "response sent");
 	send_message(peer, bytes_of(static_cast<const ResponseMessage &>(response)), WG_SOURCE_LOCAL);
 	return Outcome<void>::success();
 }
@@ -269,6 +271,7 @@ Outcome<void> handle_initiation(Received &received)
 			return accepted;
 	}
 	count_authenticated(received);
+	trace(*received.peer, "initiation received");
 	return respond(received, remote, opened, *timestamp);
 }
 
@@ -323,6 +326,7 @@ Outcome<void> handle_response(Received &received)
 	if (auto committed = commit_session(received.device, received.us, peer, *session, still_waits); !committed)
 		return committed;
 	count_authenticated(received);
+	trace(peer, "response received");
 	on_handshake_completed(peer, Role::Initiator, born);
 	send_keepalive(peer);		/* or what is staged: the responder must hear from the new key */
 	return Outcome<void>::success();
@@ -385,6 +389,7 @@ void initiate(Peer &peer)
 		peer.cookie_maker.add_macs(primitives(), remote.cookie_keys(), bytes_of(message), now());
 	}
 	on_handshake_message_sent(peer);
+	trace(peer, "initiation sent");
 	/* No new session begins from an address that is on its way out. */
 	send_message(peer, bytes_of(static_cast<const InitiationMessage &>(message)), WG_SOURCE_PREFERRED);
 }

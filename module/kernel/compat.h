@@ -64,18 +64,18 @@ static inline void wg_compat_free_statistics(struct net_device *dev)
 #endif
 }
 
-/* Defines @name, the operation that makes a link, of make(namespace of the link's sockets, device). */
+/* Defines @name, the operation that makes a link, of make(namespace of the link's sockets, device, IFLA_INFO_DATA). */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 #define WG_COMPAT_NEWLINK(name, make) \
 	static int name(struct net_device *dev, struct rtnl_newlink_params *params, struct netlink_ext_ack *extack) \
 	{ \
-		return make(rtnl_newlink_link_net(params), dev); \
+		return make(rtnl_newlink_link_net(params), dev, params->data); \
 	}
 #else
 #define WG_COMPAT_NEWLINK(name, make) \
 	static int name(struct net *link_net, struct net_device *dev, struct nlattr *tb[], struct nlattr *data[], struct netlink_ext_ack *extack) \
 	{ \
-		return make(link_net, dev); \
+		return make(link_net, dev, data); \
 	}
 #endif
 

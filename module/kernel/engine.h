@@ -21,6 +21,8 @@ void wg_engine_unload(void);		/* after the last device is gone and RCU callbacks
 int wg_engine_device_create(struct wg_netdev *netdev, struct wg_namespace *birth, struct wg_device **device);
 void wg_engine_device_destroy(struct wg_device *device);		/* peers, sockets, workers; waits; frees */
 int wg_engine_device_up(struct wg_device *device);			/* opens the sockets: -EADDRINUSE, -ENONET when the birth namespace is gone, ... */
+void wg_engine_device_set_link(struct wg_device *device, uint16_t port, uint32_t mark);	/* of a device just made */
+void wg_engine_device_get_link(const struct wg_device *device, uint16_t *port, uint32_t *mark);	/* under rtnl, or as it was just before or after */
 void wg_engine_device_down(struct wg_device *device);			/* stops timers, erases keys, closes the sockets */
 void wg_engine_device_namespace_gone(struct wg_device *device);		/* closes the sockets for ever */
 void wg_engine_device_erase_keys(struct wg_device *device);		/* suspend, hibernation */

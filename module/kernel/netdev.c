@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "objects.h"
 #include "engine.h"
+#include "../../uapi/linux/wireguard_extensions.h"
 
 #define KIND "wireguard"
 /* A data message around a packet: header and tag; and what carries it at worst. */
@@ -162,18 +163,62 @@ static void device_setup(struct net_device *dev)
 	wg_compat_declare(dev);
 }
 
-static int make_link(struct net *birth, struct net_device *dev)
+static int make_link(struct net *birth, struct net_device *dev, struct nlattr *data[])
 {
+	int error;
+
 	wg_private_of(dev)->birth = birth;
-	return register_netdevice(dev);
+	error = register_netdevice(dev);
+	if (!error && data)
+		wg_engine_device_set_link(wg_private_of(dev)->engine, data[WGX_LINK_A_LISTEN_PORT] ? nla_get_u16(data[WGX_LINK_A_LISTEN_PORT]) : 0,
+					  data[WGX_LINK_A_FWMARK] ? nla_get_u32(data[WGX_LINK_A_FWMARK]) : 0);
+	return error;
 }
 WG_COMPAT_NEWLINK(new_link, make_link)
+
+/* ---- what `ip -d link' shows ---- */
+static const struct nla_policy link_policy[WGX_LINK_A_BIRTH_NETNSID + 1] = {
+	[WGX_LINK_A_LISTEN_PORT] = { .type = NLA_U16 },
+	[WGX_LINK_A_FWMARK] = { .type = NLA_U32 },
+	[WGX_LINK_A_BIRTH_NETNSID] = { .type = NLA_REJECT },
+};
+
+/* Also IFLA_LINK_NETNSID. The device's own namespace when its sockets' has gone: NULL is no answer. */
+static struct net *link_namespace(const struct net_device *dev)
+{
+	struct net *birth = READ_ONCE(wg_private_of(dev)->birth);
+
+	return birth ? birth : dev_net(dev);
+}
+
+static size_t link_size(const struct net_device *dev)
+{
+	return nla_total_size(sizeof(u16)) + nla_total_size(sizeof(u32)) + nla_total_size(sizeof(s32));
+}
+
+static int link_fill(struct sk_buff *skb, const struct net_device *dev)
+{
+	u16 port;
+	u32 mark;
+
+	wg_engine_device_get_link(wg_private_of(dev)->engine, &port, &mark);
+	if (nla_put_u16(skb, WGX_LINK_A_LISTEN_PORT, port) || nla_put_u32(skb, WGX_LINK_A_FWMARK, mark))
+		return -EMSGSIZE;
+	if (net_eq(link_namespace(dev), dev_net(dev)))
+		return 0;
+	return nla_put_s32(skb, WGX_LINK_A_BIRTH_NETNSID, peernet2id(dev_net(dev), link_namespace(dev)));
+}
 
 static struct rtnl_link_ops link_operations __read_mostly = {
 	.kind = KIND,
 	.priv_size = sizeof(struct wg_private),
 	.setup = device_setup,
 	.newlink = new_link,
+	.maxtype = WGX_LINK_A_BIRTH_NETNSID,
+	.policy = link_policy,
+	.get_link_net = link_namespace,
+	.get_size = link_size,
+	.fill_info = link_fill,
 };
 
 bool wg_netdev_is_ours(const struct net_device *dev)
@@ -297,18 +342,4 @@ static DEFINE_PER_CPU(u32, nesting);
 uint32_t *wg_kernel_nesting(void)
 {
 	return this_cpu_ptr(&nesting);
-}
-
-void wg_kernel_debug_drop(const struct wg_netdev *netdev, const char *reason, uint64_t peer)
-{
-	if (peer)
-		net_dbg_ratelimited("%s: Peer %llu: dropped: %s\n", wg_to_net_device(netdev)->name, peer, reason);
-	else
-		net_dbg_ratelimited("%s: dropped: %s\n", wg_to_net_device(netdev)->name, reason);
-}
-
-/* Upstream's netns.sh pairs these lines, and tells objects apart by name and number. */
-void wg_kernel_debug_life(const struct wg_netdev *netdev, const char *kind, uint64_t number, const char *event)
-{
-	pr_debug("%s: %s %llu %s\n", wg_to_net_device(netdev)->name, kind, number, event);
 }

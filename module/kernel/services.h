@@ -215,8 +215,11 @@ void wg_kernel_count_received(struct wg_netdev *netdev, uint32_t bytes);				/* [
 void wg_kernel_icmp_unreachable(struct wg_packet *packet, struct wg_netdev *netdev);		/* [softirq] host / address unreachable to the inner source, NAT undone */
 void wg_kernel_netdev_carrier_off(struct wg_netdev *netdev);
 uint32_t *wg_kernel_nesting(void);				/* a number of this CPU's, 0 at first; only with BH off */
-void wg_kernel_debug_drop(const struct wg_netdev *netdev, const char *reason, uint64_t peer);	/* [any] rate-limited debug line; @peer: its number or 0 */
-void wg_kernel_debug_life(const struct wg_netdev *netdev, const char *kind, uint64_t number, const char *event);	/* [any] debug line: "Peer 3 created" */
+/* For who watches: tracepoints, and debug lines, which are rate-limited. [any] @what: less than 32 characters; @endpoint may be NULL. */
+enum wg_trace { WG_TRACE_HANDSHAKE, WG_TRACE_SESSION, WG_TRACE_ENDPOINT };
+void wg_kernel_trace(const struct wg_netdev *netdev, enum wg_trace which, uint64_t peer, const char *what, const struct wg_endpoint *endpoint);
+void wg_kernel_debug_drop(const struct wg_netdev *netdev, const char *reason, uint64_t peer);	/* @peer: its number or 0 */
+void wg_kernel_debug_life(const struct wg_netdev *netdev, const char *kind, uint64_t number, const char *event);	/* debug line alone, never limited: "Peer 3 created" */
 
 /* ---- generic netlink ---- */
 /* All false/NULL when the message is full. Nests of type @type are written without NLA_F_NESTED. */

@@ -12,6 +12,7 @@ need_helper extensions
 ext=$helpers/extensions
 "$ext" listen events </dev/null >/dev/null 2>&1 || skip_all "this module has no extensions"
 
+export RECORD=$PWD/record
 two_devices
 hex() { base64 -d <<<"$1" | od -An -v -tx1 | tr -d " \n"; }
 one=$(hex "$(key 1)") two=$(hex "$(key 2)")
@@ -26,6 +27,7 @@ listener() {
 heard() { poll "${3:-3}" grep -qE "$2" "$1" || { cat "$1"; false; }; }
 unheard() { ! grep -E "$2" "$1"; }
 nobody() { in_ns 1 setpriv --reuid 65534 --clear-groups --bounding-set -all "$@"; }
+says_link() { in_ns "$1" "$ext" show "$2" >said 2>&1; grep -qE "$3" said || { cat said; false; }; }
 tells() { local text=$1; shift; "$@" >said 2>&1; grep -qE "$text" said || { cat said; false; }; }
 silent_of() { local text=$1; shift; "$@" >said 2>&1 && ! grep -E "$text" said; }
 
@@ -95,4 +97,42 @@ check a_free_one_is_given n1 "$ext" set wg0 no-steal "$two" 10.10.0.0 16
 n1 $wg set wg0 peer "$(key 3)" remove
 check a_removed_one_is_told heard events "^wg0 removed peer=$three\$"
 check nothing_of_it_is_heard_where_it_was_born unheard birth 'wg0'
+
+# ---- rtnetlink ----
+check a_link_with_port_and_mark_in_one_request n0 "$ext" link wgl 4711 0x2a
+check both_are_shown says_link 0 wgl 'port=4711 mark=42 $'
+check to_the_family_as_well equal "$(n0 $wg show wgl listen-port; n0 $wg show wgl fwmark)" "4711"$'\n'"0x2a"
+n0 $wg set wgl fwmark 7 private-key 4.key
+ip0 link set wgl up
+check what_changes_is_shown says_link 0 wgl 'port=4711 mark=7 $'
+ip0 link set wgl netns "$(name_of 1)"
+check away_it_tells_where_its_sockets_are says_link 1 wgl 'netnsid=([0-9]+) .*port=4711 mark=7 birth=\1 |port=4711 mark=7 birth=([0-9]+) netnsid=\2 '
+check it_works_there n1 ip -d link show wgl
+ip1 link del wgl
+in_ns 0 ip link add wgl type wireguard
+check without_both_they_are_zero says_link 0 wgl 'port=0 mark=0 $'
+ip0 link del wgl
+
+# ---- tracepoints ----
+traces=/sys/kernel/tracing
+mountpoint -q $traces || mount -t tracefs none $traces 2>/dev/null
+if [ -d $traces/events/wireguard ]; then
+	n0 true
+	echo 1 >$traces/events/wireguard/enable
+	ip1 link set wg0 down
+	ip1 link set wg0 up
+	pings 1 10.7.0.2 >/dev/null
+	traced() { poll 5 grep -qE "$1" $traces/trace || { grep wireguard $traces/trace | tail -n 20; cat $traces/trace | tail -n 5; false; }; }
+	check the_initiation_is_traced traced 'handshake: wg0: Peer [0-9]+: initiation sent \(127\.0\.0\.1:[0-9]+\)'
+	check its_arrival_too traced 'handshake: wg0: Peer [0-9]+: initiation received'
+	check and_the_session traced 'session: wg0: Peer [0-9]+: session (established|renewed) \(127\.0\.0\.1:[0-9]+\)'
+	in_ns 0 bash -c "echo x >/dev/udp/127.0.0.1/$(n1 $wg show wg0 listen-port)"
+	check what_is_dropped_as_well traced 'drop: wg0: Peer 0: malformed'
+	echo 0 >$traces/events/wireguard/enable
+else
+	skip tracepoints "this kernel has none"
+fi
+
+# For selftests/check/spec.py.
+sed 's/^/# message /' "$RECORD"
 tap_done

@@ -122,6 +122,7 @@ struct wg_netdev {
 	int recursion = 0;
 	bool is_listened_to[3] = {};	/* by wg_event_group */
 	std::vector<std::pair<wg_event_group, std::vector<sim::u8>>> events;
+	mutable std::map<std::string, sim::u32> traced;	/* what the tracepoints told, how often */
 };
 
 struct wg_namespace {

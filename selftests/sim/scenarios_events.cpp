@@ -115,6 +115,26 @@ SCENARIO(both_sides_are_told_of_a_session_of_its_rekey_and_of_its_end, 10)
 	EXPECT(told(world, 0).at(0).number(WGX_A_IS_REKEY) == 0);
 }
 
+SCENARIO(each_step_of_a_handshake_is_traced, 10)
+{
+	using Steps = std::map<std::string, u32>;
+	World world(seed, STEADY);
+
+	world.meet();
+	world.send(0, 1);
+	world.run_for(2 * SECOND);
+	EXPECT((world.host(0).netdev.traced == Steps{{"initiation sent", 1}, {"response received", 1}, {"session established", 1}}));
+	EXPECT((world.host(1).netdev.traced == Steps{{"initiation received", 1}, {"response sent", 1}, {"session established", 1}}));
+	world.host(0).netdev.traced.clear();
+	world.passes = [](const Sent &) { return false; };
+	for (int i = 0; i < 700; i++, world.run_for(SECOND))
+		world.send(0, 1);
+	/* As long as somebody sends, it goes on trying. */
+	world.run_for(110 * SECOND);
+	Steps steps = world.host(0).netdev.traced;
+	EXPECT(steps["initiation sent"] > 10 && steps["handshake given up"] == 1 && steps["session expired"] == 1);
+}
+
 SCENARIO(an_interface_that_goes_down_or_suspends_ends_its_sessions_once, 10)
 {
 	World world(seed, STEADY);

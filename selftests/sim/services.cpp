@@ -913,6 +913,13 @@ uint32_t *wg_kernel_nesting(void)
 	return &kernel->nesting[kernel->current->cpu];
 }
 
+void wg_kernel_trace(const wg_netdev *netdev, wg_trace, uint64_t peer, const char *what, const wg_endpoint *)
+{
+	kernel->trace(what, netdev->index, peer);
+	EXPECT(strlen(what) < 32);
+	netdev->traced[what]++;
+}
+
 void wg_kernel_debug_drop(const wg_netdev *netdev, const char *reason, uint64_t peer)
 {
 	kernel->trace(reason, netdev->index, peer);

@@ -46,6 +46,14 @@ enum wgx_flag {
 	WGX_F_NO_STEAL = 1U << 2,		/* SET: EEXIST where an allowed IP is another peer's */
 };
 
+/* Of a link's IFLA_INFO_DATA. A request that makes one takes the first two; all are told of it. Below rtnetlink's own limit, 50. */
+enum wgx_link_attribute {
+	WGX_LINK_A_LISTEN_PORT = 40,		/* u16 */
+	WGX_LINK_A_FWMARK,			/* u32 */
+	WGX_LINK_A_BIRTH_NETNSID,		/* s32: the namespace its sockets are in, as the link's own one knows it; -1: it has no number there.
+						 * Absent when it is the same. */
+};
+
 enum wgx_attribute {
 	WGX_A_FLAGS = 0x1000,			/* u32 */
 	WGX_A_GENERATION,			/* u32: changes with each change of the configuration. In a SET: EAGAIN if it is another one */

@@ -4,10 +4,15 @@
  * usage: extensions listen GROUP               prints "joined", then each event as a line, until standard input ends
  *        extensions get DEVICE FLAGS [KEY...]  prints what WGX_CMD_GET_DEVICE tells: a line a device, a peer, a session, a kind of drop
  *        extensions set DEVICE generation N | public 0|1 | no-steal KEY ADDRESS BITS     prints what the kernel says when it refuses
+ *        extensions link NAME PORT MARK       makes a link with both in one request
+ *        extensions show NAME                 prints what rtnetlink has of a link: "port=1 mark=2", and netnsid=, birth= where they are
+ * Messages of the family are appended to the file of $RECORD, each in hexadecimal on a line.
  * Keys are hexadecimal. Exit status 1: refused. FLAGS: s state, n no secrets, - neither.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,10 +55,22 @@ static void read_key(const char *text, uint8_t *key)
 			exit(2);
 }
 
+static void record(const struct nlmsghdr *of)
+{
+	const char *path = getenv("RECORD");
+	FILE *file = path ? fopen(path, "a") : NULL;
+
+	for (uint32_t i = 0; file && i < of->nlmsg_len; i++)
+		fprintf(file, "%02x%s", ((const uint8_t *)of)[i], i + 1 < of->nlmsg_len ? "" : "\n");
+	if (file)
+		fclose(file);
+}
+
 static void print_event(struct nlmsghdr *event)
 {
 	static const char *const names[] = { "?", "added", "changed", "removed", "configuration", "established", "expired", "given-up", "moved", "stranger" };
 
+	record(event);
 	FOR_EACH(at, attributes_of(event), event->nlmsg_len - NLMSG_LENGTH(GENL_HDRLEN)) {
 		switch (TYPE(at)) {
 		case WGDEVICE_A_IFNAME: printf("%s", (char *)(at + 1)); break;
@@ -162,6 +179,7 @@ static int read_answer(void)
 							printf("%s\n", (char *)(of_error + 1));
 				return -error->error;
 			}
+			record(at);
 			printf("device");
 			FOR_EACH(first, attributes_of(at), at->nlmsg_len - NLMSG_LENGTH(GENL_HDRLEN)) {
 				if (TYPE(first) == WGDEVICE_A_PRIVATE_KEY)
@@ -263,19 +281,83 @@ static int set(const char *device, char **words, int count)
 	return ask();
 }
 
+/* ---- rtnetlink ---- */
+static void begin_link(int type, int flags, const char *name)
+{
+	memset(buffer, 0, NLMSG_LENGTH(sizeof(struct ifinfomsg)));
+	message()->nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg));
+	message()->nlmsg_type = type;
+	message()->nlmsg_flags = NLM_F_REQUEST | flags;
+	put(IFLA_IFNAME, name, strlen(name) + 1);
+}
+
+static int make_link(const char *name, const char *port, const char *mark)
+{
+	uint16_t port_number = strtoul(port, NULL, 0);
+	uint32_t mark_number = strtoul(mark, NULL, 0);
+	struct nlattr *info, *data;
+
+	begin_link(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, name);
+	info = nest(IFLA_LINKINFO);
+	put(IFLA_INFO_KIND, "wireguard", sizeof("wireguard"));
+	data = nest(IFLA_INFO_DATA);
+	put(WGX_LINK_A_LISTEN_PORT, &port_number, sizeof(port_number));
+	put(WGX_LINK_A_FWMARK, &mark_number, sizeof(mark_number));
+	end(data);
+	end(info);
+	return ask();
+}
+
+static int show_link(const char *name)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	static uint8_t reply[65536] __attribute__((aligned(4)));
+	struct nlmsghdr *answer = (struct nlmsghdr *)reply;
+
+	begin_link(RTM_GETLINK, 0, name);
+	if (sendto(fd, buffer, message()->nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0 || recv(fd, reply, sizeof(reply), 0) < 0)
+		return perror("link"), 2;
+	if (answer->nlmsg_type == NLMSG_ERROR)
+		return 1;
+	FOR_EACH(at, (uint8_t *)NLMSG_DATA(answer) + sizeof(struct ifinfomsg), answer->nlmsg_len - NLMSG_LENGTH(sizeof(struct ifinfomsg))) {
+		if (TYPE(at) == IFLA_LINK_NETNSID)
+			printf("netnsid=%d ", (int)number(at));
+		if (TYPE(at) != IFLA_LINKINFO)
+			continue;
+		FOR_EACH_IN(of_info, at) {
+			if (TYPE(of_info) != IFLA_INFO_DATA)
+				continue;
+			FOR_EACH_IN(of_data, of_info) {
+				if (TYPE(of_data) == WGX_LINK_A_LISTEN_PORT)
+					printf("port=%u ", (unsigned)number(of_data));
+				if (TYPE(of_data) == WGX_LINK_A_FWMARK)
+					printf("mark=%u ", (unsigned)number(of_data));
+				if (TYPE(of_data) == WGX_LINK_A_BIRTH_NETNSID)
+					printf("birth=%d ", (int)number(of_data));
+			}
+		}
+	}
+	puts("");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int yes = 1;
 
-	fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
+	fd = socket(AF_NETLINK, SOCK_RAW, argc > 1 && strstr("link show", argv[1]) ? NETLINK_ROUTE : NETLINK_GENERIC);
 	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &yes, sizeof(yes));
 	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &yes, sizeof(yes));
 	if (argc == 3 && !strcmp(argv[1], "listen"))
 		return listen_to(argv[2]);
+	if (argc == 5 && !strcmp(argv[1], "link"))
+		return make_link(argv[2], argv[3], argv[4]);
+	if (argc == 3 && !strcmp(argv[1], "show"))
+		return show_link(argv[2]);
 	family = family_number(fd, NULL, NULL);
 	if (argc >= 4 && !strcmp(argv[1], "get"))
 		return get(argv[2], argv[3], argv + 4);
 	if (argc >= 5 && !strcmp(argv[1], "set"))
 		return set(argv[2], argv + 3, argc - 3);
-	return fprintf(stderr, "usage: extensions listen GROUP | get DEVICE FLAGS [KEY...] | set DEVICE WHAT...\n"), 2;
+	return fprintf(stderr, "usage: extensions listen GROUP | get DEVICE FLAGS [KEY...] | set DEVICE WHAT... | link NAME PORT MARK | show NAME\n"), 2;
 }

@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view VERSION = "wgctl v" WG_VERSION ", speaks what wireguard-tools v1.0 speaks\n";
 
 const std::array COMMANDS = {
-	Command{"show", "Show the configuration and state of interfaces", "--names --json --secrets --netns",
+	Command{"show", "Show the configuration and state of interfaces", "--names --verbose --json --secrets --netns",
 		"[INTERFACE|all|interfaces] [public-key|private-key|listen-port|fwmark|peers|preshared-keys|endpoints|allowed-ips|"
 		"latest-handshakes|transfer|persistent-keepalive|dump]",
 		"wgctl show wg0 latest-handshakes", show},
@@ -50,6 +50,10 @@ const std::array COMMANDS = {
 		"[INTERFACE]", "wgctl status wg0 --online --sort rate", status},
 	Command{"watch", "Watch traffic and handshakes of all interfaces or one; q quits", "--once --json --interval --netns", "[INTERFACE]",
 		"wgctl watch wg0", watch},
+	Command{"monitor", "Tell what happens to interfaces and their peers, as it happens; until stopped",
+		"--json --exec --moves --strangers --netns", "[INTERFACE]", "wgctl monitor wg0 --json", monitor},
+	Command{"wait", "Wait until all peers with an endpoint have a session, or the one that is named; exit code 1 when they have none in time",
+		"--timeout --netns", "INTERFACE [PEER]", "wgctl wait wg0 laptop --timeout 60", wait},
 	Command{"apply", "Show and make the difference between a file and the running interface",
 		"--dry-run --exit-code --json --steal --endpoints --netns --birth-netns", "FILE|INTERFACE...", "wgctl apply --dry-run wg0", apply},
 	Command{"metrics", "Print counters for Prometheus and others, as OpenMetrics text, or serve them over HTTP", "--listen --netns",
@@ -287,9 +291,10 @@ bool wants_colour(World &world)
 	return wanted == "always" || (wanted != "never" && world.terminal.output_is_terminal());
 }
 
-Device get_device(const std::string &name, World &world)
+Device get_device(const std::string &name, World &world, Reading reading)
 {
-	return step("read interface " + in_quotes(name), [&] { return world.devices.get(name); });
+	return step("read interface " + in_quotes(name),
+		    [&] { return reading == Reading::with_state ? world.devices.get_with_state(name) : world.devices.get(name); });
 }
 
 void set_device(const Device &change, World &world)

@@ -7,9 +7,9 @@
 
 namespace wgctl {
 
-Run addconf, agent, apply, check, client, doctor, down, exec, export_to, genkey, genpsk, import_from, init, metrics, networks, peer_add, peer_disable,
+Run addconf, agent, apply, check, client, doctor, down, exec, export_to, genkey, genpsk, import_from, init, metrics, monitor, networks, peer_add, peer_disable,
 	peer_edit, peer_enable, peer_expire, peer_list, peer_remove, peer_rename, peer_show, ping, pubkey, rotate, save, set, setconf, show, showconf,
-	status, strip, syncconf, up, watch;
+	status, strip, syncconf, up, wait, watch;
 
 /* In the order they are listed to people. */
 std::span<const Command> all_commands();
@@ -27,7 +27,8 @@ std::span<const std::string_view> editable_keys();
 int complete(Arguments words, World &world);
 
 /* Shared by several: the interface's name added to what went wrong. */
-Device get_device(const std::string &name, World &world);
+enum class Reading { plain, with_state };
+Device get_device(const std::string &name, World &world, Reading reading = Reading::plain);
 void set_device(const Device &change, World &world);
 
 /* As WG_COLOR_MODE says; by itself, on terminals. */

@@ -32,7 +32,7 @@ WebPage measure(const std::vector<std::string_view> &wanted, World &world)
 		if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end())
 			continue;
 		try {
-			measurements.push_back({get_device(name, world), read_peer_names(name, world), counters_of(name, world)});
+			measurements.push_back({get_device(name, world, Reading::with_state), read_peer_names(name, world), counters_of(name, world)});
 		} catch (const Failure &failure) {
 			first_failure = first_failure ? first_failure : failure;
 		}

@@ -40,6 +40,11 @@ constexpr std::array WORDS = {
 	Word{"--nat", "", "let peers out by this machine's other interfaces, with its address"},
 	Word{"--pool", "NET,...", "the networks to take the peer's addresses from"},
 	Word{"--allowed-ips", "NET,...", "what the other side sends here; by default the interface's networks"},
+	Word{"--verbose", "", "with what keeps packets from passing: sessions, handshakes, drops, as far as the kernel tells"},
+	Word{"--timeout", "SECONDS", "how long to wait, 30 by default"},
+	Word{"--moves", "", "tell when a peer's endpoint moves, too"},
+	Word{"--strangers", "", "tell who asks with a key that is not listed, too"},
+	Word{"--exec", "COMMAND", "run this by the shell for each event, which stands in WGCTL_EVENT, _INTERFACE, _PEER, _NAME, _ENDPOINT"},
 	Word{"--except", "NET,...", "what is to be left out"},
 	Word{"--endpoint", "HOST[:PORT]", "where the other side finds this machine"},
 	Word{"--dns", "LIST", "name servers and search domains of the other side"},
@@ -157,6 +162,17 @@ std::optional<std::string_view> Options::value(std::string_view name) const
 	auto found = given_.find(name);
 
 	return found == given_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::uint32_t Options::seconds(std::string_view name, std::uint32_t otherwise) const
+{
+	constexpr std::uint32_t LONGEST = 3600;
+	std::string given = text(name);
+	std::optional<std::uint32_t> seconds = given.empty() ? otherwise : parse_number<std::uint32_t>(given);
+
+	if (!seconds || !*seconds || *seconds > LONGEST)
+		fail(std::string(name) + " is not 1-" + std::to_string(LONGEST) + " seconds: " + in_quotes(given));
+	return *seconds;
 }
 
 Placement Options::placement(World &world) const

@@ -61,6 +61,8 @@ public:
 	bool has(std::string_view name) const { return given_.contains(name); }
 	std::optional<std::string_view> value(std::string_view name) const;
 	std::string text(std::string_view name) const { return std::string(value(name).value_or("")); }
+	/* Of an hour at most; throws Failure. */
+	std::uint32_t seconds(std::string_view name, std::uint32_t otherwise) const;
 	const std::vector<std::string_view> &operands() const { return operands_; }
 	/* Empty when there are not so many. */
 	std::string operand(std::size_t number) const { return number < operands_.size() ? std::string(operands_[number]) : ""; }

@@ -16,32 +16,6 @@ constexpr int TURNS = 4;
 /* Of a packet, with its IP header: as other programs have it. */
 constexpr std::uint32_t SIZE = 84;
 
-/* By its public key, its name, or an address that is sent to it, of which it becomes the destination. */
-const Peer &find_target(const std::string &what, const Device &device, const PeerNames &names, std::optional<Prefix> &destination)
-{
-	std::optional<Key> key = key_from_base64(what);
-	std::vector<const Peer *> found;
-	int longest = -1;
-
-	if (is_ip_address(what))
-		destination = parse_address(what);
-	for (const Peer &peer : device.peers) {
-		auto name = names.find(peer.public_key);
-		if (peer.public_key == key || (name != names.end() && name->second == what))
-			found.push_back(&peer);
-		for (const Prefix &allowed : peer.allowed_ips)
-			if (destination && covers(allowed, *destination) && allowed.cidr > longest) {
-				longest = allowed.cidr;
-				found = {&peer};
-			}
-	}
-	if (found.empty())
-		throw Failure{device.name + " has no peer of this name, key or address: " + in_quotes(what)};
-	if (found.size() > 1)
-		throw Failure{device.name + " has " + std::to_string(found.size()) + " peers named " + in_quotes(what) + "; give the public key"};
-	return *found[0];
-}
-
 std::string milliseconds(std::int64_t microseconds)
 {
 	char text[32];

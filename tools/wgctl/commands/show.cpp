@@ -15,8 +15,14 @@ Style style_for(const Options &options, World &world)
 	Style style;
 
 	style.colour = wants_colour(world);
+	style.is_verbose = options.has("--verbose");
 	style.hide_keys = !options.has("--secrets") && !(hide && hide == std::string_view("never"));
 	return style;
+}
+
+Reading reading_of(const Options &options)
+{
+	return options.has("--verbose") ? Reading::with_state : Reading::plain;
 }
 
 int show_names(World &world)
@@ -42,7 +48,7 @@ Text pretty(const Device &device, const Options &options, World &world)
 /* Calls each(device) for those that can be read and tells the others. Returns the exit code: it fails
  * only when there are interfaces and none could be read. */
 template<class Each>
-int for_each_device(World &world, Each each)
+int for_each_device(World &world, Reading reading, Each each)
 {
 	std::vector<std::string> names = world.devices.names();
 	bool any = names.empty();
@@ -50,7 +56,7 @@ int for_each_device(World &world, Each each)
 	for (const std::string &name : names) {
 		std::optional<Device> device;
 		try {
-			device = get_device(name, world);
+			device = get_device(name, world, reading);
 		} catch (const Failure &failure) {
 			complain(failure.text, world.terminal);
 			continue;
@@ -63,7 +69,7 @@ int for_each_device(World &world, Each each)
 
 int show_all(std::string_view field, const Options &options, World &world)
 {
-	return for_each_device(world, [&](const Device &device, bool is_last) {
+	return for_each_device(world, reading_of(options), [&](const Device &device, bool is_last) {
 		if (!field.empty())
 			world.terminal.write(Stream::out, format_field(device, field, true));
 		else
@@ -83,9 +89,9 @@ int show_json(const std::string &name, const Options &options, World &world)
 		document["interfaces"].push_back(json_of(device, read_peer_names(device.name, world), secrets));
 	};
 	if (name == "all")
-		status = for_each_device(world, [&](const Device &device, bool) { add(device); });
+		status = for_each_device(world, Reading::with_state, [&](const Device &device, bool) { add(device); });
 	else
-		add(get_device(name, world));
+		add(get_device(name, world, Reading::with_state));
 	if (secrets == Secrets::shown)
 		write_secret(to_text(document), world.terminal);
 	else
@@ -107,13 +113,13 @@ int show(const Options &options, World &world)
 			throw Failure{"show: the names are part of the whole: wgctl show --json"};
 		return show_names(world);
 	}
-	if (!field.empty() && (options.has("--json") || options.has("--names") || options.has("--secrets")))
-		throw Failure{"show: a single field has no --json, --names or --secrets: leave out " + in_quotes(field)};
+	if (!field.empty() && (options.has("--json") || options.has("--names") || options.has("--secrets") || options.has("--verbose")))
+		throw Failure{"show: a single field has no --json, --names, --secrets or --verbose: leave out " + in_quotes(field)};
 	if (options.has("--json"))
 		return show_json(name, options, world);
 	if (name == "all")
 		return show_all(field, options, world);
-	Device device = get_device(name, world);
+	Device device = get_device(name, world, reading_of(options));
 	world.terminal.write(Stream::out, field.empty() ? pretty(device, options, world) : format_field(device, field, false));
 	return 0;
 }

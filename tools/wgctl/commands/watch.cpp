@@ -15,7 +15,6 @@ namespace wgctl {
 
 namespace {
 
-constexpr std::int64_t LONGEST_INTERVAL = 3600;
 /* Of `status`, in milliseconds: nobody likes to wait. */
 constexpr std::int64_t SHORT_LOOK = 500;
 
@@ -27,16 +26,6 @@ bool speaks_utf8(Environment &environment)
 			return value.find("UTF-8") != value.npos || value.find("utf8") != value.npos;
 	}
 	return false;
-}
-
-std::int64_t interval_of(const Options &options)
-{
-	std::optional<std::string_view> text = options.value("--interval");
-	std::optional<std::uint32_t> seconds = text ? parse_number<std::uint32_t>(*text) : 1;
-
-	if (!seconds || !*seconds || *seconds > LONGEST_INTERVAL)
-		throw Failure{"watch: --interval is not 1-" + std::to_string(LONGEST_INTERVAL) + " seconds: " + in_quotes(*text)};
-	return std::int64_t{*seconds} * 1000;
 }
 
 Selection selection_of(const Options &options)
@@ -258,7 +247,7 @@ int watch(const Options &options, World &world)
 	if (options.has("--json") && !options.has("--once"))
 		throw Failure{"watch: --json is for --once"};
 	enter_netns(options, world);
-	Watcher watcher(options.operand(0), interval_of(options), world);
+	Watcher watcher(options.operand(0), std::int64_t{options.seconds("--interval", 1)} * 1000, world);
 	if (options.has("--once"))
 		return watcher.once(options.has("--json"));
 	return world.terminal.output_is_terminal() ? watcher.live() : watcher.plain();

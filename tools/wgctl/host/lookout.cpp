@@ -342,7 +342,7 @@ int SystemLookout::knock(const std::string &link, const Endpoint &inside)
 	return is_sent ? 0 : errno;
 }
 
-Lookout::Event SystemLookout::wait(std::int64_t milliseconds)
+Lookout::Event SystemLookout::wait(std::int64_t milliseconds, int besides)
 {
 	Time::time_point end = Time::now() + std::chrono::milliseconds(milliseconds);
 
@@ -359,12 +359,16 @@ Lookout::Event SystemLookout::wait(std::int64_t milliseconds)
 	std::optional<Event> event;
 	while (!event) {
 		std::int64_t left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Time::now()).count();
-		pollfd ready{events_, POLLIN, 0};
+		std::array<pollfd, 2> ready{pollfd{events_, POLLIN, 0}, pollfd{besides, POLLIN, 0}};
 		if (is_interrupted())
 			event = Event::quit;
 		else if (left <= 0)
 			event = Event::time;
-		else if (poll(&ready, 1, static_cast<int>(std::min<std::int64_t>(left, LONGEST_POLL))) > 0 && drain(events_))
+		else if (poll(ready.data(), ready.size(), static_cast<int>(std::min<std::int64_t>(left, LONGEST_POLL))) <= 0)
+			continue;
+		else if (ready[1].revents)
+			event = Event::besides;
+		else if (ready[0].revents && drain(events_))
 			event = Event::network;
 	}
 	release_signals();

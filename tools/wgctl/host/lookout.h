@@ -18,7 +18,7 @@ public:
 	void probe(std::vector<PathProbe> &probes, std::uint32_t mark) override;
 	void echo(const std::string &link, std::vector<EchoProbe> &probes) override;
 	int knock(const std::string &link, const Endpoint &inside) override;
-	Event wait(std::int64_t milliseconds) override;
+	Event wait(std::int64_t milliseconds, int besides = -1) override;
 
 private:
 	/* Subscribed at the first wait. */

@@ -73,6 +73,8 @@ public:
 
 	ssize_t send(const void *message, std::size_t size) override { return mnl_socket_sendto(socket_, message, size); }
 	ssize_t receive(void *buffer, std::size_t size) override { return mnl_socket_recvfrom(socket_, buffer, size); }
+	int join(std::uint32_t group) override { return mnl_socket_setsockopt(socket_, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) ? errno : 0; }
+	int descriptor() override { return mnl_socket_get_fd(socket_); }
 
 private:
 	void close_socket()

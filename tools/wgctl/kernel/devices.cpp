@@ -6,40 +6,17 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
+#include "../../../uapi/linux/wireguard_extensions.h"
+#include "kernel/attributes.h"
+#include "kernel/events.h"
 #include "kernel/request.h"
+#include "model/values.h"
 
 namespace wgctl {
 
 namespace {
-
-template<std::size_t SIZE>
-bool copy_bytes(const nlattr *attribute, std::array<std::uint8_t, SIZE> &bytes)
-{
-	if (mnl_attr_get_payload_len(attribute) != SIZE)
-		return false;
-	std::memcpy(bytes.data(), mnl_attr_get_payload(attribute), SIZE);
-	return true;
-}
-
-std::optional<Key> key(const nlattr *attribute)
-{
-	Key value;
-	return copy_bytes(attribute, value.bytes) ? std::optional(value) : std::nullopt;
-}
-
-std::optional<Endpoint> endpoint(const nlattr *attribute)
-{
-	Endpoint value;
-	std::size_t size = mnl_attr_get_payload_len(attribute);
-
-	if (size != sizeof(value.v4) && size != sizeof(value.v6))
-		return {};
-	std::memcpy(static_cast<void *>(&value.v6), mnl_attr_get_payload(attribute), size);
-	if (value.any.sa_family != (size == sizeof(value.v4) ? AF_INET : AF_INET6))
-		return {};
-	return value;
-}
 
 void read_prefix(const nlattr *nest, Peer &peer)
 {
@@ -76,22 +53,112 @@ void read_timestamp(const nlattr *attribute, Timestamp &time)
 		time = {parts[0], parts[1]};
 }
 
+std::vector<DropCount> drops_in(const nlattr *nest)
+{
+	std::vector<DropCount> drops;
+
+	for_each_attribute(nest, [&](const nlattr *entry) {
+		DropCount drop;
+		for_each_attribute(entry, [&](const nlattr *attribute) {
+			if (mnl_attr_get_type(attribute) == WGX_DROP_A_REASON)
+				drop.reason = text_in(attribute);
+			else if (mnl_attr_get_type(attribute) == WGX_DROP_A_COUNT)
+				drop.count = number<std::uint64_t>(attribute);
+		});
+		if (!drop.reason.empty())
+			drops.push_back(std::move(drop));
+	});
+	return drops;
+}
+
+SessionState session_in(const nlattr *nest)
+{
+	SessionState session;
+
+	for_each_attribute(nest, [&](const nlattr *attribute) {
+		switch (mnl_attr_get_type(attribute)) {
+		case WGX_SESSION_A_SLOT:
+			session.slot = static_cast<SessionState::Slot>(std::min<std::uint8_t>(number<std::uint8_t>(attribute), 2));
+			break;
+		case WGX_SESSION_A_ROLE:
+			session.is_responder = number<std::uint8_t>(attribute) != 0;
+			break;
+		case WGX_SESSION_A_AGE:
+			session.age = number<std::uint64_t>(attribute);
+			break;
+		case WGX_SESSION_A_SENT:
+			session.sent = number<std::uint64_t>(attribute);
+			break;
+		case WGX_SESSION_A_RECEIVED:
+			session.received = number<std::uint64_t>(attribute);
+			break;
+		}
+	});
+	return session;
+}
+
+PeerState state_in(const nlattr *nest)
+{
+	PeerState state;
+
+	for_each_attribute(nest, [&](const nlattr *attribute) {
+		switch (mnl_attr_get_type(attribute)) {
+		case WGX_STATE_A_AWAITS_RESPONSE:
+			state.awaits_response = number<std::uint8_t>(attribute) != 0;
+			break;
+		case WGX_STATE_A_NEXT_RETRY:
+			state.next_retry = number<std::uint64_t>(attribute);
+			break;
+		case WGX_STATE_A_LAST_DROP:
+			state.last_drop = text_in(attribute);
+			break;
+		case WGX_STATE_A_LAST_DROP_AGE:
+			state.last_drop_age = number<std::uint64_t>(attribute);
+			break;
+		case WGX_STATE_A_STAGED:
+			state.staged = number<std::uint32_t>(attribute);
+			break;
+		case WGX_STATE_A_SOURCE: {
+			Prefix source{.family = AF_INET, .cidr = 32};
+			std::size_t size = mnl_attr_get_payload_len(attribute);
+			if (size == source.address.size())
+				source.family = AF_INET6, source.cidr = 128;
+			if (size == source.bits() / 8u) {
+				std::memcpy(source.address.data(), mnl_attr_get_payload(attribute), size);
+				state.source = format_address(source);
+			}
+			break;
+		}
+		case WGX_STATE_A_PATH_MTU:
+			state.path_mtu = number<std::uint32_t>(attribute);
+			break;
+		case WGX_STATE_A_SESSIONS:
+			for_each_attribute(attribute, [&](const nlattr *entry) { state.sessions.push_back(session_in(entry)); });
+			break;
+		case WGX_STATE_A_DROPS:
+			state.drops = drops_in(attribute);
+			break;
+		}
+	});
+	return state;
+}
+
 /* An entry that repeats the key of the one before continues that peer's allowed IPs. */
 void read_peer(const nlattr *nest, Device &device)
 {
 	Peer peer;
-	bool has_key = false;
+	std::optional<Key> key;
 
 	for_each_attribute(nest, [&](const nlattr *attribute) {
 		switch (mnl_attr_get_type(attribute)) {
 		case WGPEER_A_PUBLIC_KEY:
-			has_key = copy_bytes(attribute, peer.public_key.bytes);
+			key = key_in(attribute);
 			break;
 		case WGPEER_A_PRESHARED_KEY:
-			peer.preshared_key = key(attribute);
+			peer.preshared_key = key_in(attribute);
 			break;
 		case WGPEER_A_ENDPOINT:
-			peer.endpoint = endpoint(attribute);
+			peer.endpoint = endpoint_in(attribute);
 			break;
 		case WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL:
 			peer.persistent_keepalive = number<std::uint16_t>(attribute);
@@ -108,10 +175,14 @@ void read_peer(const nlattr *nest, Device &device)
 		case WGPEER_A_ALLOWEDIPS:
 			for_each_attribute(attribute, [&](const nlattr *entry) { read_prefix(entry, peer); });
 			break;
+		case WGX_A_STATE:
+			peer.state = state_in(attribute);
+			break;
 		}
 	});
-	if (!has_key)
+	if (!key)
 		return;
+	peer.public_key = *key;
 	if (device.peers.empty() || !(device.peers.back().public_key == peer.public_key)) {
 		device.peers.push_back(std::move(peer));
 		return;
@@ -120,19 +191,26 @@ void read_peer(const nlattr *nest, Device &device)
 	list.insert(list.end(), peer.allowed_ips.begin(), peer.allowed_ips.end());
 }
 
+DeviceState &state_of(Device &device)
+{
+	if (!device.state)
+		device.state.emplace();
+	return *device.state;
+}
+
 void read_device(const nlmsghdr *message, Device &device)
 {
 	for_each_attribute(message, sizeof(genlmsghdr), [&](const nlattr *attribute) {
 		switch (mnl_attr_get_type(attribute)) {
 		case WGDEVICE_A_IFNAME:
-			if (mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0)
-				device.name = mnl_attr_get_str(attribute);
+			if (std::string given = text_in(attribute); !given.empty())
+				device.name = given;
 			break;
 		case WGDEVICE_A_PRIVATE_KEY:
-			device.private_key = key(attribute);
+			device.private_key = key_in(attribute);
 			break;
 		case WGDEVICE_A_PUBLIC_KEY:
-			device.public_key = key(attribute);
+			device.public_key = key_in(attribute);
 			break;
 		case WGDEVICE_A_LISTEN_PORT:
 			device.listen_port = number<std::uint16_t>(attribute);
@@ -143,6 +221,21 @@ void read_device(const nlmsghdr *message, Device &device)
 		case WGDEVICE_A_PEERS:
 			for_each_attribute(attribute, [&](const nlattr *entry) { read_peer(entry, device); });
 			break;
+		case WGX_A_UNDER_LOAD:
+			state_of(device).is_under_load = number<std::uint8_t>(attribute) != 0;
+			break;
+		case WGX_A_QUEUED_HANDSHAKES:
+			state_of(device).queued_handshakes = number<std::uint32_t>(attribute);
+			break;
+		case WGX_A_COOKIES_SENT:
+			state_of(device).cookies_sent = number<std::uint64_t>(attribute);
+			break;
+		case WGX_A_AEAD:
+			state_of(device).aead = text_in(attribute);
+			break;
+		case WGX_A_DROPS:
+			state_of(device).drops = drops_in(attribute);
+			break;
 		}
 	});
 }
@@ -152,8 +245,8 @@ bool is_wireguard(const nlattr *link_info)
 	bool matches = false;
 
 	for_each_attribute(link_info, [&](const nlattr *attribute) {
-		if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND && mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0)
-			matches = std::string_view(mnl_attr_get_str(attribute)) == WG_GENL_NAME;
+		if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
+			matches = text_in(attribute) == WG_GENL_NAME;
 	});
 	return matches;
 }
@@ -176,8 +269,8 @@ std::vector<std::string> KernelDevices::names()
 			std::string name;
 			bool matches = false;
 			for_each_attribute(answer, sizeof(ifinfomsg), [&](const nlattr *attribute) {
-				if (mnl_attr_get_type(attribute) == IFLA_IFNAME && mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) >= 0)
-					name = mnl_attr_get_str(attribute);
+				if (mnl_attr_get_type(attribute) == IFLA_IFNAME)
+					name = text_in(attribute);
 				else if (mnl_attr_get_type(attribute) == IFLA_LINKINFO)
 					matches = is_wireguard(attribute);
 			});
@@ -188,7 +281,7 @@ std::vector<std::string> KernelDevices::names()
 	return names;
 }
 
-Device KernelDevices::get(const std::string &name)
+Device KernelDevices::read(const std::string &name, bool with_state)
 {
 	NetlinkChannel channel(open_(NETLINK_GENERIC));
 	Request request(wireguard_family(channel));
@@ -197,11 +290,22 @@ Device KernelDevices::get(const std::string &name)
 	read_undisturbed([&] {
 		device = Device();
 		device.name = name;
-		nlmsghdr *header = request.begin(WG_CMD_GET_DEVICE, name);
+		nlmsghdr *header = request.begin(with_state ? std::uint8_t{WGX_CMD_GET_DEVICE} : std::uint8_t{WG_CMD_GET_DEVICE}, name);
 		header->nlmsg_flags = NLM_F_DUMP;
-		return channel.exchange(header, [&](const nlmsghdr *answer) { read_device(answer, device); });
+		if (with_state)
+			request.put_number(WGX_A_FLAGS, std::uint32_t{WGX_F_STATE});
+		NetlinkStatus status = channel.exchange(header, [&](const nlmsghdr *answer) { read_device(answer, device); });
+		/* The kernel's own. */
+		if (status.error == EOPNOTSUPP && std::exchange(with_state, false))
+			status.error = EINTR;
+		return status;
 	});
 	return device;
+}
+
+std::unique_ptr<DeviceEvents> KernelDevices::listen(EventWishes wishes)
+{
+	return listen_to_kernel(open_, wishes);
 }
 
 }

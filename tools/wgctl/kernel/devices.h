@@ -16,10 +16,14 @@ public:
 	explicit KernelDevices(OpenNetlink open) : open_(std::move(open)) {}
 
 	std::vector<std::string> names() override;
-	Device get(const std::string &name) override;
+	Device get(const std::string &name) override { return read(name, false); }
+	Device get_with_state(const std::string &name) override { return read(name, true); }
 	void set(const Device &change) override;
+	std::unique_ptr<DeviceEvents> listen(EventWishes wishes) override;
 
 private:
+	Device read(const std::string &name, bool with_state);
+
 	OpenNetlink open_;
 };
 

@@ -96,24 +96,51 @@ NetlinkStatus NetlinkChannel::exchange(nlmsghdr *request, const std::function<vo
 	}
 }
 
-std::uint16_t NetlinkChannel::family(const char *name)
+void NetlinkChannel::ask_family(const char *name, const std::function<void(const nlattr *)> &each)
 {
 	Buffer buffer(MNL_SOCKET_BUFFER_SIZE);
 	nlmsghdr *request = mnl_nlmsg_put_header(buffer.data());
-	std::uint16_t id = 0;
 
 	request->nlmsg_type = GENL_ID_CTRL;
 	auto *generic = static_cast<genlmsghdr *>(mnl_nlmsg_put_extra_header(request, sizeof(genlmsghdr)));
 	generic->cmd = CTRL_CMD_GETFAMILY;
 	generic->version = 1;
 	mnl_attr_put_strz(request, CTRL_ATTR_FAMILY_NAME, name);
-	exchange(request, [&](const nlmsghdr *answer) {
-		for_each_attribute(answer, sizeof(genlmsghdr), [&](const nlattr *attribute) {
-			if (mnl_attr_get_type(attribute) == CTRL_ATTR_FAMILY_ID && mnl_attr_validate(attribute, MNL_TYPE_U16) >= 0)
-				id = mnl_attr_get_u16(attribute);
-		});
+	exchange(request, [&](const nlmsghdr *answer) { for_each_attribute(answer, sizeof(genlmsghdr), each); });
+}
+
+std::uint16_t NetlinkChannel::family(const char *name)
+{
+	std::uint16_t id = 0;
+
+	ask_family(name, [&](const nlattr *attribute) {
+		if (mnl_attr_get_type(attribute) == CTRL_ATTR_FAMILY_ID)
+			id = number<std::uint16_t>(attribute);
 	});
 	return id;
+}
+
+std::map<std::string, std::uint32_t> NetlinkChannel::groups(const char *family)
+{
+	std::map<std::string, std::uint32_t> groups;
+
+	ask_family(family, [&](const nlattr *attribute) {
+		if (mnl_attr_get_type(attribute) != CTRL_ATTR_MCAST_GROUPS)
+			return;
+		for_each_attribute(attribute, [&](const nlattr *group) {
+			std::string name;
+			std::uint32_t id = 0;
+			for_each_attribute(group, [&](const nlattr *part) {
+				if (mnl_attr_get_type(part) == CTRL_ATTR_MCAST_GRP_NAME && mnl_attr_validate(part, MNL_TYPE_NUL_STRING) >= 0)
+					name = mnl_attr_get_str(part);
+				else if (mnl_attr_get_type(part) == CTRL_ATTR_MCAST_GRP_ID)
+					id = number<std::uint32_t>(part);
+			});
+			if (id)
+				groups[name] = id;
+		});
+	});
+	return groups;
 }
 
 }

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -78,9 +79,12 @@ public:
 
 	/* The number of the generic netlink family; 0 when there is none. */
 	std::uint16_t family(const char *name);
+	/* Its multicast groups by name. */
+	std::map<std::string, std::uint32_t> groups(const char *family);
 
 private:
 	std::size_t receive();
+	void ask_family(const char *name, const std::function<void(const nlattr *)> &each);
 
 	std::unique_ptr<NetlinkSocket> socket_;
 	std::uint32_t sequence_ = 0;

@@ -28,7 +28,9 @@ public:
 
 	std::vector<std::string> names() override;
 	Device get(const std::string &name) override { return of(name).get(name); }
+	Device get_with_state(const std::string &name) override { return of(name).get_with_state(name); }
 	void set(const Device &change) override { of(change.name).set(change); }
+	std::unique_ptr<DeviceEvents> listen(EventWishes wishes) override { return kernel_.listen(wishes); }
 
 private:
 	Devices &of(const std::string &name) { return sockets_.exists(name) ? userspace_ : kernel_; }

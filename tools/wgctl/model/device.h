@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "model/secret.h"
+#include "model/state.h"
 
 namespace wgctl {
 
@@ -70,6 +71,8 @@ struct Peer {
 	Timestamp last_handshake;
 	std::uint64_t rx_bytes = 0;
 	std::uint64_t tx_bytes = 0;
+	/* Only where it was asked for and the kernel has it. */
+	std::optional<PeerState> state;
 
 	/* Only part of a change. */
 	bool remove = false;
@@ -125,6 +128,8 @@ struct Device {
 	std::optional<std::uint16_t> listen_port;
 	std::optional<std::uint32_t> fwmark;
 	std::vector<Peer> peers;
+	/* Only where it was asked for and the kernel has it. */
+	std::optional<DeviceState> state;
 
 	/* Only part of a change: peers not listed go away. */
 	bool replace_peers = false;

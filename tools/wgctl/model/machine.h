@@ -287,8 +287,8 @@ struct EchoProbe {
 /* The network between here and the peers; nothing is changed. */
 class Lookout {
 public:
-	/* `network`: an address or a route has changed. `quit`: the program is asked to end. */
-	enum class Event { time, network, quit };
+	/* `network`: an address or a route has changed. `besides`: that descriptor can be read. `quit`: the program is asked to end. */
+	enum class Event { time, network, besides, quit };
 
 	virtual ~Lookout() = default;
 	/* Every answer for a name or number and a port, in the system's order; none when there is none. */
@@ -307,7 +307,7 @@ public:
 	/* What comes first; `time` after so many milliseconds. The first call tells the service manager, if
 	 * there is one, that the program is at work. Between calls a request to end is obeyed at once: looking
 	 * up names may take minutes. */
-	virtual Event wait(std::int64_t milliseconds) = 0;
+	virtual Event wait(std::int64_t milliseconds, int besides = -1) = 0;
 };
 
 struct Host {

@@ -7,9 +7,11 @@
  */
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,13 +38,56 @@ auto step(const std::string &what, Action action)
 /* Nobody reads standard output any more: nothing to tell, unless something had to be undone. */
 struct ReaderGone : Failure {};
 
+/* One thing that happened to an interface or a peer; what belongs to which: uapi/linux/wireguard_extensions.h. */
+struct DeviceEvent {
+	enum class Kind {
+		/* Some came faster than they were read. */
+		missed,
+		peer_added,
+		peer_changed,
+		peer_removed,
+		configuration_changed,
+		session_established,
+		session_expired,
+		handshake_given_up,
+		endpoint_moved,
+		unknown_initiation,
+	};
+	Kind kind = Kind::missed;
+	std::string interface = {};
+	std::optional<Key> peer = {};
+	std::optional<Endpoint> endpoint = {};
+	/* Who answered that handshake: this side or, false, the other one. */
+	std::optional<bool> is_responder = {};
+	bool is_rekey = false;
+	std::optional<std::uint32_t> generation = {}, port_id = {};
+};
+
+/* Kinds that only those are told of who ask for them. */
+struct EventWishes {
+	bool moves = false, strangers = false;
+};
+
+class DeviceEvents {
+public:
+	virtual ~DeviceEvents() = default;
+	/* Can be read when there are some. */
+	virtual int descriptor() = 0;
+	/* Those that have come; call it when there are some. Throws Failure. */
+	virtual std::vector<DeviceEvent> read() = 0;
+};
+
 /* WireGuard interfaces, whoever implements them. Every call throws Failure, with the system's words. */
 class Devices {
 public:
 	virtual ~Devices() = default;
 	virtual std::vector<std::string> names() = 0;
 	virtual Device get(const std::string &name) = 0;
+	/* With the state of device and peers, where the kernel has it. */
+	virtual Device get_with_state(const std::string &name) { return get(name); }
 	virtual void set(const Device &change) = 0;
+	/* Of all interfaces in this network namespace; null where nobody tells of them. */
+	virtual std::unique_ptr<DeviceEvents> listen(EventWishes /*wishes*/) { return {}; }
 };
 
 /* A netlink socket, with the results and errno of the system calls. */
@@ -51,6 +96,10 @@ public:
 	virtual ~NetlinkSocket() = default;
 	virtual ssize_t send(const void *message, std::size_t size) = 0;
 	virtual ssize_t receive(void *buffer, std::size_t size) = 0;
+	/* Hears what is sent to the group, too. Returns 0 or errno. */
+	virtual int join(std::uint32_t /*group*/) { return EOPNOTSUPP; }
+	/* Of the socket, for waiting. */
+	virtual int descriptor() { return -1; }
 };
 /* Opens a socket of the protocol, NETLINK_GENERIC or NETLINK_ROUTE; throws Failure. */
 using OpenNetlink = std::function<std::unique_ptr<NetlinkSocket>(int protocol)>;

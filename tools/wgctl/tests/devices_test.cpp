@@ -12,6 +12,7 @@
 #include <cstring>
 #include <deque>
 
+#include "../../../uapi/linux/wireguard_extensions.h"
 #include "kernel/netlink.h"
 #include "tests/fakes.h"
 
@@ -54,9 +55,11 @@ public:
 		*static_cast<int *>(mnl_nlmsg_put_extra_header(header(), sizeof(int))) = number == INT_MIN ? number : -number;
 		return *this;
 	}
-	Datagram &extra(std::size_t size)
+	Datagram &extra(std::size_t size, const void *data = nullptr)
 	{
-		mnl_nlmsg_put_extra_header(header(), size);
+		void *place = mnl_nlmsg_put_extra_header(header(), size);
+		if (data)
+			std::memcpy(place, data, size);
 		return *this;
 	}
 	Datagram &put(std::uint16_t type, const void *data, std::size_t size)
@@ -123,7 +126,12 @@ struct FakeKernel {
 	/* One list of datagrams per request to the family (or to rtnetlink); the last is used again. */
 	std::vector<std::vector<Datagram>> answers{{Datagram().error(0)}};
 	std::vector<std::string> requests;
-	bool has_family = true;
+	bool has_family = true, has_groups = true;
+	/* Those that were joined, and what joining fails with. */
+	std::vector<std::uint32_t> joined;
+	int join_error = 0;
+	/* What is sent to groups. */
+	std::deque<Datagram> told;
 	/* This many system calls are interrupted first. */
 	int interruptions = 0;
 };
@@ -143,6 +151,12 @@ public:
 			Datagram answer;
 			if (kernel_.has_family)
 				answer.message(GENL_ID_CTRL).extra(sizeof(genlmsghdr)).number(CTRL_ATTR_FAMILY_ID, FAMILY);
+			if (kernel_.has_family && kernel_.has_groups) {
+				answer.open(CTRL_ATTR_MCAST_GROUPS);
+				for (std::uint32_t id = 1; const char *name : {"endpoints", "events", "strangers"})
+					answer.open(0).number(CTRL_ATTR_MCAST_GRP_ID, id++).text(CTRL_ATTR_MCAST_GRP_NAME, name).close();
+				answer.close();
+			}
 			answer.error(kernel_.has_family ? 0 : ENOENT);
 			datagrams_.push_back(answer.bytes(header->nlmsg_seq));
 			return static_cast<ssize_t>(size);
@@ -158,6 +172,10 @@ public:
 	{
 		if (interrupted())
 			return -1;
+		if (datagrams_.empty() && !kernel_.told.empty()) {
+			datagrams_.push_back(kernel_.told.front().bytes(0));
+			kernel_.told.pop_front();
+		}
 		if (datagrams_.empty()) {
 			errno = ENOBUFS;
 			return -1;
@@ -168,6 +186,13 @@ public:
 		std::memcpy(buffer, datagram.data(), datagram.size());
 		return static_cast<ssize_t>(datagram.size());
 	}
+
+	int join(std::uint32_t group) override
+	{
+		kernel_.joined.push_back(group);
+		return kernel_.join_error;
+	}
+	int descriptor() override { return 5; }
 
 private:
 	bool interrupted()
@@ -669,6 +694,132 @@ TEST_F(Kernel, refused_message_is_the_last_one_sent)
 	kernel.answers = {{Datagram().error(0)}, {Datagram().error(EPERM)}};
 	EXPECT_EQ(set_failure(change), "Operation not permitted: it takes CAP_NET_ADMIN, which root has");
 	EXPECT_EQ(kernel.requests.size(), 2u);
+}
+
+TEST_F(Kernel, events_are_read_from_the_groups_that_were_asked_for)
+{
+	Endpoint endpoint;
+	endpoint.v4.sin_family = AF_INET;
+	endpoint.v4.sin_port = htons(5);
+	auto event = [](std::uint32_t kind, std::uint8_t command = WGX_CMD_EVENT) {
+		genlmsghdr header{command, 1, 0};
+		Datagram datagram = Datagram().message(FAMILY);
+		datagram.extra(sizeof(header), &header).text(WGDEVICE_A_IFNAME, "wg0").number(WGX_A_EVENT, kind);
+		return datagram;
+	};
+	kernel.told = {event(WGX_EVENT_SESSION_ESTABLISHED)
+			       .key(WGX_A_PEER, 1)
+			       .number(WGX_A_ROLE, std::uint8_t{1})
+			       .number(WGX_A_IS_REKEY, std::uint8_t{1})
+			       .put(WGX_A_ENDPOINT, &endpoint.v4, sizeof(endpoint.v4)),
+		       event(WGX_EVENT_CONFIGURATION_CHANGED).number(WGX_A_GENERATION, 7u).number(WGX_A_PORT_ID, 8u),
+		       event(WGX_EVENT_PEER_ADDED, WG_CMD_GET_DEVICE), event(0), event(99)};
+	std::unique_ptr<DeviceEvents> events = devices.listen({.strangers = true});
+	ASSERT_TRUE(events);
+	EXPECT_EQ(kernel.joined, (std::vector<std::uint32_t>{2, 3}));
+	EXPECT_EQ(events->descriptor(), 5);
+	std::vector<DeviceEvent> first = events->read(), second = events->read();
+	ASSERT_EQ(first.size() + second.size(), 2u);
+	EXPECT_EQ(first[0].kind, DeviceEvent::Kind::session_established);
+	EXPECT_EQ(first[0].interface, "wg0");
+	EXPECT_EQ(first[0].peer, test_key(1));
+	EXPECT_TRUE(first[0].is_rekey && first[0].is_responder.value());
+	EXPECT_EQ(plain(format_endpoint(*first[0].endpoint)), "0.0.0.0:5");
+	EXPECT_EQ(second[0].generation, 7u);
+	EXPECT_EQ(second[0].port_id, 8u);
+	EXPECT_FALSE(second[0].is_responder || second[0].peer || second[0].endpoint);
+	/* Answers to others, and kinds that are not known here. */
+	EXPECT_TRUE(events->read().empty() && events->read().empty() && events->read().empty());
+	/* The fake's socket is empty then: ENOBUFS. */
+	EXPECT_EQ(events->read().at(0).kind, DeviceEvent::Kind::missed);
+}
+
+TEST_F(Kernel, who_has_no_groups_tells_nothing)
+{
+	kernel.has_groups = false;
+	EXPECT_FALSE(devices.listen({}));
+	kernel.has_family = false;
+	EXPECT_FALSE(devices.listen({}));
+	kernel.has_family = kernel.has_groups = true;
+	kernel.join_error = EPERM;
+	EXPECT_EQ(failure_of([&] { devices.listen({}); }), "Operation not permitted: it takes CAP_NET_ADMIN, which root has");
+}
+
+TEST_F(Kernel, state_is_read_where_the_kernel_tells_it)
+{
+	std::array<std::uint8_t, 4> source{192, 0, 2, 9};
+	kernel.answers = {{Datagram()
+				   .generic()
+				   .text(WGDEVICE_A_IFNAME, "wg0")
+				   .number(WGX_A_UNDER_LOAD, std::uint8_t{1})
+				   .number(WGX_A_QUEUED_HANDSHAKES, 5u)
+				   .number(WGX_A_COOKIES_SENT, std::uint64_t{6})
+				   .text(WGX_A_AEAD, "avx2")
+				   .open(WGX_A_DROPS)
+				   .open(0)
+				   .text(WGX_DROP_A_REASON, "malformed")
+				   .number(WGX_DROP_A_COUNT, std::uint64_t{7})
+				   .close()
+				   .close()
+				   .open(WGDEVICE_A_PEERS)
+				   .open(0)
+				   .key(WGPEER_A_PUBLIC_KEY, 1)
+				   .open(WGX_A_STATE)
+				   .number(WGX_STATE_A_AWAITS_RESPONSE, std::uint8_t{1})
+				   .number(WGX_STATE_A_NEXT_RETRY, std::uint64_t{3500})
+				   .text(WGX_STATE_A_LAST_DROP, "no-session")
+				   .number(WGX_STATE_A_LAST_DROP_AGE, std::uint64_t{800})
+				   .number(WGX_STATE_A_STAGED, 2u)
+				   .put(WGX_STATE_A_SOURCE, source.data(), source.size())
+				   .number(WGX_STATE_A_PATH_MTU, 1400u)
+				   .open(WGX_STATE_A_SESSIONS)
+				   .open(0)
+				   .number(WGX_SESSION_A_SLOT, std::uint8_t{2})
+				   .number(WGX_SESSION_A_ROLE, std::uint8_t{1})
+				   .number(WGX_SESSION_A_AGE, std::uint64_t{90'000})
+				   .number(WGX_SESSION_A_SENT, std::uint64_t{10})
+				   .number(WGX_SESSION_A_RECEIVED, std::uint64_t{11})
+				   .close()
+				   .close()
+				   .close()
+				   .close()
+				   .close(),
+			   Datagram().done()}};
+	Device device = devices.get_with_state("wg0");
+	const auto *sent = reinterpret_cast<const nlmsghdr *>(kernel.requests.at(0).data());
+	EXPECT_EQ(static_cast<const genlmsghdr *>(mnl_nlmsg_get_payload(sent))->cmd, WGX_CMD_GET_DEVICE);
+	ASSERT_TRUE(device.state);
+	EXPECT_TRUE(device.state->is_under_load);
+	EXPECT_EQ(device.state->queued_handshakes, 5u);
+	EXPECT_EQ(device.state->cookies_sent, 6u);
+	EXPECT_EQ(device.state->aead, "avx2");
+	EXPECT_EQ(device.state->drops.at(0).reason + std::to_string(device.state->drops.at(0).count), "malformed7");
+	const PeerState &state = device.peers.at(0).state.value();
+	EXPECT_TRUE(state.awaits_response);
+	EXPECT_EQ(state.next_retry, 3500u);
+	EXPECT_EQ(state.last_drop, "no-session");
+	EXPECT_EQ(state.last_drop_age, 800u);
+	EXPECT_EQ(state.staged, 2u);
+	EXPECT_EQ(state.source, "192.0.2.9");
+	EXPECT_EQ(state.path_mtu, 1400u);
+	const SessionState &session = state.sessions.at(0);
+	EXPECT_EQ(session.slot, SessionState::Slot::next);
+	EXPECT_TRUE(session.is_responder);
+	EXPECT_EQ(session.age, 90'000u);
+	EXPECT_EQ(session.sent, 10u);
+	EXPECT_EQ(session.received, 11u);
+}
+
+TEST_F(Kernel, without_states_the_rest_is_read)
+{
+	kernel.answers = {{Datagram().error(EOPNOTSUPP)},
+			  {Datagram().generic().text(WGDEVICE_A_IFNAME, "wg0").number(WGDEVICE_A_LISTEN_PORT, std::uint16_t{7}), Datagram().done()}};
+	Device device = devices.get_with_state("wg0");
+	EXPECT_FALSE(device.state);
+	EXPECT_EQ(device.listen_port, 7);
+	kernel.requests.clear();
+	kernel.answers = {{Datagram().error(ENODEV)}};
+	EXPECT_EQ(failure_of([&] { devices.get_with_state("wg0"); }), "No such device");
 }
 
 }

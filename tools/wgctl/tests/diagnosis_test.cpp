@@ -155,6 +155,22 @@ TEST_F(DoctorTest, replies_that_are_dropped_say_why)
 			   "PresharedKey on both sides\n");
 }
 
+TEST_F(DoctorTest, the_kernel_may_tell_whose_packets_were_dropped)
+{
+	seen.asked = {test_key(1)};
+	Peer &peer = seen.device.peers[0];
+	peer.last_handshake.seconds = 0;
+	peer.state = PeerState{.last_drop = "bad-handshake", .last_drop_age = 3'900};
+	/* Of others, maybe. */
+	seen.counters = {{"drop-bad-mac1", 12}};
+	EXPECT_EQ(found(), ann + " has no session; its packets are dropped, the last one 3 s ago: they do not decrypt => compare public keys and "
+			   "PresharedKey on both sides\n");
+	peer.state->last_drop_age = 60'001;
+	EXPECT_NE(found().find("12 packets came in and were dropped: they were made for another public key"), std::string::npos) << found();
+	peer.state = PeerState{.last_drop = "no-session"};
+	EXPECT_NE(found().find("12 packets came in"), std::string::npos) << found();
+}
+
 TEST_F(DoctorTest, packets_from_addresses_that_are_not_their_senders)
 {
 	seen.wrong_sources = 3;

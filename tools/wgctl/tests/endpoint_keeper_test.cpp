@@ -209,7 +209,7 @@ TEST_F(AgentTest, names_are_asked_for_where_the_sockets_are)
 
 	fake.host.namespaces.known = {{"/run/netns/box", 2}};
 	EXPECT_EQ(run_command_line(line, fake), 0) << fake.terminal.err;
-	EXPECT_EQ(fake.host.log.joined(), "enter 2\nenter 1\nenter 2\nenter 1\n");
+	EXPECT_EQ(fake.host.log.joined(), "enter 2\nenter 1\nenter 2\nenter 1\nenter 2\nenter 1\n");
 	EXPECT_EQ(moves(), "[2001:db8::1]:7 ");
 }
 
@@ -306,6 +306,36 @@ TEST_F(AgentTest, after_a_vain_round_another_port_is_taken)
 	fake.devices.present["wg0"].peers.push_back(other);
 	pass(60);
 	EXPECT_EQ(look(), "");
+}
+
+/* Every 5 s is for kernels that tell nothing. */
+TEST_F(AgentTest, it_wakes_by_what_the_kernel_tells)
+{
+	auto heard = [](DeviceEvent::Kind kind, std::string interface) { return std::vector{DeviceEvent{.kind = kind, .interface = std::move(interface)}}; };
+	handshake(0);
+	fake.devices.tells = true;
+	fake.devices.told = {heard(DeviceEvent::Kind::session_established, "wg0"), heard(DeviceEvent::Kind::handshake_given_up, "wg1"),
+			     heard(DeviceEvent::Kind::handshake_given_up, "wg0")};
+	fake.host.lookout.events = {Lookout::Event::besides, Lookout::Event::besides, Lookout::Event::besides, Lookout::Event::time};
+	std::vector<std::string_view> line{"agent", "wg0"};
+	EXPECT_EQ(run_command_line(line, fake), 0) << fake.terminal.err;
+	EXPECT_EQ(fake.host.lookout.waits, (std::vector<std::int64_t>{30'000, 30'000, 30'000, 5'000, 30'000}));
+	EXPECT_EQ(fake.host.lookout.waited_besides, 77);
+	fake.devices.tells = false;
+	fake.host.lookout.waits.clear();
+	fake.host.lookout.events = {Lookout::Event::time};
+	EXPECT_EQ(run_command_line(line, fake), 0);
+	EXPECT_EQ(fake.host.lookout.waits, (std::vector<std::int64_t>{5'000, 5'000}));
+}
+
+TEST_F(AgentTest, it_looks_when_there_is_something_to_do)
+{
+	agent.look();
+	/* Dead, and just tried. */
+	EXPECT_EQ(agent.next_look(), fake.clock.monotonic() + 15'000);
+	handshake(100);
+	agent.look();
+	EXPECT_EQ(agent.next_look(), fake.clock.monotonic() + 180'001);
 }
 
 }

@@ -579,11 +579,15 @@ struct FakeLookout : Lookout {
 		knocks.push_back(link + " " + std::string(format_endpoint(inside)));
 		return knock_error;
 	}
+	std::vector<std::int64_t> waits;
+	int waited_besides = -1;
 	/* The end comes when there are no more events. */
-	Event wait(std::int64_t milliseconds) override
+	Event wait(std::int64_t milliseconds, int besides = -1) override
 	{
 		if (!milliseconds)
 			return Event::time;
+		waits.push_back(milliseconds);
+		waited_besides = besides;
 		if (events.empty())
 			return Event::quit;
 		Event event = events.front();

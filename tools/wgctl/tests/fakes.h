@@ -15,8 +15,33 @@
 
 namespace wgctl {
 
+/* What a kernel like ours tells: the next of these lists each time it is read. */
+struct FakeEvents : DeviceEvents {
+	explicit FakeEvents(std::deque<std::vector<DeviceEvent>> &l) : lists(l) {}
+	std::deque<std::vector<DeviceEvent>> &lists;
+
+	int descriptor() override { return 77; }
+	std::vector<DeviceEvent> read() override
+	{
+		if (lists.empty())
+			throw Failure{"netlink: nothing to read"};
+		std::vector<DeviceEvent> next = lists.front();
+		lists.pop_front();
+		return next;
+	}
+};
+
 struct FakeDevices : Devices {
 	~FakeDevices() override;
+	bool tells = false;
+	std::optional<EventWishes> wishes;
+	std::deque<std::vector<DeviceEvent>> told;
+	std::unique_ptr<DeviceEvents> listen(EventWishes w) override
+	{
+		wishes = w;
+		return tells ? std::make_unique<FakeEvents>(told) : nullptr;
+	}
+
 	std::map<std::string, Device> present;
 	std::vector<std::string> order;
 	std::vector<Device> changes;

@@ -187,4 +187,42 @@ TEST(Format, config_is_a_file_for_setconf)
 	EXPECT_EQ(plain(format_config(Device())), "[Interface]\n\n");
 }
 
+TEST(Format, verbose_tells_why)
+{
+	Device device;
+	device.name = "wg0";
+	device.state.emplace();
+	device.state->aead = "avx512";
+	Peer &peer = device.peers.emplace_back();
+	peer.public_key = test_key(1);
+	EXPECT_EQ(plain(format_pretty(device, {.is_verbose = true}, NOW)), "interface: wg0\n  aead: avx512\n\npeer: " + K1 + "\n  allowed ips: (none)\n");
+	peer.state.emplace();
+	EXPECT_EQ(plain(format_pretty(device, {.is_verbose = true}, NOW)), "interface: wg0\n  aead: avx512\n\npeer: " + K1 + "\n  allowed ips: (none)\n");
+	device.state->is_under_load = true;
+	device.state->queued_handshakes = 3;
+	device.state->cookies_sent = 4;
+	device.state->drops = {{"malformed", 0}, {"bad-mac1", 5}, {"no-identity", 6}};
+	*peer.state = {.awaits_response = true,
+		       .next_retry = 4200,
+		       .last_drop = "no-session",
+		       .last_drop_age = 61'000,
+		       .drops = {{"no-session", 9}},
+		       .staged = 2,
+		       .source = "192.0.2.9",
+		       .path_mtu = 1400,
+		       .sessions = {{SessionState::Slot::previous, true, 130'000, 1, 2}, {SessionState::Slot::current, false, 900, 3, 4}}};
+	EXPECT_EQ(plain(format_pretty(device, {.is_verbose = true}, NOW)),
+		  "interface: wg0\n  aead: avx512\n  under load: handshakes need a cookie\n  queued handshakes: 3\n  cookies sent: 4\n"
+		  "  dropped: 5 bad-mac1, 6 no-identity\n\npeer: " +
+			  K1 +
+			  "\n  allowed ips: (none)\n"
+			  "  session: last one, begun by the peer, 2 minutes, 10 seconds old, 1 messages sent, 2 received\n"
+			  "  session: in use, begun here, less than a second old, 3 messages sent, 4 received\n"
+			  "  handshake: waits for an answer, again in 4 seconds\n  waiting packets: 2\n  source address: 192.0.2.9\n  path mtu: 1400\n"
+			  "  dropped: 9 no-session; last: no-session, 1 minute, 1 second ago\n");
+	peer.state->awaits_response = false;
+	EXPECT_NE(plain(format_pretty(device, {.is_verbose = true}, NOW)).find("  handshake: to be begun in 4 seconds\n"), std::string::npos);
+	EXPECT_EQ(plain(format_pretty(device, {}, NOW)), "interface: wg0\n\npeer: " + K1 + "\n  allowed ips: (none)\n");
+}
+
 }

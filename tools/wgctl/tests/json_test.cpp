@@ -166,16 +166,36 @@ TEST_F(JsonTest, show_is_as_documented)
 {
 	check({"show", "--json"});
 	check({"show", "wg0", "--json", "--secrets"});
+	fake.devices.present["wg0"].state = DeviceState{.aead = "avx2", .drops = {{"malformed", 1}}};
+	fake.devices.present["wg0"].peers[0].state = PeerState{.next_retry = 500, .last_drop = "no-session", .sessions = {{}}};
+	Json document = check({"show", "--json"});
+	EXPECT_EQ(document["interfaces"][0]["peers"][0]["state"]["next_retry"], 0.5);
+	EXPECT_EQ(document["interfaces"][0]["peers"][0]["state"]["sessions"][0]["slot"], "current");
+	EXPECT_TRUE(document["interfaces"][0]["peers"][1]["state"].is_null());
 }
 
 TEST_F(JsonTest, watch_is_as_documented)
 {
 	std::vector<Table> tables = schema["show"];
 
-	ASSERT_EQ(tables.size(), 3u);
+	ASSERT_EQ(tables.size(), 7u);
 	tables[2].insert(schema["watch"].at(0).begin(), schema["watch"][0].end());
 	schema["watch"] = tables;
 	check({"watch", "--once", "--json"});
+}
+
+TEST_F(JsonTest, monitor_is_as_documented)
+{
+	std::deque<std::vector<DeviceEvent>> &told = fake.devices.told;
+	fake.devices.tells = true;
+	for (int kind = 0; kind < 10; ++kind) {
+		DeviceEvent event{.kind = static_cast<DeviceEvent::Kind>(kind), .interface = "wg0"};
+		if (kind % 2)
+			event = {event.kind, "wg0", test_key(1), fake.devices.present["wg0"].peers[0].endpoint, true, true, 7, 8};
+		told.push_back({event});
+		fake.host.lookout.events = {Lookout::Event::besides};
+		check({"monitor", "--json"});
+	}
 }
 
 TEST_F(JsonTest, apply_is_as_documented)

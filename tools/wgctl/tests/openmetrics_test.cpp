@@ -13,10 +13,10 @@ namespace {
 
 struct Metrics : testing::Test {
 	FakeWorld fake;
+	Device &device = fake.devices.present["wg0"];
 
 	Metrics()
 	{
-		Device &device = fake.devices.present["wg0"];
 
 		fake.devices.order.push_back("wg0");
 		device.name = "wg0";
@@ -85,6 +85,31 @@ wireguard_peer_endpoint_info)" + peer1.substr(0, peer1.size() - 1) + R"(,endpoin
 )");
 }
 
+TEST_F(Metrics, state_is_counted_where_the_kernel_tells_it)
+{
+	device.state = DeviceState{.cookies_sent = 7};
+	device.peers[1].state = PeerState{.drops = {{"no-session", 3}, {"malformed", 0}}, .staged = 2};
+	EXPECT_EQ(run({"metrics"}), 0);
+	const std::string peer2 = R"({interface="wg0",public_key=")" + K2 + R"(")";
+	EXPECT_NE(fake.terminal.out.find(R"(# TYPE wireguard_peer_dropped_packets counter
+# UNIT wireguard_peer_dropped_packets packets
+# HELP wireguard_peer_dropped_packets Packets and messages of the peer that were dropped, by reason.
+wireguard_peer_dropped_packets_total)" + peer2 +
+					 R"(,reason="no-session"} 3
+# TYPE wireguard_peer_staged_packets gauge
+# UNIT wireguard_peer_staged_packets packets
+# HELP wireguard_peer_staged_packets Packets that wait for a session.
+wireguard_peer_staged_packets)" + peer2 +
+					 R"(} 2
+# TYPE wireguard_interface_sent_cookies counter
+# HELP wireguard_interface_sent_cookies Cookie replies, each to a handshake message that came under load.
+wireguard_interface_sent_cookies_total{interface="wg0"} 7
+# EOF
+)"),
+		  std::string::npos)
+		<< fake.terminal.out;
+}
+
 TEST_F(Metrics, a_peer_is_online_for_three_minutes)
 {
 	const std::string online = "\nwireguard_peer_online{interface=\"wg0\",public_key=\"" + K1 + "\",name=\"lap\\\"top\\\\1\"} ";
@@ -141,7 +166,7 @@ TEST_F(Metrics, without_interfaces_there_is_still_a_document)
 {
 	fake.devices.order.clear();
 	EXPECT_EQ(run({"metrics"}), 0);
-	EXPECT_TRUE(fake.terminal.out.ends_with("\n# EOF\n"));
+	EXPECT_EQ(fake.terminal.out, "# EOF\n");
 }
 
 TEST_F(Metrics, listening_serves_the_same_text)

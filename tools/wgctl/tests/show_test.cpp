@@ -59,6 +59,7 @@ TEST_F(Show, json_is_the_documented_schema)
       "has_private_key": true,
       "listen_port": 51820,
       "fwmark": 51820,
+      "state": null,
       "peers": [
         {
           "public_key": ")" + K1 + R"(",
@@ -72,7 +73,8 @@ TEST_F(Show, json_is_the_documented_schema)
           "latest_handshake": 1699999940,
           "rx_bytes": 1024,
           "tx_bytes": 18446744073709551615,
-          "persistent_keepalive": 25
+          "persistent_keepalive": 25,
+          "state": null
         },
         {
           "public_key": ")" + K2 + R"(",
@@ -83,7 +85,8 @@ TEST_F(Show, json_is_the_documented_schema)
           "latest_handshake": null,
           "rx_bytes": 0,
           "tx_bytes": 0,
-          "persistent_keepalive": null
+          "persistent_keepalive": null,
+          "state": null
         }
       ]
     }

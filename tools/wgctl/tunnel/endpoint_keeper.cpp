@@ -2,6 +2,7 @@
 #include "tunnel/endpoint_keeper.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "config/config.h"
@@ -148,6 +149,8 @@ void EndpointKeeper::look_at(const Peer &peer, std::uint32_t mark)
 	} else if (is_wanted && world_.clock.monotonic() >= memory.not_before) {
 		try_next(peer, memory, mark);
 	}
+	if (is_alive || is_wanted)
+		next_look_ = std::min(next_look_, is_alive ? memory.alive_at + SESSION_LIFE * 1000 + 1 : memory.not_before);
 }
 
 void EndpointKeeper::look()
@@ -161,6 +164,7 @@ void EndpointKeeper::look()
 	std::set<Key> keys;
 
 	from_file_.reset();
+	next_look_ = std::numeric_limits<std::int64_t>::max();
 	is_in_vain_ = any_alive_ = false;
 	change_ = {};
 	told_.clear();

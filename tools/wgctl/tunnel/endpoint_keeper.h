@@ -31,6 +31,8 @@ public:
 	 * output. Whoever cannot be looked at does not keep it from the others; the first Failure is thrown in
 	 * the end. */
 	void look();
+	/* When there is something to do at the latest, by what was seen last. Milliseconds of the monotonic clock. */
+	std::int64_t next_look() const { return next_look_; }
 	/* Whoever could not be reached may be reachable now. A network that changes all the time makes no
 	 * more than one try in 5 s. */
 	void network_changed();
@@ -76,6 +78,7 @@ private:
 	/* What it changes, and the lines about that. */
 	Device change_;
 	std::string told_;
+	std::int64_t next_look_ = 0;
 };
 
 }

@@ -431,7 +431,7 @@ private:
 
 	Device present_device()
 	{
-		Device device = world_.devices.get(patient_.interface);
+		Device device = world_.devices.get_with_state(patient_.interface);
 
 		device.name = patient_.interface;
 		return device;

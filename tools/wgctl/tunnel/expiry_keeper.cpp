@@ -40,6 +40,16 @@ void ExpiryKeeper::look()
 	take_away_expired(now);
 }
 
+std::int64_t ExpiryKeeper::next_look() const
+{
+	std::int64_t now = world_.clock.now(), next = read_again_at_;
+
+	for (const auto &[key, expiry] : known_.expiries)
+		if (expiry.time > now)
+			next = std::min(next, world_.clock.monotonic() + (expiry.time - now) * 1000);
+	return next;
+}
+
 /* By what the file says now, and goes on saying meanwhile. */
 void ExpiryKeeper::take_away_expired(std::int64_t now)
 {

@@ -22,6 +22,8 @@ public:
 	/* Whoever has expired goes, which is told on standard output. What the file has anew is known a minute later. Throws
 	 * Failure; nobody goes while the file cannot be read. */
 	void look();
+	/* When there is something to do at the latest. Milliseconds of the monotonic clock. */
+	std::int64_t next_look() const;
 
 private:
 	QuickConfig read() const;

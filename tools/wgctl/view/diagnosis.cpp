@@ -39,6 +39,17 @@ std::uint64_t drops_of(const Examination &seen, std::string_view reason)
 	return 0;
 }
 
+/* Why something of this very peer ended here a moment ago, where the kernel tells; null: it did not, or not for one of DROPS. */
+const DropReason *recent_drop(const Peer &peer)
+{
+	constexpr std::uint64_t RECENT = 60'000;
+
+	if (!peer.state || peer.state->last_drop_age > RECENT)
+		return nullptr;
+	auto found = std::find_if(DROPS.begin(), DROPS.end(), [&](const DropReason &reason) { return reason.name == peer.state->last_drop; });
+	return found == DROPS.end() ? nullptr : &*found;
+}
+
 class Doctor {
 public:
 	explicit Doctor(const Examination &seen) : seen_(seen), name_(seen.device.name) {}
@@ -179,6 +190,10 @@ private:
 			return find("this machine's own packet filter lets nothing out to " + called(peer) + " at " + std::string(format_endpoint(*peer.endpoint)),
 				    "let UDP to that port pass the output chains here, which nft list ruleset shows" +
 					    std::string(seen_.device.fwmark.value_or(0) ? ", or set FwMark to a mark they do not drop" : ""));
+		if (const DropReason *reason = recent_drop(peer))
+			return find(called(peer) + " has no session; its packets are dropped, the last one " +
+					    std::to_string(peer.state->last_drop_age / 1000) + " s ago: " + std::string(reason->meaning),
+				    std::string(reason->remedy));
 		for (const DropReason &reason : DROPS) {
 			std::uint64_t count = drops_of(seen_, reason.name);
 			if (!count)

@@ -83,6 +83,11 @@ private:
 	void seconds(std::int64_t left);
 	void age(std::int64_t since);
 	void bytes(std::uint64_t count);
+	void state(const PeerState &state);
+	void state(const DeviceState &state);
+	void drops(const std::vector<DropCount> &drops, std::string_view last, std::uint64_t last_age);
+	/* Of milliseconds. */
+	void span(std::uint64_t milliseconds);
 
 	const Style &style_;
 	std::int64_t now_;
@@ -140,6 +145,75 @@ void Painter::bytes(std::uint64_t count)
 	painted(CYAN, UNITS[unit]);
 }
 
+void Painter::span(std::uint64_t milliseconds)
+{
+	auto whole = static_cast<std::int64_t>(milliseconds / 1000);
+
+	if (whole)
+		seconds(whole);
+	else
+		plain("less than a second");
+}
+
+void Painter::drops(const std::vector<DropCount> &drops, std::string_view last, std::uint64_t last_age)
+{
+	std::string text;
+
+	for (const DropCount &drop : drops)
+		if (drop.count)
+			text += (text.empty() ? "" : ", ") + std::to_string(drop.count) + " " + printable(drop.reason);
+	if (text.empty())
+		return;
+	label("dropped");
+	plain(text);
+	if (!last.empty()) {
+		plain("; last: ").append(printable(last)).append(", ");
+		span(last_age);
+		plain(" ago");
+	}
+	plain("\n");
+}
+
+void Painter::state(const PeerState &state)
+{
+	static constexpr std::string_view SLOTS[] = {"last one", "in use", "not confirmed"};
+
+	for (const SessionState &session : state.sessions) {
+		label("session");
+		plain(SLOTS[static_cast<std::size_t>(session.slot)]).append(session.is_responder ? ", begun by the peer, " : ", begun here, ");
+		span(session.age);
+		plain(" old, ").append(std::to_string(session.sent)).append(" messages sent, ").append(std::to_string(session.received)).append(" received\n");
+	}
+	if (state.awaits_response || state.next_retry) {
+		label("handshake");
+		plain(state.awaits_response ? "waits for an answer" : "to be begun");
+		if (state.next_retry) {
+			plain(state.awaits_response ? ", again in " : " in ");
+			span(*state.next_retry);
+		}
+		plain("\n");
+	}
+	if (state.staged)
+		line("waiting packets", std::to_string(state.staged));
+	if (!state.source.empty())
+		line("source address", state.source);
+	if (state.path_mtu)
+		line("path mtu", std::to_string(*state.path_mtu));
+	drops(state.drops, state.last_drop, state.last_drop_age);
+}
+
+void Painter::state(const DeviceState &state)
+{
+	line("aead", printable(state.aead));
+	if (state.is_under_load)
+		line("under load", "handshakes need a cookie");
+	if (state.queued_handshakes)
+		line("queued handshakes", std::to_string(state.queued_handshakes));
+	if (state.cookies_sent)
+		line("cookies sent", std::to_string(state.cookies_sent));
+	drops(state.drops, "", 0);
+}
+
 void Painter::prefixes(const Peer &peer)
 {
 	bool first = true;
@@ -187,6 +261,8 @@ void Painter::peer(const Peer &peer)
 		seconds(*peer.persistent_keepalive);
 		plain("\n");
 	}
+	if (style_.is_verbose && peer.state)
+		state(*peer.state);
 }
 
 Text Painter::paint(const Device &device)
@@ -203,6 +279,8 @@ Text Painter::paint(const Device &device)
 		line("listening port", std::to_string(*device.listen_port));
 	if (device.fwmark.value_or(0))
 		line("fwmark", format_fwmark(*device.fwmark));
+	if (style_.is_verbose && device.state)
+		state(*device.state);
 
 	for (const Peer &peer : device.peers)
 		peers.push_back(&peer);

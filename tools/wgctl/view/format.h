@@ -12,6 +12,8 @@ namespace wgctl {
 struct Style {
 	bool colour = false;
 	bool hide_keys = true;
+	/* With the state, where there is one. */
+	bool is_verbose = false;
 };
 
 /* For people; `now` in seconds of wall clock, for ages. Peers are sorted, latest handshake first, and

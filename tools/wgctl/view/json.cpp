@@ -19,6 +19,68 @@ void add_secret(Json &object, const std::string &name, const std::optional<Key> 
 		object[Text(name)] = key_or_null(key);
 }
 
+Json json_of(const std::vector<DropCount> &drops)
+{
+	Json list = Json::array();
+
+	for (const DropCount &drop : drops) {
+		Json entry = Json::object();
+		entry["reason"] = Text(drop.reason);
+		entry["count"] = drop.count;
+		list.push_back(std::move(entry));
+	}
+	return list;
+}
+
+/* Seconds, as all of a document's ages. */
+Json seconds_of(std::uint64_t milliseconds)
+{
+	return static_cast<double>(milliseconds) / 1000;
+}
+
+Json json_of(const SessionState &session)
+{
+	static constexpr std::string_view SLOTS[] = {"previous", "current", "next"};
+	Json object = Json::object();
+
+	object["slot"] = Text(SLOTS[static_cast<std::size_t>(session.slot)]);
+	object["role"] = Text(session.is_responder ? "responder" : "initiator");
+	object["age"] = seconds_of(session.age);
+	object["messages_sent"] = session.sent;
+	object["messages_received"] = session.received;
+	return object;
+}
+
+Json json_of(const PeerState &state)
+{
+	Json object = Json::object();
+
+	object["awaits_response"] = state.awaits_response;
+	object["next_retry"] = state.next_retry ? seconds_of(*state.next_retry) : Json();
+	object["last_drop"] = text_or_null(state.last_drop);
+	object["last_drop_age"] = state.last_drop.empty() ? Json() : seconds_of(state.last_drop_age);
+	object["staged_packets"] = state.staged;
+	object["source_address"] = text_or_null(state.source);
+	object["path_mtu"] = json_or_null(state.path_mtu);
+	object["sessions"] = Json::array();
+	for (const SessionState &session : state.sessions)
+		object["sessions"].push_back(json_of(session));
+	object["dropped"] = json_of(state.drops);
+	return object;
+}
+
+Json json_of(const DeviceState &state)
+{
+	Json object = Json::object();
+
+	object["under_load"] = state.is_under_load;
+	object["queued_handshakes"] = state.queued_handshakes;
+	object["cookies_sent"] = state.cookies_sent;
+	object["aead"] = text_or_null(state.aead);
+	object["dropped"] = json_of(state.drops);
+	return object;
+}
+
 Json json_of(const Peer &peer, const PeerNames &names, Secrets secrets)
 {
 	Json object = Json::object();
@@ -35,6 +97,7 @@ Json json_of(const Peer &peer, const PeerNames &names, Secrets secrets)
 	object["rx_bytes"] = peer.rx_bytes;
 	object["tx_bytes"] = peer.tx_bytes;
 	object["persistent_keepalive"] = number_or_null(peer.persistent_keepalive.value_or(0));
+	object["state"] = peer.state ? json_of(*peer.state) : Json();
 	return object;
 }
 
@@ -49,6 +112,7 @@ Json json_of(const Device &device, const PeerNames &names, Secrets secrets)
 	add_secret(object, "private_key", device.private_key, secrets);
 	object["listen_port"] = number_or_null(device.listen_port.value_or(0));
 	object["fwmark"] = number_or_null(device.fwmark.value_or(0));
+	object["state"] = device.state ? json_of(*device.state) : Json();
 	object["peers"] = Json::array();
 	for (const Peer &peer : device.peers)
 		object["peers"].push_back(json_of(peer, names, secrets));
@@ -63,6 +127,11 @@ Json text_or_null(const std::string &text)
 Json key_or_null(const std::optional<Key> &key)
 {
 	return key && !key->is_zero() ? Json(to_base64(*key)) : Json();
+}
+
+Text to_line(const Json &document)
+{
+	return document.dump(-1, ' ', false, Json::error_handler_t::replace).append("\n");
 }
 
 Text to_text(const Json &document)

@@ -21,8 +21,9 @@ constexpr int JSON_VERSION = 1;
 enum class Secrets { hidden, shown };
 Json json_of(const Device &device, const PeerNames &names, Secrets secrets);
 
-/* Indented, with a newline behind. */
+/* Indented, or all in one line; with a newline behind. */
 Text to_text(const Json &document);
+Text to_line(const Json &document);
 Json text_or_null(const std::string &text);
 Json key_or_null(const std::optional<Key> &key);
 

@@ -52,11 +52,14 @@ public:
 	void add(const std::string &labels, T value)
 	{
 		text_ += name_ + suffix_ + "{" + labels + "} " + std::to_string(value) + "\n";
+		is_empty_ = false;
 	}
-	const std::string &text() const { return text_; }
+	/* Nothing where nothing is counted. */
+	std::string text() const { return is_empty_ ? "" : text_; }
 
 private:
 	std::string name_, suffix_, text_;
+	bool is_empty_ = true;
 };
 
 }
@@ -70,6 +73,9 @@ std::string format_metrics(const std::vector<Measurement> &measurements, std::in
 	Family sent("wireguard_peer_transmit_bytes", "counter", "bytes", "Bytes that went to the peer, encrypted.");
 	Family online("wireguard_peer_online", "gauge", "", "1 when the last handshake was in the last 180 seconds, else 0.");
 	Family endpoint("wireguard_peer_endpoint", "info", "", "Where the peer was last heard from, or is looked for.");
+	Family ended("wireguard_peer_dropped_packets", "counter", "packets", "Packets and messages of the peer that were dropped, by reason.");
+	Family staged("wireguard_peer_staged_packets", "gauge", "packets", "Packets that wait for a session.");
+	Family cookies("wireguard_interface_sent_cookies", "counter", "", "Cookie replies, each to a handshake message that came under load.");
 	Family handshake("wireguard_peer_last_handshake_timestamp_seconds", "gauge", "seconds",
 			 "When the last handshake was completed, in seconds since 1970; 0 when there was none.");
 
@@ -84,6 +90,8 @@ std::string format_metrics(const std::vector<Measurement> &measurements, std::in
 		for (const Counter &counter : measurement.counters)
 			if (counter.name.starts_with(DROP_COUNTER))
 				drops.add(labels + "," + label("reason", std::string_view(counter.name).substr(DROP_COUNTER.size())), counter.value);
+		if (device.state)
+			cookies.add(labels, device.state->cookies_sent);
 		for (const Peer &peer : device.peers) {
 			std::string whose = labels_of(device, peer, measurement.names);
 			received.add(whose, peer.rx_bytes);
@@ -92,10 +100,16 @@ std::string format_metrics(const std::vector<Measurement> &measurements, std::in
 			online.add(whose, int{peer.has_session(now)});
 			if (peer.endpoint)
 				endpoint.add(whose + "," + label("endpoint", std::string_view(format_endpoint(*peer.endpoint))), 1);
+			if (!peer.state)
+				continue;
+			staged.add(whose, peer.state->staged);
+			for (const DropCount &drop : peer.state->drops)
+				if (drop.count)
+					ended.add(whose + "," + label("reason", drop.reason), drop.count);
 		}
 	}
 	return interface.text() + peers.text() + drops.text() + received.text() + sent.text() + handshake.text() + online.text() +
-	       endpoint.text() + "# EOF\n";
+	       endpoint.text() + ended.text() + staged.text() + cookies.text() + "# EOF\n";
 }
 
 }

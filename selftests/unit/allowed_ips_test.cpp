@@ -700,7 +700,7 @@ TEST(AllowedIps, a_reader_during_a_change_sees_the_table_before_or_after_it)
 	addresses.clear();
 	for (u8 i = 0; i < 16; i++)
 		addresses.push_back(v4(10, static_cast<u8>(i & 3) * 85, static_cast<u8>(i >> 2) * 85, 1, 32));
-	for (int step = 0; step < 400; step++) {
+	for (int step = 0; step < 120; step++) {
 		Prefix prefix = addresses[random.below(addresses.size())];
 		int owner = static_cast<int>(random.below(OWNERS));
 		std::vector<int> before;

@@ -119,7 +119,7 @@ bool put_state(wg_reply *reply, Peer &peer)
 	return put_nest(reply, WGX_A_STATE, [&] {
 		RcuSection rcu;
 
-		return put_value<u8>(reply, WGX_STATE_A_AWAITS_RESPONSE, awaits_response) &&
+		return put_value<u64>(reply, WGX_STATE_A_NUMBER, peer.serial) && put_value<u8>(reply, WGX_STATE_A_AWAITS_RESPONSE, awaits_response) &&
 		       (retry.is_never() || put_value<u64>(reply, WGX_STATE_A_NEXT_RETRY, milliseconds_between(at, retry))) &&
 		       (last == Drop::Count || (put_text(reply, WGX_STATE_A_LAST_DROP, drop_name(last)) &&
 						put_value<u64>(reply, WGX_STATE_A_LAST_DROP_AGE, milliseconds_between(dropped_at, at)))) &&
@@ -139,6 +139,22 @@ bool put_device_state(wg_reply *reply, Device &device)
 	       put_value<u32>(reply, WGX_A_QUEUED_HANDSHAKES, device.handshakes.messages()) &&
 	       put_value<u64>(reply, WGX_A_COOKIES_SENT, device.cookies_sent.load_relaxed()) && put_text(reply, WGX_A_AEAD, aead_form_name()) &&
 	       put_drops(reply, WGX_A_DROPS, device.drops);
+}
+
+/* Only what is not as it is without policy. */
+bool put_policy(wg_reply *reply, const Peer &peer)
+{
+	u32 opened = peer.opened_mark.load_relaxed(), outer = peer.outer_mark.load_relaxed();
+	u8 dscp = peer.dscp.load_relaxed();
+
+	return (!peer.pins_endpoint || put_value<u8>(reply, WGX_A_PIN_ENDPOINT, 1)) && (!opened || put_value<u32>(reply, WGX_A_OPENED_MARK, opened)) &&
+	       (!outer || put_value<u32>(reply, WGX_A_OUTER_MARK, outer)) && (!dscp || put_value<u8>(reply, WGX_A_DSCP, dscp));
+}
+
+bool put_binding(wg_reply *reply, const wg_binding &binding)
+{
+	return (!binding.interface[0] || put_text(reply, WGX_A_BIND_DEVICE, binding.interface)) &&
+	       (!binding.family || put(reply, WGX_A_BIND_ADDRESS, binding.address, binding.family == 4 ? 4 : 16));
 }
 
 /* ---- what is asked for ---- */
@@ -211,7 +227,8 @@ bool put_peer(wg_reply *reply, const Question &question, Position &at)
 	if (!nest)
 		return false;
 	if (!put(reply, WGPEER_A_PUBLIC_KEY, at.peer->remote.static_public().data(), KEY_SIZE) ||
-	    (!before && (!put_settings(reply, *at.peer, question.with_secrets) || (question.with_state && !put_state(reply, *at.peer))))) {
+	    (!before && (!put_settings(reply, *at.peer, question.with_secrets) || (question.is_extended && !put_policy(reply, *at.peer)) ||
+		      (question.with_state && !put_state(reply, *at.peer))))) {
 		wg_kernel_reply_nest_cancel(reply, nest);
 		return false;
 	}
@@ -242,7 +259,8 @@ bool put_device(wg_reply *reply, Device &device, const Question &question)
 	if (!put_value<u16>(reply, WGDEVICE_A_LISTEN_PORT, device.port) || !put_value<u32>(reply, WGDEVICE_A_FWMARK, device.mark.load_relaxed()) ||
 	    !wg_kernel_reply_put_names(reply, &device.netdev))
 		return false;
-	if (question.is_extended && (!put_value<u32>(reply, WGX_A_GENERATION, device.generation) || !put_value<u8>(reply, WGX_A_PUBLIC, device.is_public)))
+	if (question.is_extended && (!put_value<u32>(reply, WGX_A_GENERATION, device.generation) || !put_value<u8>(reply, WGX_A_PUBLIC, device.is_public) ||
+				      !put_binding(reply, device.binding)))
 		return false;
 	if (question.with_state && !put_device_state(reply, device))
 		return false;

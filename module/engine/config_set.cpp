@@ -18,16 +18,18 @@ namespace {
 
 using DeviceAttributes = AttributeTable<WGDEVICE_A_MAX>;
 using PeerAttributes = AttributeTable<WGPEER_A_MAX>;
+using PeerPolicy = AttributeTable<WGX_A_DSCP, WGX_A_PIN_ENDPOINT>;
 using AllowedIpAttributes = AttributeTable<WGALLOWEDIP_A_MAX>;
 
 /* What one request needs, until it is used. */
 struct Plan {
-	explicit Plan(Device &device) : device(device) {}
+	Plan(Device &device, bool may_administer_birth_namespace) : device(device), may_administer_birth_namespace(may_administer_birth_namespace) {}
 	~Plan();
 	Plan(const Plan &) = delete;
 	Plan &operator=(const Plan &) = delete;
 
 	Device &device;
+	const bool may_administer_birth_namespace;
 	LocalIdentity local;			/* as it will be */
 	List<Peer, &Peer::of_device> fresh;	/* created, not yet reachable; in the request's order */
 	LooseNodes spare;			/* for prefixes */
@@ -54,7 +56,7 @@ u32 flags_of(Attribute flags)
 struct Request {
 	DeviceAttributes attributes;
 	/* A WG_CMD_SET_DEVICE that has one of them never gets here. */
-	AttributeTable<WGX_A_PUBLIC, WGX_A_FLAGS> extensions;
+	AttributeTable<WGX_A_BIND_ADDRESS, WGX_A_FLAGS> extensions;
 	wg_report *report;
 
 	Request(AttributeList list, wg_report *report) : attributes(list), extensions(list), report(report) {}
@@ -203,6 +205,20 @@ int prepare_prefixes(Plan &plan, const Request &request, Attribute list, const P
 	return 0;
 }
 
+int check_policy(const Plan &plan, const Request &request, const PeerPolicy &policy)
+{
+	Attribute dscp = policy[WGX_A_DSCP], outer = policy[WGX_A_OUTER_MARK] ? policy[WGX_A_OUTER_MARK] : dscp;
+
+	for (u16 type = WGX_A_PIN_ENDPOINT; type <= WGX_A_DSCP; type++)
+		if (usize size = type == WGX_A_OPENED_MARK || type == WGX_A_OUTER_MARK ? sizeof(u32) : sizeof(u8); policy[type] && policy[type].size() != size)
+			return request.refuse(WG_EINVAL, policy[type], "a policy of another size");
+	if (dscp && dscp.value<u8>() > WGX_DSCP_INHERIT)
+		return request.refuse(WG_EINVAL, dscp, "a DSCP is 0 to 63, or 64: that of the packet inside");
+	if (outer && !plan.may_administer_birth_namespace)
+		return request.refuse(WG_EPERM, outer, "marks and classes of outer packets need CAP_NET_ADMIN over the namespace the device was created in");
+	return 0;
+}
+
 int prepare_peer(Plan &plan, const Request &request, Attribute entry)
 {
 	PeerAttributes peer{AttributeList(entry)};
@@ -222,6 +238,8 @@ int prepare_peer(Plan &plan, const Request &request, Attribute entry)
 	if (peer[WGPEER_A_ENDPOINT])
 		if (int error = read_endpoint(request, peer[WGPEER_A_ENDPOINT], endpoint); error)
 			return error;
+	if (int error = check_policy(plan, request, PeerPolicy{AttributeList(entry)}); error)
+		return error;
 	if (int error = prepare_prefixes(plan, request, peer[WGPEER_A_ALLOWEDIPS], key_of(peer)); error)
 		return error;
 	if (flags & WGPEER_F_REMOVE_ME)
@@ -240,6 +258,22 @@ int prepare_peer(Plan &plan, const Request &request, Attribute entry)
 	return 0;
 }
 
+/* Sockets are bound when they are opened. */
+int check_binding(const Plan &plan, const Request &request)
+{
+	Attribute address = request[WGX_A_BIND_ADDRESS], interface = request[WGX_A_BIND_DEVICE], given = address ? address : interface;
+
+	if (!given)
+		return 0;
+	if (!plan.may_administer_birth_namespace)
+		return request.refuse(WG_EPERM, given, "to bind needs CAP_NET_ADMIN over the namespace the device was created in");
+	if (address && address.size() != 4 && address.size() != 16)
+		return request.refuse(WG_EINVAL, address, "a local address has 4 or 16 bytes");
+	if (interface && (interface.size() == 0 || interface.size() > sizeof(wg_binding::interface) || interface.data()[interface.size() - 1]))
+		return request.refuse(WG_EINVAL, interface, "an interface's name has 15 characters at most");
+	return plan.device.is_up ? request.refuse(WG_EBUSY, given, "take the device down first: its sockets are open") : 0;
+}
+
 /* The last step that can fail, and the only one that others see: on error the old sockets stay. */
 int prepare_port(Device &device, const Request &request)
 {
@@ -256,16 +290,18 @@ int prepare_port(Device &device, const Request &request)
 	return error ? request.refuse(-error, port, "cannot open the UDP sockets on this port") : 0;
 }
 
-int prepare(Plan &plan, const Request &request, bool may_administer_birth_namespace)
+int prepare(Plan &plan, const Request &request)
 {
 	Device &device = plan.device;
 	Attribute private_key = request[WGDEVICE_A_PRIVATE_KEY];
 
-	if ((request[WGDEVICE_A_LISTEN_PORT] || request[WGDEVICE_A_FWMARK]) && !may_administer_birth_namespace)
+	if ((request[WGDEVICE_A_LISTEN_PORT] || request[WGDEVICE_A_FWMARK]) && !plan.may_administer_birth_namespace)
 		return request.refuse(WG_EPERM, request[WGDEVICE_A_LISTEN_PORT] ? request[WGDEVICE_A_LISTEN_PORT] : request[WGDEVICE_A_FWMARK],
 				      "port and mark need CAP_NET_ADMIN over the namespace the device was created in");
 	if (request[WGX_A_GENERATION] && request[WGX_A_GENERATION].value<u32>() != device.generation)
 		return request.refuse(WG_EAGAIN, request[WGX_A_GENERATION], "the configuration has changed meanwhile: read it again");
+	if (int error = check_binding(plan, request); error)
+		return error;
 	if (request.flags() & ~static_cast<u32>(__WGDEVICE_F_ALL))
 		return request.refuse(WG_EOPNOTSUPP, request[WGDEVICE_A_FLAGS], "unknown device flag");
 	if (private_key && !private_key.is_key())
@@ -357,6 +393,38 @@ Peer *target(Plan &plan, const PeerAttributes &attributes, u32 flags, bool &is_f
 	return nullptr;
 }
 
+void commit_policy(Peer &peer, const PeerPolicy &policy)
+{
+	if (policy[WGX_A_PIN_ENDPOINT])
+		pin_endpoint(peer, policy[WGX_A_PIN_ENDPOINT].value<u8>() != 0);
+	if (policy[WGX_A_OPENED_MARK])
+		peer.opened_mark.store_relaxed(policy[WGX_A_OPENED_MARK].value<u32>());
+	if (policy[WGX_A_DSCP])
+		peer.dscp.store_relaxed(policy[WGX_A_DSCP].value<u8>());
+	if (!policy[WGX_A_OUTER_MARK])
+		return;
+	peer.outer_mark.store_relaxed(policy[WGX_A_OUTER_MARK].value<u32>());
+	forget_source(peer);	/* and the route */
+}
+
+void commit_binding(wg_binding &binding, const Request &request)
+{
+	static constexpr u8 ANY[16] = {};
+	Attribute address = request[WGX_A_BIND_ADDRESS];
+
+	if (Attribute interface = request[WGX_A_BIND_DEVICE]) {
+		wipe_bytes(binding.interface, sizeof(binding.interface));
+		copy_bytes(binding.interface, interface.data(), interface.size());
+	}
+	if (!address)
+		return;
+	wipe_bytes(binding.address, sizeof(binding.address));
+	binding.family = 0;
+	copy_bytes(binding.address, address.data(), address.size());
+	if (!same_bytes(binding.address, ANY, sizeof(ANY)))
+		binding.family = address.size() == 4 ? 4 : 6;
+}
+
 void commit_peer(Plan &plan, const Request &request, Attribute entry)
 {
 	PeerAttributes attributes{AttributeList(entry)};
@@ -374,6 +442,8 @@ void commit_peer(Plan &plan, const Request &request, Attribute entry)
 
 		peer->remote.set_preshared_key(attributes[WGPEER_A_PRESHARED_KEY].data());
 	}
+	/* Before the endpoint: it may be one that is to stay. */
+	commit_policy(*peer, PeerPolicy{AttributeList(entry)});
 	if (attributes[WGPEER_A_ENDPOINT] && read_endpoint(request, attributes[WGPEER_A_ENDPOINT], endpoint) == 0)
 		set_endpoint(*peer, endpoint);
 	if (flags & WGPEER_F_REPLACE_ALLOWEDIPS)
@@ -404,6 +474,7 @@ void commit(Plan &plan, const Request &request, u32 port_id)
 		commit_peer(plan, request, entry);
 		wg_kernel_maybe_resched();
 	}
+	commit_binding(device.binding, request);
 	if (request[WGX_A_PUBLIC])
 		device.is_public = request[WGX_A_PUBLIC].value<u8>() != 0;
 	device.generation++;
@@ -437,9 +508,9 @@ int wg_engine_set(wg_device *handle, void *attributes, size_t size, bool may_adm
 	Request request(list, report);
 	int error;
 	{
-		Plan plan(device);
+		Plan plan(device, may_administer_birth_namespace);
 
-		error = prepare(plan, request, may_administer_birth_namespace);
+		error = prepare(plan, request);
 		if (!error)
 			commit(plan, request, port_id);
 	}

@@ -116,11 +116,12 @@ int open_sockets(Device &device, u16 port)
 
 	if (!device.birth)
 		return -WG_ENONET;
-	error = wg_kernel_sockets_open(device.birth, reinterpret_cast<wg_device *>(&device), port, &fresh, &chosen);
+	error = wg_kernel_sockets_open(device.birth, reinterpret_cast<wg_device *>(&device), port, &device.binding, &fresh, &chosen);
 	if (error)
 		return error;
 	device.sockets.publish(fresh);
 	device.port = chosen;
+	forget_all_sources(device);
 	if (old)
 		wg_kernel_sockets_close(old);
 	return 0;

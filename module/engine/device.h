@@ -41,6 +41,7 @@ struct Device {
 
 	RcuPtr<wg_sockets> sockets;		/* writers: rtnl */
 	u16 port = 0;				/* rtnl; 0: any, until the first time up */
+	wg_binding binding{};			/* rtnl */
 	Atomic<u32> mark;
 
 	HandshakeQueue handshakes;

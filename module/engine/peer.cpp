@@ -297,6 +297,8 @@ void learn_endpoint(Peer &peer, const wg_endpoint &endpoint)
 
 		if (endpoint.family == 0 || (is_same && !peer.move_untold))
 			return;
+		if (peer.pins_endpoint && peer.endpoint.family && !is_same_place(peer.endpoint, endpoint))
+			return;
 		if (!is_same) {
 			peer.move_untold = peer.move_untold || !is_same_place(peer.endpoint, endpoint);
 			peer.endpoint = endpoint;
@@ -309,6 +311,13 @@ void learn_endpoint(Peer &peer, const wg_endpoint &endpoint)
 		peer.move_told = at;
 	}
 	tell_moved(peer, endpoint);
+}
+
+void pin_endpoint(Peer &peer, bool is_pinned)
+{
+	SpinGuard guard(peer.endpoint_lock);
+
+	peer.pins_endpoint = is_pinned;
 }
 
 void set_endpoint(Peer &peer, const wg_endpoint &endpoint)
@@ -333,10 +342,11 @@ Outcome<wg_route> find_route(Peer &peer, wg_source_rule rule)
 	wg_route route;
 	SpinGuard guard(peer.endpoint_lock);	/* also over the look-up: what the cache learns is of the endpoint, mark and sockets of now */
 	wg_sockets *sockets = peer.device.sockets.read();
+	u32 own_mark = peer.outer_mark.load_relaxed(), mark = own_mark ? own_mark : peer.device.mark.load_relaxed();
 
 	if (peer.endpoint.family == 0)
 		return Drop::NoEndpoint;
-	if (!sockets || wg_kernel_route(sockets, &peer.endpoint, rule, peer.device.mark.load_relaxed(), &peer.route_cache, &route))
+	if (!sockets || wg_kernel_route(sockets, &peer.endpoint, rule, mark, &peer.route_cache, &route))
 		return Drop::SendFailed;
 	return route;
 }

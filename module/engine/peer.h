@@ -63,6 +63,7 @@ struct Peer {
 
 	mutable SpinLock endpoint_lock{WG_LOCK_PEER_ENDPOINT};
 	wg_endpoint endpoint{};
+	bool pins_endpoint = false;	/* it does not roam */
 	Instant move_told;		/* when listeners heard of an endpoint */
 	bool move_untold = false;	/* but not yet of this one */
 	wg_route_cache route_cache;
@@ -75,6 +76,10 @@ struct Peer {
 	wg_timer timer;
 	u64 last_handshake_seconds = 0;	/* Unix time; timers_lock */
 	u32 last_handshake_nanoseconds = 0;
+
+	/* policy; writers: rtnl */
+	Atomic<u32> opened_mark, outer_mark;
+	Atomic<u8> dscp;		/* of data messages; WGX_DSCP_INHERIT */
 
 	Atomic<u64> rx_bytes, tx_bytes;	/* UDP payload of authenticated messages */
 	Atomic<u32> drops[DROP_REASONS];
@@ -118,6 +123,7 @@ void abandon_handshake(Peer &peer);
 void learn_endpoint(Peer &peer, const wg_endpoint &endpoint);
 /* Configured: keeps nothing of the old one. */
 void set_endpoint(Peer &peer, const wg_endpoint &endpoint);
+void pin_endpoint(Peer &peer, bool is_pinned);
 void forget_source(Peer &peer);
 wg_endpoint endpoint_of(const Peer &peer);
 /* Once there is one there always is: no lock. */

@@ -109,7 +109,8 @@ Outcome<void> deliver(Peer &peer, Packet &packet, u32 plain_size)
 		return Drop::WrongSource;
 	if (wg_kernel_packet_trim(&packet, sizeof(DataHeader), inner->length))
 		return Drop::NoMemory;
-	if (wg_kernel_packet_deliver(&packet, &peer.device.netdev, &peer.pollers.read()->rx.kernel_poller(), static_cast<u8>(inner->version)))
+	if (wg_kernel_packet_deliver(&packet, &peer.device.netdev, &peer.pollers.read()->rx.kernel_poller(), static_cast<u8>(inner->version),
+				     peer.opened_mark.load_relaxed()))
 		return Drop::BadEcn;
 	return Outcome<void>::success();
 }

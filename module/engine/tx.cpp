@@ -2,6 +2,7 @@
 #include "engine/tx.h"
 #include "engine/device.h"
 #include "engine/handshaker.h"
+#include "linux/wireguard_extensions.h"
 #include "wire/inner.h"
 
 namespace wg::engine {
@@ -13,7 +14,7 @@ constexpr u32 MAX_NESTING = 8;			/* as deep as the kernel lets transmit function
 constexpr u32 MAX_LAG = 4;			/* rounds that left more than they took; then workers help */
 constexpr u32 MAX_QUEUED_PACKETS = 4096;	/* staged while there is a session */
 constexpr u32 ROUND_BYTES = 64 << 10;	/* of one AEAD call, and of one packet for UDP segmentation offload */
-constexpr u8 ECN_MASK = 3;			/* of the inner class ECN is copied out (RFC 6040), DSCP is not: it would leak */
+constexpr u8 ECN_MASK = 3;			/* of the inner class ECN is copied out (RFC 6040), DSCP only where policy says so: it leaks */
 
 u16 ethertype_of(IpVersion version)
 {
@@ -26,6 +27,7 @@ Outcome<Peer *> route(Device &device, Packet &packet, u8 &traffic_class)
 	u32 size = length_of(packet);
 	const u8 *head = wg_kernel_packet_pull(&packet, size < IPV6_HEADER_SIZE ? size : IPV6_HEADER_SIZE);
 	PrefixOwner *owner;
+	u8 dscp;
 
 	if (!head)
 		return Drop::NoMemory;
@@ -39,7 +41,8 @@ Outcome<Peer *> route(Device &device, Packet &packet, u8 &traffic_class)
 		return Drop::NoPeer;
 	if (!has_endpoint(owner->peer))
 		return Drop::NoEndpoint;
-	traffic_class = inner->traffic_class & ECN_MASK;
+	dscp = owner->peer.dscp.load_relaxed();
+	traffic_class = dscp == WGX_DSCP_INHERIT ? inner->traffic_class : static_cast<u8>(dscp << 2 | (inner->traffic_class & ECN_MASK));
 	return &owner->peer;
 }
 

@@ -176,7 +176,7 @@ static u8 traffic_class(const struct sk_buff *skb, bool is_ipv4)
 	return is_ipv4 ? ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
 }
 
-int wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev, struct wg_poller *poller, uint8_t version)
+int wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev, struct wg_poller *poller, uint8_t version, uint32_t mark)
 {
 	struct sk_buff *skb = wg_to_skb(packet);
 	u8 outer_class = traffic_class(skb, ip_hdr(skb)->version == 4);
@@ -185,6 +185,7 @@ int wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev,
 	make_inner(skb, wg_to_net_device(netdev), is_ipv4 ? htons(ETH_P_IP) : htons(ETH_P_IPV6));
 	if (INET_ECN_decapsulate(skb, outer_class, traffic_class(skb, is_ipv4)) > 1)
 		return -EINVAL;
+	skb->mark = mark;
 	napi_gro_receive(&((struct wg_poller_object *)poller)->napi, skb);
 	return 0;
 }

@@ -45,7 +45,7 @@ WG_STORAGE(wg_route_cache, WG_SIZEOF_ROUTE_CACHE);
 WG_STORAGE(wg_rcu_head, 16);
 
 /* ---- the kernel's error numbers that the engine returns; asserted equal in memory.c ---- */
-enum wg_errno { WG_EPERM = 1, WG_EAGAIN = 11, WG_ENOMEM = 12, WG_EEXIST = 17, WG_ENODEV = 19, WG_EINVAL = 22, WG_ENOSPC = 28, WG_ENONET = 64, WG_EBADMSG = 74,
+enum wg_errno { WG_EPERM = 1, WG_EAGAIN = 11, WG_ENOMEM = 12, WG_EBUSY = 16, WG_EEXIST = 17, WG_ENODEV = 19, WG_EINVAL = 22, WG_ENOSPC = 28, WG_ENONET = 64, WG_EBADMSG = 74,
 		WG_ELOOP = 40, WG_EDESTADDRREQ = 89, WG_EMSGSIZE = 90, WG_EPROTONOSUPPORT = 93, WG_EOPNOTSUPP = 95, WG_EPFNOSUPPORT = 96, WG_ENETUNREACH = 101,
 		WG_ENOKEY = 126 };
 
@@ -160,9 +160,18 @@ struct wg_route {
 	void *socket, *entry;		/* struct sock; struct dst_entry, a reference that wg_kernel_send() uses up */
 };
 
+/* What sockets are bound to besides the port; all zero: nothing. */
+struct wg_binding {
+	char interface[16];	/* or a VRF; its name */
+	uint16_t family;	/* of the address: 4, 6; 0: any address, of both */
+	uint8_t address[16];
+};
+
 /* Opens both sockets on @port (0: any free one, the same for both) in @ns; -EADDRINUSE, -EAFNOSUPPORT, ... IPv6 switched off at boot: IPv4 alone.
+ * @binding with an address: the socket of its family alone; -EADDRNOTAVAIL, -ENODEV.
  * Received UDP payloads reach wg_engine_receive(device, packet). [process] */
-int wg_kernel_sockets_open(struct wg_namespace *ns, struct wg_device *device, uint16_t port, struct wg_sockets **sockets, uint16_t *chosen);
+int wg_kernel_sockets_open(struct wg_namespace *ns, struct wg_device *device, uint16_t port, const struct wg_binding *binding,
+			   struct wg_sockets **sockets, uint16_t *chosen);
 /* After it returns no wg_engine_receive from these sockets is running and no sender uses them (it waits for RCU between unhooking and releasing). [process] */
 void wg_kernel_sockets_close(struct wg_sockets *sockets);
 
@@ -204,9 +213,10 @@ void wg_kernel_packet_source(const struct wg_packet *packet, struct wg_endpoint 
 uint8_t *wg_kernel_packet_prepare_open(struct wg_packet *packet);	/* makes it one piece of its own memory: where; NULL: no memory. [softirq] */
 /* Cuts the first @header_size bytes and all behind @size more: what is left is the inner packet. 0 or -EINVAL. */
 int wg_kernel_packet_trim(struct wg_packet *packet, uint32_t header_size, uint32_t size);
-/* Hands an opened, trimmed inner packet (@version 4 or 6) with a whole IP header up: scrubbed, checksum verified, ECN combined,
+/* Hands an opened, trimmed inner packet (@version 4 or 6) with a whole IP header up: scrubbed, marked, checksum verified, ECN combined,
  * through @poller's GRO; counts nothing. Consumes it, unless the two ECN fields do not go together: -EINVAL. [softirq] */
-int wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev, struct wg_poller *poller, uint8_t version);
+int wg_kernel_packet_deliver(struct wg_packet *packet, struct wg_netdev *netdev, struct wg_poller *poller, uint8_t version,
+			     uint32_t mark);
 
 /* ---- the network device ---- */
 enum wg_statistic { WG_TX_DROPPED, WG_TX_ERROR, WG_RX_DROPPED, WG_RX_FRAME_ERROR, WG_RX_LENGTH_ERROR, WG_RX_CRC_ERROR };

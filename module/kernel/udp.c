@@ -7,6 +7,7 @@
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/route.h>
+#include <net/l3mdev.h>
 #include <net/sock.h>
 #include <net/udp.h>
 #include <net/udp_tunnel.h>
@@ -70,17 +71,24 @@ static int open_one(struct net *net, struct udp_port_cfg *config, struct wg_sock
 	return 0;
 }
 
-static int open_both(struct net *net, struct wg_sockets *sockets, uint16_t port)
+static int open_both(struct net *net, struct wg_sockets *sockets, uint16_t port, const struct wg_binding *binding, int interface)
 {
-	struct udp_port_cfg v4 = { .family = AF_INET, .local_ip.s_addr = htonl(INADDR_ANY), .local_udp_port = htons(port),
-				   .use_udp_checksums = true };
-	struct udp_port_cfg v6 = { .family = AF_INET6, .local_ip6 = IN6ADDR_ANY_INIT, .use_udp6_tx_checksums = true,
-				   .use_udp6_rx_checksums = true, .ipv6_v6only = true };
-	int error = open_one(net, &v4, sockets, &sockets->v4);
+	struct udp_port_cfg v4 = { .family = AF_INET, .local_udp_port = htons(port), .use_udp_checksums = true,
+				   .bind_ifindex = interface };
+	struct udp_port_cfg v6 = { .family = AF_INET6, .local_udp_port = htons(port), .use_udp6_tx_checksums = true,
+				   .use_udp6_rx_checksums = true, .ipv6_v6only = true, .bind_ifindex = interface };
+	int error = 0;
 
-	if (error || !ipv6_mod_enabled())
+	if (binding->family == 4)
+		memcpy(&v4.local_ip, binding->address, sizeof(v4.local_ip));
+	if (binding->family == 6)
+		memcpy(&v6.local_ip6, binding->address, sizeof(v6.local_ip6));
+	if (binding->family != 6)
+		error = open_one(net, &v4, sockets, &sockets->v4);
+	if (error || binding->family == 4 || (!binding->family && !ipv6_mod_enabled()))
 		return error;
-	v6.local_udp_port = inet_sk(sockets->v4->sk)->inet_sport;
+	if (sockets->v4)
+		v6.local_udp_port = inet_sk(sockets->v4->sk)->inet_sport;
 	return open_one(net, &v6, sockets, &sockets->v6);
 }
 
@@ -110,19 +118,23 @@ void wg_kernel_sockets_close(struct wg_sockets *sockets)
 }
 
 /* Kernel sockets: they hold no reference on @ns. A port free for IPv4 may be taken for IPv6, so a random one is tried again. */
-int wg_kernel_sockets_open(struct wg_namespace *ns, struct wg_device *device, uint16_t port, struct wg_sockets **result, uint16_t *chosen)
+int wg_kernel_sockets_open(struct wg_namespace *ns, struct wg_device *device, uint16_t port, const struct wg_binding *binding,
+			   struct wg_sockets **result, uint16_t *chosen)
 {
+	struct net_device *interface = __dev_get_by_name((struct net *)ns, binding->interface);
 	int error, tries = port ? 1 : 100;
 
+	if (binding->interface[0] && !interface)
+		return -ENODEV;
 	do {
 		struct wg_sockets *sockets = kzalloc(sizeof(*sockets), GFP_KERNEL);
 
 		if (!sockets)
 			return -ENOMEM;
 		sockets->device = device;
-		error = open_both((struct net *)ns, sockets, port);
+		error = open_both((struct net *)ns, sockets, port, binding, interface ? interface->ifindex : 0);
 		if (!error) {
-			*chosen = ntohs(inet_sk(sockets->v4->sk)->inet_sport);
+			*chosen = ntohs(inet_sk((sockets->v4 ?: sockets->v6)->sk)->inet_sport);
 			*result = sockets;
 			return 0;
 		}
@@ -178,9 +190,10 @@ static struct dst_entry *look_up4(struct sock *sk, struct wg_endpoint *to, u32 m
 {
 	struct flowi4 flow = {
 		.daddr = *as_ipv4(to->address),
-		.saddr = *as_ipv4(to->source),
+		.saddr = *as_ipv4(to->source) ?: inet_sk(sk)->inet_saddr,
 		.flowi4_proto = IPPROTO_UDP,
 		.flowi4_mark = mark,
+		.flowi4_oif = sk->sk_bound_dev_if,
 		.fl4_sport = inet_sk(sk)->inet_sport,
 		.fl4_dport = htons(to->port),
 	};
@@ -199,12 +212,14 @@ static struct dst_entry *look_up6(struct sock *sk, struct wg_endpoint *to, u32 m
 		.saddr = *as_ipv6(to->source),
 		.flowi6_proto = IPPROTO_UDP,
 		.flowi6_mark = mark,
-		.flowi6_oif = to->scope,
+		.flowi6_oif = sk->sk_bound_dev_if ?: to->scope,
 		.fl6_sport = inet_sk(sk)->inet_sport,
 		.fl6_dport = htons(to->port),
 	};
 	struct dst_entry *dst;
 
+	if (ipv6_addr_any(&flow.saddr))
+		flow.saddr = inet6_sk(sk)->saddr;
 	security_sk_classify_flow(sk, flowi6_to_flowi_common(&flow));
 	dst = ip6_dst_lookup_flow(sock_net(sk), sk, &flow, NULL);
 	*as_ipv6(to->source) = flow.saddr;
@@ -261,7 +276,8 @@ int wg_kernel_route(struct wg_sockets *sockets, struct wg_endpoint *endpoint, en
 		dst = look_up(sock->sk, &route->to, mark);
 		if (IS_ERR(dst))
 			dst = NULL;
-		if (dst && endpoint->source_interface && dst->dev->ifindex != endpoint->source_interface) {
+		if (dst && endpoint->source_interface && dst->dev->ifindex != endpoint->source_interface &&
+		    l3mdev_master_ifindex_rcu(dst->dev) != endpoint->source_interface) {
 			dst_release(dst);
 			dst = NULL;
 		}

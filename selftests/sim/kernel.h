@@ -120,6 +120,7 @@ struct wg_netdev {
 	sim::u64 tx_bytes = 0, rx_bytes = 0, tx_packets = 0, rx_packets = 0, unreachable = 0;
 	sim::u32 mtu = 1420;
 	int recursion = 0;
+	sim::u32 delivered_mark = 0;	/* of the last packet that was opened */
 	bool is_listened_to[3] = {};	/* by wg_event_group */
 	std::vector<std::pair<wg_event_group, std::vector<sim::u8>>> events;
 	mutable std::map<std::string, sim::u32> traced;	/* what the tracepoints told, how often */
@@ -130,6 +131,7 @@ struct wg_namespace {
 	sim::Domain *domain = nullptr;
 	std::map<sim::u16, wg_sockets *> bound;
 	int next_open_error = 0;
+	wg_binding bound_to{};		/* what the last sockets were asked to be bound to */
 	sim::u16 next_free_port = 32768;
 };
 

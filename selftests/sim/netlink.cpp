@@ -59,6 +59,14 @@ std::vector<u8> build(const PeerRequest &peer)
 		append(out, WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, *peer.persistent_keepalive);
 	if (peer.protocol_version)
 		append(out, WGPEER_A_PROTOCOL_VERSION, *peer.protocol_version);
+	if (peer.pins_endpoint)
+		append(out, WGX_A_PIN_ENDPOINT, *peer.pins_endpoint);
+	if (peer.opened_mark)
+		append(out, WGX_A_OPENED_MARK, *peer.opened_mark);
+	if (peer.outer_mark)
+		append(out, WGX_A_OUTER_MARK, *peer.outer_mark);
+	if (peer.dscp)
+		append(out, WGX_A_DSCP, *peer.dscp);
 	if (!peer.allowed_ips.empty()) {
 		std::vector<u8> list;
 
@@ -96,6 +104,8 @@ void Message::append(const Request &request)
 	add_given(WGX_A_FLAGS, request.extended_flags);
 	add_given(WGX_A_GENERATION, request.generation);
 	add_given(WGX_A_PUBLIC, request.is_public);
+	add_given(WGX_A_BIND_DEVICE, request.bind_device);
+	add_given(WGX_A_BIND_ADDRESS, request.bind_address);
 	if (!request.peers.empty()) {
 		std::vector<u8> list;
 
@@ -250,6 +260,12 @@ void parse_peer(const u8 *at, size_t size, Shown &shown)
 			break;
 		case WGX_A_STATE:
 			peer.state.assign(data, data + length);
+			break;
+		case WGX_A_PIN_ENDPOINT:
+		case WGX_A_OPENED_MARK:
+		case WGX_A_OUTER_MARK:
+		case WGX_A_DSCP:
+			peer.policy[type].assign(data, data + length);
 			break;
 		default:
 			fail("reply: peer attribute %u", type);

@@ -44,6 +44,8 @@ struct PeerRequest {
 	std::optional<u16> persistent_keepalive = {};
 	std::optional<u32> protocol_version = {};
 	std::vector<AllowedIp> allowed_ips = {};
+	std::optional<u8> pins_endpoint = {}, dscp = {};	/* policy */
+	std::optional<u32> opened_mark = {}, outer_mark = {};
 };
 
 struct Request {
@@ -52,6 +54,8 @@ struct Request {
 	std::optional<u32> fwmark, flags;
 	std::optional<u32> extended_flags, generation;	/* of WGX_CMD_SET_DEVICE, or of a question */
 	std::optional<u8> is_public;
+	std::optional<std::vector<u8>> bind_device;
+	std::optional<std::vector<u8>> bind_address;
 	std::vector<PeerRequest> peers;
 };
 
@@ -82,6 +86,7 @@ struct ShownPeer {
 	i64 last_handshake_seconds = 0;
 	std::vector<AllowedIp> allowed_ips;
 	std::vector<u8> state;		/* WGX_A_STATE */
+	std::map<u16, std::vector<u8>> policy;
 };
 struct Shown {
 	std::optional<Key> private_key, public_key;

@@ -262,9 +262,10 @@ int wg_kernel_packet_trim(wg_packet *packet, uint32_t header_size, uint32_t size
 	return 0;
 }
 
-int wg_kernel_packet_deliver(wg_packet *packet, wg_netdev *netdev, wg_poller *poller, uint8_t version)
+int wg_kernel_packet_deliver(wg_packet *packet, wg_netdev *netdev, wg_poller *poller, uint8_t version, uint32_t mark)
 {
 	kernel->require_softirq("packet_deliver");
+	netdev->delivered_mark = mark;
 	wg_packet &it = check(packet, "packet_deliver");
 	std::vector<u8> bytes = bytes_of(it);
 	u64 id;

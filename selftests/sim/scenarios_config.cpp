@@ -9,7 +9,7 @@ using namespace sim;
 
 namespace {
 
-constexpr int EINVAL_ = -22, ENOMEM_ = -12, EOPNOTSUPP_ = -95, EPFNOSUPPORT_ = -96, EPERM_ = -1, EADDRINUSE_ = -98;
+constexpr int EINVAL_ = -22, ENOMEM_ = -12, EOPNOTSUPP_ = -95, EPFNOSUPPORT_ = -96, EPERM_ = -1, EADDRINUSE_ = -98, EAGAIN_ = -11, EBUSY_ = -16;
 
 /* What SET means, one entry after the other, in the simplest way. */
 struct Model {
@@ -182,6 +182,12 @@ struct Requests {
 			entry.protocol_version = 1;
 		for (u64 count = random.below(6); count > 0; count--)
 			entry.allowed_ips.push_back(allowed_ip());
+		if (random.chance(100))
+			entry.pins_endpoint = static_cast<u8>(random.below(2));
+		if (random.chance(100))
+			entry.dscp = static_cast<u8>(random.below(65));
+		if (random.chance(100))
+			entry.opened_mark = entry.outer_mark = static_cast<u32>(random.next());
 		return entry;
 	}
 	Request request()
@@ -206,7 +212,10 @@ struct Requests {
 		while (it.peers.empty())
 			it.peers.push_back(peer());
 		PeerRequest &entry = it.peers[random.below(it.peers.size())];
-		switch (random.below(11)) {
+		switch (random.below(14)) {
+		case 11: entry.dscp = static_cast<u8>(random.between(65, 255)); return EINVAL_;
+		case 12: it.generation = static_cast<u32>(-1); return EAGAIN_;
+		case 13: it.bind_address = std::vector<u8>(4, 1); return EBUSY_;
 		case 0: it.flags = 2u << random.below(31); return EOPNOTSUPP_;
 		case 1: entry.flags = 8u << random.below(29); return EOPNOTSUPP_;
 		case 2: entry.protocol_version = static_cast<u32>(random.chance(500) ? 0 : 2); return EPFNOSUPPORT_;

@@ -436,3 +436,92 @@ SCENARIO(how_a_peer_is_can_be_asked, 10)
 	EXPECT(device.extensions.contains(WGX_A_UNDER_LOAD) && device.extensions.contains(WGX_A_AEAD) && !device.extensions[WGX_A_DROPS].empty());
 	EXPECT(number(device.extensions[WGX_A_COOKIES_SENT]) == 0);
 }
+
+SCENARIO(a_pinned_peer_stays_where_it_was_put, 10)
+{
+	World world(seed, STEADY);
+	Request pin, question;
+
+	world.meet();
+	world.expect_traffic(0, 1, 3 * SECOND);
+	pin.peers.push_back({.public_key = world.host(0).public_key, .pins_endpoint = 1});
+	EXPECT(world.configure(1, pin) == 0);
+	auto before = world.dump(1).peers[0].endpoint;
+	world.host(0).generation++;
+	u64 received = world.dump(1).peers[0].rx_bytes;
+	world.send(0, 1);
+	world.run_for(2 * SECOND);
+	EXPECT(world.dump(1).peers[0].rx_bytes > received && world.dump(1).peers[0].endpoint == before);
+	EXPECT(world.ask(1, question).peers[0].policy[WGX_A_PIN_ENDPOINT] == std::vector<u8>{1} && world.dump(1).peers[0].policy.empty());
+	pin.peers[0].pins_endpoint = 0;
+	EXPECT(world.configure(1, pin) == 0);
+	world.send(0, 1);
+	world.run_for(2 * SECOND);
+	EXPECT(world.dump(1).peers[0].endpoint != before && world.ask(1, question).peers[0].policy.empty());
+}
+
+SCENARIO(each_peer_has_its_marks_and_its_class, 10)
+{
+	World world(seed, STEADY);
+	Request policy, back, device;
+	auto send = [&](u8 traffic_class) {
+		size_t from = world.log.size();
+
+		world.send(0, 1, 64, 4, 1, traffic_class);
+		world.run_for(SECOND);
+		for (size_t i = from; i < world.log.size(); i++)
+			if (world.log[i].from == 0 && world.log[i].has_payload())
+				return world.log[i];
+		fail("nothing was sent");
+	};
+
+	world.meet();
+	world.expect_traffic(0, 1, 3 * SECOND);
+	device.fwmark = 5;
+	EXPECT(world.configure(0, device) == 0);
+	EXPECT(send(0xb9).mark == 5 && send(0xb9).traffic_class == 1 && world.host(1).netdev.delivered_mark == 0);
+	policy.peers.push_back({.public_key = world.host(1).public_key, .dscp = 46, .outer_mark = 7});
+	EXPECT(world.configure(0, policy) == 0);
+	back.peers.push_back({.public_key = world.host(0).public_key, .opened_mark = 9});
+	EXPECT(world.configure(1, back) == 0);
+	EXPECT(send(0x01).mark == 7 && send(0x21).traffic_class == (46 << 2 | 1) && world.host(1).netdev.delivered_mark == 9);
+	policy.peers[0].dscp = WGX_DSCP_INHERIT;
+	policy.peers[0].outer_mark = 0;
+	EXPECT(world.configure(0, policy) == 0);
+	EXPECT(send(0x21).mark == 5 && send(0x21).traffic_class == 0x21);
+	policy.peers[0].dscp = 65;
+	EXPECT(world.configure(0, policy) == -22 && world.host(0).report.find("DSCP") != std::string::npos);
+	EXPECT(send(0x21).traffic_class == 0x21);
+}
+
+SCENARIO(sockets_are_bound_when_they_are_opened, 10)
+{
+	World world(seed, STEADY);
+	Request bind, question;
+	auto bound = [&]() -> const wg_binding & { return world.host(0).ns.bound_to; };
+
+	world.meet();
+	bind.bind_device = std::vector<u8>{'e', '0', 0};
+	bind.bind_address = std::vector<u8>{192, 0, 2, 1};
+	EXPECT(world.configure(0, bind) == -16 && bound().interface[0] == 0 && world.host(0).report.find("down first") != std::string::npos);
+	EXPECT(world.down(0) == 0 && world.configure(0, bind) == 0 && world.up(0) == 0);
+	EXPECT(std::string(bound().interface) == "e0" && bound().family == 4 && bound().address[0] == 192);
+	Shown shown = world.ask(0, question);
+	EXPECT(shown.extensions[WGX_A_BIND_DEVICE] == *bind.bind_device && shown.extensions[WGX_A_BIND_ADDRESS] == *bind.bind_address);
+	EXPECT(world.down(0) == 0);
+	bind.bind_device.reset();
+	bind.bind_address = std::vector<u8>(16, 0xfd);
+	EXPECT(world.configure(0, bind) == 0 && world.up(0) == 0 && bound().interface[0] == 'e' && bound().family == 6);
+	EXPECT(world.down(0) == 0);
+	bind.bind_address = std::vector<u8>(5);
+	EXPECT(world.configure(0, bind) == -22);
+	bind.bind_address.reset();
+	for (const std::vector<u8> &wrong : {std::vector<u8>{}, std::vector<u8>{'e', '0'}, std::vector<u8>(17)}) {
+		bind.bind_device = wrong;
+		EXPECT(world.configure(0, bind) == -22);
+	}
+	bind.bind_device = std::vector<u8>{0};
+	bind.bind_address = std::vector<u8>(4);
+	EXPECT(world.configure(0, bind) == 0 && world.up(0) == 0 && bound().interface[0] == 0 && bound().family == 0);
+	EXPECT(!world.ask(0, question).extensions.contains(WGX_A_BIND_DEVICE));
+}

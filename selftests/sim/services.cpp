@@ -767,9 +767,10 @@ const wg_primitives wg_kernel_primitives = {
 
 /* ---- sockets ---- */
 
-int wg_kernel_sockets_open(wg_namespace *ns, wg_device *device, uint16_t port, wg_sockets **sockets, uint16_t *chosen)
+int wg_kernel_sockets_open(wg_namespace *ns, wg_device *device, uint16_t port, const wg_binding *binding, wg_sockets **sockets, uint16_t *chosen)
 {
 	kernel->require_sleepable("sockets_open");
+	ns->bound_to = *binding;
 	if (ns->next_open_error) {
 		int error = ns->next_open_error;
 

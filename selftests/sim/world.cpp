@@ -602,7 +602,7 @@ void World::look_at(const Host &self, const std::vector<u8> &payload, Sent &sent
 	}
 }
 
-void World::on_send(wg_namespace &ns, u16 port, const wg_endpoint &endpoint, std::vector<u8> &&payload, u8 traffic_class, u32)
+void World::on_send(wg_namespace &ns, u16 port, const wg_endpoint &endpoint, std::vector<u8> &&payload, u8 traffic_class, u32 mark)
 {
 	Host &self = *static_cast<Host *>(ns.host);
 	Sent sent{};
@@ -612,6 +612,7 @@ void World::on_send(wg_namespace &ns, u16 port, const wg_endpoint &endpoint, std
 	sent.time = kernel.time;
 	sent.from = self.id;
 	sent.traffic_class = traffic_class;
+	sent.mark = mark;
 	look_at(self, payload, sent);
 	sent.to = resolve(endpoint, to_port);
 	source.port = port;

@@ -57,6 +57,7 @@ struct Sent {
 	u64 counter;
 	u32 sender_index, receiver_index;
 	u8 traffic_class;
+	u32 mark;
 	bool lost;			/* never scheduled for delivery */
 	bool is_keepalive() const { return kind == DATA && size == 32; }
 	bool has_payload() const { return kind == DATA && size > 32; }

@@ -8,7 +8,7 @@
  * WGX_CMD_GET_DEVICE is WG_CMD_GET_DEVICE, and takes besides: WGX_A_FLAGS, and WGDEVICE_A_PEERS with entries of WGPEER_A_PUBLIC_KEY: only these
  * peers are told of. It needs CAP_NET_ADMIN as that one does, unless the device is WGX_A_PUBLIC: then anybody may ask, without secrets.
  *
- * WGX_CMD_SET_DEVICE is WG_CMD_SET_DEVICE, and takes besides: WGX_A_FLAGS, WGX_A_GENERATION, WGX_A_PUBLIC.
+ * WGX_CMD_SET_DEVICE is WG_CMD_SET_DEVICE, and takes besides: WGX_A_FLAGS, WGX_A_GENERATION, WGX_A_PUBLIC, and policy.
  *
  * WGX_CMD_EVENT is what the groups' listeners get: WGDEVICE_A_IFINDEX, WGDEVICE_A_IFNAME, WGX_A_EVENT and what belongs to it. A listener must
  * have CAP_NET_ADMIN over its network namespace, and hears of the devices that are in it. ENOBUFS tells it that it missed some.
@@ -72,7 +72,17 @@ enum wgx_attribute {
 	WGX_A_DROPS,				/* nest of entries of type 0, enum wgx_drop_attribute */
 	/* how a peer is; in its WGPEER entry */
 	WGX_A_STATE,				/* nest, enum wgx_state_attribute */
+	/* policy, in a SET and in what GET tells. Of a device, which must be down (EBUSY): */
+	WGX_A_BIND_DEVICE,			/* string: the only interface, or VRF, its sockets send and hear by, looked up when it goes up; empty: any */
+	WGX_A_BIND_ADDRESS,			/* 4 or 16 bytes: their local address, of the only family there is then; zero: any, of both */
+	/* of a peer, in its WGPEER entry */
+	WGX_A_PIN_ENDPOINT,			/* u8: 1: it stays at its endpoint, wherever its messages come from */
+	WGX_A_OPENED_MARK,			/* u32: of packets from the peer, once they are opened; 0: none */
+	WGX_A_OUTER_MARK,			/* u32: of messages to the peer, in place of the device's; 0: that one */
+	WGX_A_DSCP,				/* u8: of data messages to the peer, 0 to 63; or WGX_DSCP_INHERIT: as the packet inside has it */
 };
+
+#define WGX_DSCP_INHERIT 64
 
 enum wgx_drop_attribute {
 	WGX_DROP_A_REASON = 1,			/* string */
@@ -90,6 +100,7 @@ enum wgx_state_attribute {
 	WGX_STATE_A_PATH_MTU,			/* u32: what the route to the endpoint takes; absent when there is none */
 	WGX_STATE_A_SESSIONS,			/* nest of entries of type 0, enum wgx_session_attribute: previous, current, next */
 	WGX_STATE_A_DROPS,			/* as WGX_A_DROPS */
+	WGX_STATE_A_NUMBER,			/* u64: what debug lines and tracepoints call it */
 };
 
 enum wgx_session_attribute {

@@ -3,7 +3,8 @@
  *
  * usage: extensions listen GROUP               prints "joined", then each event as a line, until standard input ends
  *        extensions get DEVICE FLAGS [KEY...]  prints what WGX_CMD_GET_DEVICE tells: a line a device, a peer, a session, a kind of drop
- *        extensions set DEVICE generation N | public 0|1 | no-steal KEY ADDRESS BITS     prints what the kernel says when it refuses
+ *        extensions set DEVICE generation N | public 0|1 | no-steal KEY ADDRESS BITS | bind-device NAME | bind-address ADDRESS |
+ *                       pin KEY 0|1 | marks KEY OPENED OUTER | dscp KEY N     prints what the kernel says when it refuses
  *        extensions link NAME PORT MARK       makes a link with both in one request
  *        extensions show NAME                 prints what rtnetlink has of a link: "port=1 mark=2", and netnsid=, birth= where they are
  * Messages of the family are appended to the file of $RECORD, each in hexadecimal on a line.
@@ -128,12 +129,22 @@ static void print_drops(const struct nlattr *drops)
 
 static void print_peer(const struct nlattr *peer)
 {
+	unsigned opened = 0, outer = 0, dscp = 0;
+
 	printf("peer");
 	FOR_EACH_IN(at, peer) {
 		if (TYPE(at) == WGPEER_A_PUBLIC_KEY)
 			print_key("key", at);
 		if (TYPE(at) == WGPEER_A_PRESHARED_KEY)
 			printf(" psk");
+		if (TYPE(at) == WGX_A_PIN_ENDPOINT)
+			printf(" pinned");
+		if (TYPE(at) == WGX_A_OPENED_MARK)
+			opened = number(at);
+		if (TYPE(at) == WGX_A_OUTER_MARK)
+			outer = number(at);
+		if (TYPE(at) == WGX_A_DSCP)
+			dscp = number(at);
 		if (TYPE(at) == WGX_A_STATE)
 			FOR_EACH_IN(of_state, at) {
 				switch (TYPE(of_state)) {
@@ -156,6 +167,7 @@ static void print_peer(const struct nlattr *peer)
 				}
 			}
 	}
+	printf(" opened=%u outer=%u dscp=%u", opened, outer, dscp);
 	puts("");
 }
 
@@ -188,6 +200,8 @@ static int read_answer(void)
 					printf(" generation=%u", (unsigned)number(first));
 				if (TYPE(first) == WGX_A_PUBLIC)
 					printf(" public=%u", (unsigned)number(first));
+				if (TYPE(first) == WGX_A_BIND_DEVICE)
+					printf(" bind-device=%s", (char *)(first + 1));
 				if (TYPE(first) == WGX_A_AEAD)
 					printf(" aead=%s", (char *)(first + 1));
 			}
@@ -244,6 +258,13 @@ static int get(const char *device, const char *letters, char **keys)
 	return ask();
 }
 
+static void put_u32(int type, const char *text)
+{
+	uint32_t value = strtoul(text, NULL, 0);
+
+	put(type, &value, sizeof(value));
+}
+
 static int set(const char *device, char **words, int count)
 {
 	begin(family, NLM_F_ACK, WGX_CMD_SET_DEVICE);
@@ -254,6 +275,28 @@ static int set(const char *device, char **words, int count)
 		put(WGX_A_GENERATION, &generation, sizeof(generation));
 	} else if (count == 2 && !strcmp(words[0], "public")) {
 		put(WGX_A_PUBLIC, &(uint8_t){ words[1][0] == '1' }, 1);
+	} else if (count == 2 && !strcmp(words[0], "bind-device")) {
+		put(WGX_A_BIND_DEVICE, words[1], strlen(words[1]) + 1);
+	} else if (count == 2 && !strcmp(words[0], "bind-address")) {
+		uint8_t address[16];
+		int kind = strchr(words[1], ':') ? AF_INET6 : AF_INET;
+
+		inet_pton(kind, words[1], address);
+		put(WGX_A_BIND_ADDRESS, address, kind == AF_INET ? 4 : 16);
+	} else if (count >= 3 && strstr("pin marks dscp", words[0])) {
+		struct nlattr *peers = nest(WGDEVICE_A_PEERS), *peer = nest(0);
+		uint8_t key[WG_KEY_LEN];
+
+		read_key(words[1], key);
+		put(WGPEER_A_PUBLIC_KEY, key, sizeof(key));
+		if (!strcmp(words[0], "marks") && count == 4) {
+			put_u32(WGX_A_OPENED_MARK, words[2]);
+			put_u32(WGX_A_OUTER_MARK, words[3]);
+		} else {
+			put(words[0][0] == 'p' ? WGX_A_PIN_ENDPOINT : WGX_A_DSCP, &(uint8_t){ atoi(words[2]) }, 1);
+		}
+		end(peer);
+		end(peers);
 	} else if (count == 4 && !strcmp(words[0], "no-steal")) {
 		uint32_t flags = WGX_F_NO_STEAL;
 		struct nlattr *peers, *peer, *ips, *ip;

@@ -52,6 +52,8 @@ const std::array COMMANDS = {
 		"wgctl watch wg0", watch},
 	Command{"monitor", "Tell what happens to interfaces and their peers, as it happens; until stopped",
 		"--json --exec --moves --strangers --netns", "[INTERFACE]", "wgctl monitor wg0 --json", monitor},
+	Command{"debug", "Switch on the kernel's debug lines and print those of an interface, until stopped", "--netns", "INTERFACE", "wgctl debug wg0",
+		debug},
 	Command{"wait", "Wait until all peers with an endpoint have a session, or the one that is named; exit code 1 when they have none in time",
 		"--timeout --netns", "INTERFACE [PEER]", "wgctl wait wg0 laptop --timeout 60", wait},
 	Command{"apply", "Show and make the difference between a file and the running interface",

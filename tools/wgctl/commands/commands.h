@@ -7,7 +7,7 @@
 
 namespace wgctl {
 
-Run addconf, agent, apply, check, client, doctor, down, exec, export_to, genkey, genpsk, import_from, init, metrics, monitor, networks, peer_add, peer_disable,
+Run addconf, agent, apply, check, client, debug, doctor, down, exec, export_to, genkey, genpsk, import_from, init, metrics, monitor, networks, peer_add, peer_disable,
 	peer_edit, peer_enable, peer_expire, peer_list, peer_remove, peer_rename, peer_show, ping, pubkey, rotate, save, set, setconf, show, showconf,
 	status, strip, syncconf, up, wait, watch;
 

@@ -24,6 +24,12 @@ std::string loss(std::string_view text, const QuickConfig &config)
 		return line.is_section("[Peer]") ? "a disabled peer is left out" : "";
 	if (is_remark && line.is_value("Expires"))
 		return "Expires is left out: the peer is let in for ever, or not at all if its time is over";
+	for (std::string_view key : {"PinEndpoint", "OpenedMark", "OuterMark", "DSCP"})
+		if (is_remark && line.is_value(key))
+			return std::string(key) + " is left out: only wgctl knows it";
+	for (std::string_view key : {"BindDevice", "BindAddress"})
+		if (line.is_value(key) && config.binding != Binding())
+			return std::string(key) + " is left out: only wgctl knows it";
 	if (is_remark && line.is_value("Endpoint"))
 		return "an Endpoint in a comment is left out";
 	for (std::string_view key : {"PreUp", "PostUp", "PreDown", "PostDown"})

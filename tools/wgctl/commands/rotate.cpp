@@ -144,7 +144,7 @@ void abort(const Rotation &rotation)
 std::optional<Peer> as_it_is(const Rotation &rotation, const Key &key)
 {
 	const Hub &hub = rotation.hub;
-	std::vector<Peer> peers = hub.is_running ? get_device(hub.config.interface, rotation.world).peers : hub.device.peers;
+	std::vector<Peer> peers = hub.is_running ? get_device(hub.config.interface, rotation.world, Reading::with_state).peers : hub.device.peers;
 	const Peer *found = peer_with(key, peers);
 
 	return found ? std::optional(*found) : std::nullopt;

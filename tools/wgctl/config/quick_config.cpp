@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "config/expiry.h"
+#include "config/policies.h"
 #include "model/machine.h"
 #include "model/values.h"
 
@@ -24,11 +25,13 @@ constexpr std::array QUICK_KEYS{std::string_view("Address"), std::string_view("D
 				std::string_view("Table"),   std::string_view("PreUp"),	   std::string_view("PostUp"),
 				std::string_view("PreDown"), std::string_view("PostDown"), std::string_view("SaveConfig"),
 				std::string_view("KillSwitch"), std::string_view("KillSwitchExcept"),
-				std::string_view("Forward"), std::string_view("Masquerade")};
+				std::string_view("Forward"), std::string_view("Masquerade"),
+				std::string_view("BindDevice"), std::string_view("BindAddress")};
 /* In a comment, too, wherever it stands: overlooked, one would leave the switch open. */
 constexpr std::array COMMENT_KEYS{std::string_view("KillSwitch"), std::string_view("KillSwitchExcept")};
 /* In a comment of [Interface]: elsewhere such words may be anything. */
-constexpr std::array INTERFACE_COMMENT_KEYS{std::string_view("Forward"), std::string_view("Masquerade")};
+constexpr std::array INTERFACE_COMMENT_KEYS{std::string_view("Forward"), std::string_view("Masquerade"), std::string_view("BindDevice"),
+					    std::string_view("BindAddress")};
 
 /* fe80::1%eth0 */
 bool is_zoned_address(const std::string &text)
@@ -103,16 +106,20 @@ private:
 		else if (is("Table"))
 			table(value);
 		else if (is("SaveConfig"))
-			config_.save = is_either(value, "true", "false");
+			config_.save = parse_either(value, "true", "false");
 		else if (is("KillSwitch"))
-			config_.kill_switch = is_either(value, "yes", "no");
+			config_.kill_switch = parse_either(value, "yes", "no");
 		else if (is("KillSwitchExcept"))
 			for (const std::string &item : list_items(value))
 				except(item);
 		else if (is("Forward"))
-			config_.forward = is_either(value, "yes", "no");
+			config_.forward = parse_either(value, "yes", "no");
 		else if (is("Masquerade"))
 			masquerade(value);
+		else if (is("BindDevice"))
+			bind_device(value);
+		else if (is("BindAddress"))
+			config_.binding.address = format_address(parse_whole_address(value));
 		else if (is("PreUp"))
 			hook(config_.pre_up, "PreUp", value);
 		else if (is("PostUp"))
@@ -153,14 +160,24 @@ private:
 	}
 	void masquerade(std::string_view value)
 	{
-		config_.masquerade = is_either(value, "yes", "no");
+		config_.masquerade = parse_either(value, "yes", "no");
 		config_.masquerade_line = line_;
 	}
-	static bool is_either(std::string_view value, const std::string &yes, const std::string &no)
+	void bind_device(std::string_view value)
 	{
-		if (!equal_ignoring_case(value, yes) && !equal_ignoring_case(value, no))
-			throw Failure{"neither " + yes + " nor " + no + ": " + in_quotes(value)};
-		return equal_ignoring_case(value, yes);
+		if (!is_interface_name(value))
+			throw Failure{"no interface can have this name: " + in_quotes(value)};
+		config_.binding.link = value;
+	}
+	static Prefix parse_whole_address(std::string_view value)
+	{
+		Prefix address = parse_address(value);
+		if (address.address == Prefix().address)
+			throw Failure{"that is no address of this machine; without BindAddress the sockets have all of them: " + in_quotes(value)};
+
+		if (address.cidr != address.bits())
+			throw Failure{"one address, without a length: " + in_quotes(value)};
+		return address;
 	}
 	void except(const std::string &item)
 	{
@@ -409,6 +426,7 @@ void parse_quick_text(QuickConfig &config, Files &files)
 
 	for_each_line(config.text, [&](std::string_view line) { parser.line(line.substr(0, line.find('\0'))); });
 	config.expiries = parse_expiries(config);
+	config.policies = parse_policies(config);
 }
 
 Text strip_quick_keys(std::string_view text)
@@ -442,6 +460,7 @@ Device parse_with_expired(const QuickConfig &config, World &world)
 
 	Device device = parse_config(config.plain_text, config.path, FileMeaning::replace, quiet, Names::leave);
 	device.peers = merged_peers(device.peers);
+	add_policies(device.peers, config);
 	return device;
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "model/outside.h"
+#include "model/policy.h"
 #include "model/values.h"
 
 namespace wgctl {
@@ -68,6 +69,9 @@ struct QuickConfig {
 	bool forward = false, masquerade = false;
 	std::size_t masquerade_line = 0;
 	std::map<Key, Expiry> expiries;
+	/* What only our module can. */
+	Binding binding;
+	std::map<Key, PeerPolicy> policies;
 
 	/* INTERFACE.WHAT in the same folder. */
 	std::string beside(const std::string &what) const;

@@ -355,6 +355,7 @@ Lookout::Event SystemLookout::wait(std::int64_t milliseconds, int besides)
 			fail("cannot watch the network");
 		sd_notify(0, "READY=1");
 	}
+	const bool were_held = signals_are_held();
 	hold_signals();
 	std::optional<Event> event;
 	while (!event) {
@@ -371,8 +372,33 @@ Lookout::Event SystemLookout::wait(std::int64_t milliseconds, int besides)
 		else if (ready[0].revents && drain(events_))
 			event = Event::network;
 	}
-	release_signals();
+	if (!were_held)
+		release_signals();
 	return *event;
+}
+
+/* A record is "6,1234,5678,-;the text", and more lines that begin with a blank. */
+std::vector<std::string> SystemLookout::kernel_lines()
+{
+	std::array<char, 8192> record;
+	std::vector<std::string> lines;
+
+	if (kernel_log_ < 0) {
+		kernel_log_ = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		if (kernel_log_ < 0 || lseek(kernel_log_, 0, SEEK_END) < 0)
+			fail("/dev/kmsg");
+	}
+	for (;;) {
+		ssize_t size = read(kernel_log_, record.data(), record.size());
+		/* Some were overwritten. */
+		if (size < 0 && errno == EPIPE)
+			continue;
+		if (size <= 0)
+			return lines;
+		std::string_view text(record.data(), static_cast<std::size_t>(size));
+		text = text.substr(0, text.find('\n'));
+		lines.emplace_back(text.substr(text.find(';') + 1));
+	}
 }
 
 }

@@ -19,10 +19,13 @@ public:
 	void echo(const std::string &link, std::vector<EchoProbe> &probes) override;
 	int knock(const std::string &link, const Endpoint &inside) override;
 	Event wait(std::int64_t milliseconds, int besides = -1) override;
+	std::vector<std::string> kernel_lines() override;
+	int kernel_log() override { return kernel_log_; }
 
 private:
 	/* Subscribed at the first wait. */
 	int events_ = -1;
+	int kernel_log_ = -1;
 };
 
 }

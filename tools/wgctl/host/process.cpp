@@ -116,13 +116,26 @@ private:
 
 }
 
+namespace {
+
+bool are_held = false;
+
+}
+
+bool signals_are_held()
+{
+	return are_held;
+}
+
 void hold_signals()
 {
+	are_held = true;
 	handle_held(remember);
 }
 
 void release_signals()
 {
+	are_held = false;
 	handle_held(leave);
 }
 

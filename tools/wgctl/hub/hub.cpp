@@ -315,7 +315,7 @@ HubChange change_of_peer(const Hub &hub, const Key &key, Text text, World &world
 		change.device.peers = {removal_of(key)};
 	if (!after || (before && is_same(*before, *after)) || !hub.is_running)
 		return change;
-	Device running = step("read interface " + in_quotes(hub.config.interface), [&] { return world.devices.get(hub.config.interface); });
+	Device running = step("read interface " + in_quotes(hub.config.interface), [&] { return world.devices.get_with_state(hub.config.interface); });
 	refuse_thefts(*after, before, running.peers, "the running " + hub.config.interface, hub.names);
 	const Peer *present = peer_with(key, running.peers);
 	change.device.peers = {before && present ? with_difference(*present, *before, *after) : *after};

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KernelDevices::set: a change, cut into messages. */
+#include <algorithm>
+
+#include "../../../uapi/linux/wireguard_extensions.h"
 #include "kernel/devices.h"
 #include "kernel/request.h"
+#include "model/values.h"
 
 namespace wgctl {
 
@@ -26,7 +30,7 @@ public:
 	}
 
 private:
-	void begin() { request_.begin(WG_CMD_SET_DEVICE, change_.name); }
+	void begin() { request_.begin(needs_our_module(change_) ? std::uint8_t{WGX_CMD_SET_DEVICE} : std::uint8_t{WG_CMD_SET_DEVICE}, change_.name); }
 	void open_peers() { peers_ = change_.peers.empty() ? nullptr : request_.open(WGDEVICE_A_PEERS); }
 
 	void put_device()
@@ -37,8 +41,26 @@ private:
 			request_.put_number(WGDEVICE_A_LISTEN_PORT, *change_.listen_port);
 		if (change_.fwmark)
 			request_.put_number(WGDEVICE_A_FWMARK, *change_.fwmark);
+		if (change_.binding)
+			put_binding(*change_.binding);
 		if (change_.replace_peers)
 			request_.put_number<std::uint32_t>(WGDEVICE_A_FLAGS, WGDEVICE_F_REPLACE_PEERS);
+	}
+
+	void put_binding(const Binding &binding)
+	{
+		Prefix address{.family = AF_INET, .cidr = 32};
+
+		if (!binding.address.empty())
+			address = parse_address(binding.address);
+		request_.put(WGX_A_BIND_DEVICE, binding.link.c_str(), binding.link.size() + 1);
+		request_.put(WGX_A_BIND_ADDRESS, address.address.data(), address.bits() / 8);
+	}
+	bool put_policy(const PeerPolicy &policy)
+	{
+		return request_.put_number(WGX_A_PIN_ENDPOINT, std::uint8_t{policy.pins_endpoint}) &&
+		       request_.put_number(WGX_A_OPENED_MARK, policy.opened_mark) && request_.put_number(WGX_A_OUTER_MARK, policy.outer_mark) &&
+		       request_.put_number(WGX_A_DSCP, policy.dscp);
 	}
 
 	void finish()
@@ -46,6 +68,8 @@ private:
 		if (peers_)
 			request_.close(peers_);
 		NetlinkStatus status = channel_.exchange(request_.header(), [](const nlmsghdr *) {});
+		if (status.error == EOPNOTSUPP && status.text.empty() && needs_our_module(change_))
+			throw Failure{ONLY_OUR_MODULE};
 		if (status.error)
 			throw Failure{status.describe()};
 	}
@@ -71,7 +95,8 @@ private:
 		return (!peer.preshared_key || request_.put(WGPEER_A_PRESHARED_KEY, peer.preshared_key->bytes.data(), WG_KEY_LEN)) &&
 		       (!peer.endpoint || request_.put(WGPEER_A_ENDPOINT, &peer.endpoint->any, peer.endpoint->size())) &&
 		       (!peer.persistent_keepalive ||
-			request_.put_number(WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, *peer.persistent_keepalive));
+			request_.put_number(WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, *peer.persistent_keepalive)) &&
+		       (!peer.policy || put_policy(*peer.policy));
 	}
 
 	bool put_prefix(const Prefix &prefix)

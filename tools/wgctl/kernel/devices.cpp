@@ -53,6 +53,20 @@ void read_timestamp(const nlattr *attribute, Timestamp &time)
 		time = {parts[0], parts[1]};
 }
 
+/* As text; empty when it is none. */
+std::string address_in(const nlattr *attribute)
+{
+	std::size_t size = mnl_attr_get_payload_len(attribute);
+	Prefix address{.family = AF_INET, .cidr = 32};
+
+	if (size == address.address.size())
+		address.family = AF_INET6, address.cidr = 128;
+	if (size != address.bits() / 8u)
+		return {};
+	std::memcpy(address.address.data(), mnl_attr_get_payload(attribute), size);
+	return format_address(address);
+}
+
 std::vector<DropCount> drops_in(const nlattr *nest)
 {
 	std::vector<DropCount> drops;
@@ -118,22 +132,17 @@ PeerState state_in(const nlattr *nest)
 		case WGX_STATE_A_STAGED:
 			state.staged = number<std::uint32_t>(attribute);
 			break;
-		case WGX_STATE_A_SOURCE: {
-			Prefix source{.family = AF_INET, .cidr = 32};
-			std::size_t size = mnl_attr_get_payload_len(attribute);
-			if (size == source.address.size())
-				source.family = AF_INET6, source.cidr = 128;
-			if (size == source.bits() / 8u) {
-				std::memcpy(source.address.data(), mnl_attr_get_payload(attribute), size);
-				state.source = format_address(source);
-			}
+		case WGX_STATE_A_SOURCE:
+			state.source = address_in(attribute);
 			break;
-		}
 		case WGX_STATE_A_PATH_MTU:
 			state.path_mtu = number<std::uint32_t>(attribute);
 			break;
 		case WGX_STATE_A_SESSIONS:
 			for_each_attribute(attribute, [&](const nlattr *entry) { state.sessions.push_back(session_in(entry)); });
+			break;
+		case WGX_STATE_A_NUMBER:
+			state.number = number<std::uint64_t>(attribute);
 			break;
 		case WGX_STATE_A_DROPS:
 			state.drops = drops_in(attribute);
@@ -147,6 +156,7 @@ PeerState state_in(const nlattr *nest)
 void read_peer(const nlattr *nest, Device &device)
 {
 	Peer peer;
+	PeerPolicy policy;
 	std::optional<Key> key;
 
 	for_each_attribute(nest, [&](const nlattr *attribute) {
@@ -178,17 +188,38 @@ void read_peer(const nlattr *nest, Device &device)
 		case WGX_A_STATE:
 			peer.state = state_in(attribute);
 			break;
+		case WGX_A_PIN_ENDPOINT:
+			policy.pins_endpoint = number<std::uint8_t>(attribute) != 0;
+			break;
+		case WGX_A_OPENED_MARK:
+			policy.opened_mark = number<std::uint32_t>(attribute);
+			break;
+		case WGX_A_OUTER_MARK:
+			policy.outer_mark = number<std::uint32_t>(attribute);
+			break;
+		case WGX_A_DSCP:
+			policy.dscp = number<std::uint8_t>(attribute);
+			break;
 		}
 	});
 	if (!key)
 		return;
 	peer.public_key = *key;
+	if (peer.state)
+		peer.policy = policy;
 	if (device.peers.empty() || !(device.peers.back().public_key == peer.public_key)) {
 		device.peers.push_back(std::move(peer));
 		return;
 	}
 	std::vector<Prefix> &list = device.peers.back().allowed_ips;
 	list.insert(list.end(), peer.allowed_ips.begin(), peer.allowed_ips.end());
+}
+
+Binding &binding_of(Device &device)
+{
+	if (!device.binding)
+		device.binding.emplace();
+	return *device.binding;
 }
 
 DeviceState &state_of(Device &device)
@@ -220,6 +251,15 @@ void read_device(const nlmsghdr *message, Device &device)
 			break;
 		case WGDEVICE_A_PEERS:
 			for_each_attribute(attribute, [&](const nlattr *entry) { read_peer(entry, device); });
+			break;
+		case WGX_A_GENERATION:
+			binding_of(device);
+			break;
+		case WGX_A_BIND_DEVICE:
+			binding_of(device).link = text_in(attribute);
+			break;
+		case WGX_A_BIND_ADDRESS:
+			binding_of(device).address = address_in(attribute);
 			break;
 		case WGX_A_UNDER_LOAD:
 			state_of(device).is_under_load = number<std::uint8_t>(attribute) != 0;

@@ -191,6 +191,8 @@ void UserspaceDevices::set(const Device &change)
 {
 	RequestText request;
 
+	if (needs_our_module(change))
+		throw Failure{ONLY_OUR_MODULE};
 	if (change.private_key)
 		request.line("private_key", hex(*change.private_key));
 	if (change.listen_port)

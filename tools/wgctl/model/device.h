@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "model/policy.h"
 #include "model/secret.h"
 #include "model/state.h"
 
@@ -66,6 +67,8 @@ struct Peer {
 	/* Seconds; 0 is off. */
 	std::optional<std::uint16_t> persistent_keepalive;
 	std::vector<Prefix> allowed_ips;
+	/* Read together with the state, where the kernel has policies. */
+	std::optional<PeerPolicy> policy;
 
 	/* Never part of a change. */
 	Timestamp last_handshake;
@@ -128,11 +131,21 @@ struct Device {
 	std::optional<std::uint16_t> listen_port;
 	std::optional<std::uint32_t> fwmark;
 	std::vector<Peer> peers;
+	/* Read together with the state, where the kernel has it. */
+	std::optional<Binding> binding;
 	/* Only where it was asked for and the kernel has it. */
 	std::optional<DeviceState> state;
 
 	/* Only part of a change: peers not listed go away. */
 	bool replace_peers = false;
 };
+
+/* Does a change ask for what no other WireGuard has? */
+inline bool needs_our_module(const Device &change)
+{
+	return change.binding || std::any_of(change.peers.begin(), change.peers.end(), [](const Peer &peer) { return peer.policy.has_value(); });
+}
+constexpr const char *ONLY_OUR_MODULE = "this WireGuard does not know BindDevice, BindAddress, PinEndpoint, OpenedMark, OuterMark and DSCP: take them "
+					"out of the file, or load the module of wireguard-cxx";
 
 }

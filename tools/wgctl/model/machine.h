@@ -308,6 +308,10 @@ public:
 	 * there is one, that the program is at work. Between calls a request to end is obeyed at once: looking
 	 * up names may take minutes. */
 	virtual Event wait(std::int64_t milliseconds, int besides = -1) = 0;
+	/* Lines that have come into the kernel's log since the first call, which may throw Failure. */
+	virtual std::vector<std::string> kernel_lines() = 0;
+	/* Can be read when there are some; after the first call. */
+	virtual int kernel_log() = 0;
 };
 
 struct Host {

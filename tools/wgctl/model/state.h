@@ -25,6 +25,8 @@ struct SessionState {
 };
 
 struct PeerState {
+	/* In debug lines and tracepoints. */
+	std::uint64_t number = 0;
 	bool awaits_response = false;
 	/* From now on; nothing when no initiation is to leave. */
 	std::optional<std::uint64_t> next_retry;

@@ -128,6 +128,13 @@ std::uint16_t parse_port(std::string_view text, Resolver &resolver)
 	return endpoint.port();
 }
 
+bool parse_either(std::string_view text, const std::string &yes, const std::string &no)
+{
+	if (!equal_ignoring_case(text, yes) && !equal_ignoring_case(text, no))
+		throw Failure{"neither " + yes + " nor " + no + ": " + in_quotes(text)};
+	return equal_ignoring_case(text, yes);
+}
+
 std::uint32_t parse_fwmark(std::string_view text)
 {
 	bool hexadecimal = text.starts_with("0x");

@@ -25,6 +25,8 @@ namespace wgctl {
 std::uint16_t parse_port(std::string_view text, Resolver &resolver);
 /* "off", decimal, or hexadecimal after 0x. */
 std::uint32_t parse_fwmark(std::string_view text);
+/* One of the two; true for the first. */
+bool parse_either(std::string_view text, const std::string &yes, const std::string &no);
 /* "off" or seconds. */
 std::uint16_t parse_keepalive(std::string_view text);
 Key parse_key(std::string_view text);

@@ -18,6 +18,8 @@
 
 namespace wgctl {
 
+using namespace std::string_literals;
+
 namespace {
 
 constexpr std::uint16_t FAMILY = 0x21;
@@ -820,6 +822,73 @@ TEST_F(Kernel, without_states_the_rest_is_read)
 	kernel.requests.clear();
 	kernel.answers = {{Datagram().error(ENODEV)}};
 	EXPECT_EQ(failure_of([&] { devices.get_with_state("wg0"); }), "No such device");
+}
+
+TEST_F(Kernel, policy_is_set_by_the_command_that_knows_it)
+{
+	Device change;
+	change.name = "wg0";
+	Peer &peer = change.peers.emplace_back();
+	peer.public_key = test_key(1);
+	kernel.answers = {{Datagram().error(0)}};
+	devices.set(change);
+	peer.policy = PeerPolicy{true, 9, 7, DSCP_INHERIT};
+	devices.set(change);
+	change.binding = Binding{"eth0", "192.0.2.1"};
+	devices.set(change);
+	std::vector<std::uint8_t> commands;
+	for (const std::string &request : kernel.requests)
+		commands.push_back(static_cast<const genlmsghdr *>(mnl_nlmsg_get_payload(reinterpret_cast<const nlmsghdr *>(request.data())))->cmd);
+	EXPECT_EQ(commands, (std::vector<std::uint8_t>{WG_CMD_SET_DEVICE, WGX_CMD_SET_DEVICE, WGX_CMD_SET_DEVICE}));
+	std::map<std::uint16_t, std::string> device, of_peer;
+	for_each_attribute(reinterpret_cast<const nlmsghdr *>(kernel.requests[2].data()), sizeof(genlmsghdr), [&](const nlattr *attribute) {
+		device[mnl_attr_get_type(attribute)] = std::string(static_cast<const char *>(mnl_attr_get_payload(attribute)), mnl_attr_get_payload_len(attribute));
+		if (mnl_attr_get_type(attribute) == WGDEVICE_A_PEERS)
+			for_each_attribute(attribute, [&](const nlattr *entry) {
+				for_each_attribute(entry, [&](const nlattr *one) {
+					of_peer[mnl_attr_get_type(one)] =
+						std::string(static_cast<const char *>(mnl_attr_get_payload(one)), mnl_attr_get_payload_len(one));
+				});
+			});
+	});
+	EXPECT_EQ(device[WGX_A_BIND_DEVICE], std::string("eth0\0", 5));
+	EXPECT_EQ(device[WGX_A_BIND_ADDRESS], "\xc0\0\2\1"s);
+	EXPECT_EQ(of_peer[WGX_A_PIN_ENDPOINT], "\1");
+	EXPECT_EQ(of_peer[WGX_A_OPENED_MARK], "\t\0\0\0"s);
+	EXPECT_EQ(of_peer[WGX_A_OUTER_MARK], "\a\0\0\0"s);
+	EXPECT_EQ(of_peer[WGX_A_DSCP], "@");
+	kernel.answers = {{Datagram().error(EOPNOTSUPP)}};
+	EXPECT_EQ(set_failure(change), ONLY_OUR_MODULE);
+}
+
+TEST_F(Kernel, policy_is_read_with_the_state)
+{
+	kernel.answers = {{Datagram()
+				   .generic()
+				   .text(WGDEVICE_A_IFNAME, "wg0")
+				   .number(WGX_A_GENERATION, 3u)
+				   .text(WGX_A_BIND_DEVICE, "eth0")
+				   .open(WGDEVICE_A_PEERS)
+				   .open(0)
+				   .key(WGPEER_A_PUBLIC_KEY, 1)
+				   .number(WGX_A_PIN_ENDPOINT, std::uint8_t{1})
+				   .number(WGX_A_OPENED_MARK, 9u)
+				   .number(WGX_A_OUTER_MARK, 7u)
+				   .number(WGX_A_DSCP, std::uint8_t{46})
+				   .open(WGX_A_STATE)
+				   .close()
+				   .close()
+				   .open(0)
+				   .key(WGPEER_A_PUBLIC_KEY, 2)
+				   .open(WGX_A_STATE)
+				   .close()
+				   .close()
+				   .close(),
+			   Datagram().done()}};
+	Device device = devices.get_with_state("wg0");
+	EXPECT_EQ(device.binding, (Binding{"eth0", ""}));
+	EXPECT_EQ(device.peers.at(0).policy, (PeerPolicy{true, 9, 7, 46}));
+	EXPECT_EQ(device.peers.at(1).policy, PeerPolicy());
 }
 
 }

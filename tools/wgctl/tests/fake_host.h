@@ -579,6 +579,17 @@ struct FakeLookout : Lookout {
 		knocks.push_back(link + " " + std::string(format_endpoint(inside)));
 		return knock_error;
 	}
+	/* What the kernel's log gets, a list each time it is looked at. */
+	std::deque<std::vector<std::string>> logged;
+	std::vector<std::string> kernel_lines() override
+	{
+		if (logged.empty())
+			return {};
+		std::vector<std::string> lines = logged.front();
+		logged.pop_front();
+		return lines;
+	}
+	int kernel_log() override { return 88; }
 	std::vector<std::int64_t> waits;
 	int waited_besides = -1;
 	/* The end comes when there are no more events. */

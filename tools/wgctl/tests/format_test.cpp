@@ -225,4 +225,20 @@ TEST(Format, verbose_tells_why)
 	EXPECT_EQ(plain(format_pretty(device, {}, NOW)), "interface: wg0\n\npeer: " + K1 + "\n  allowed ips: (none)\n");
 }
 
+TEST(Format, verbose_tells_policy)
+{
+	Device device;
+	device.name = "wg0";
+	device.binding = Binding{"eth0", "192.0.2.1"};
+	Peer &peer = device.peers.emplace_back();
+	peer.public_key = test_key(1);
+	peer.policy = PeerPolicy{true, 9, 7, DSCP_INHERIT};
+	EXPECT_EQ(plain(format_pretty(device, {.is_verbose = true}, NOW)),
+		  "interface: wg0\n  bound to: eth0 192.0.2.1\n\npeer: " + K1 +
+			  "\n  allowed ips: (none)\n  endpoint pinned: yes\n  mark of opened packets: 0x9\n  mark of outer packets: 0x7\n  dscp: inherit\n");
+	device.binding = Binding();
+	peer.policy = PeerPolicy();
+	EXPECT_EQ(plain(format_pretty(device, {.is_verbose = true}, NOW)), "interface: wg0\n\npeer: " + K1 + "\n  allowed ips: (none)\n");
+}
+
 }

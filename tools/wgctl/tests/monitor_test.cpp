@@ -201,4 +201,20 @@ TEST_F(Monitor, wait_names_who_has_no_session_in_time)
 	EXPECT_EQ(run({"wait", "wg0", "phone", "--timeout=1"}), 1);
 }
 
+TEST_F(Monitor, debug_lines_name_the_peer)
+{
+	device.peers[0].state = PeerState{.number = 4};
+	fake.host.lookout.logged = {{"wireguard: wg0: Peer 4: before"},
+				    {"wireguard: wg0: Peer 4: initiation sent (192.0.2.7:5)", "wireguard: wg1: Peer 4: of another", "usb 1-1: new device"},
+				    {"wireguard: wg0: Peer 40: session expired", "wireguard: wg0: dropped: malformed"}};
+	fake.host.lookout.events = {Lookout::Event::besides};
+	std::vector<std::string> switched;
+	fake.host.lookout.on_wait = [&] { switched.push_back(fake.files.contents["/proc/dynamic_debug/control"]); };
+	ASSERT_EQ(run({"debug", "wg0"}), 0) << fake.terminal.err;
+	EXPECT_EQ(fake.terminal.out, "Peer 4, " + phone + ": initiation sent (192.0.2.7:5)\nPeer 40: session expired\ndropped: malformed\n");
+	EXPECT_EQ(switched, std::vector<std::string>{"module wireguard +p\n"});
+	EXPECT_EQ(fake.files.contents["/proc/dynamic_debug/control"], "module wireguard -p\n");
+	EXPECT_EQ(fake.host.lookout.waited_besides, 88);
+}
+
 }

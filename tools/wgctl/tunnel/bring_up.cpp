@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "config/expiry.h"
 #include "config/peer_names.h"
+#include "config/policies.h"
 #include "model/times.h"
 #include "model/values.h"
 #include "tunnel/default_route.h"
@@ -96,6 +97,9 @@ private:
 		change_ = parse_config(config_.plain_text, config_.path, FileMeaning::replace, world_, Names::leave);
 		tell_expired();
 		leave_out_expired(change_.peers, config_, world_);
+		add_policies(change_.peers, config_);
+		if (config_.binding != Binding())
+			change_.binding = config_.binding;
 		if (mark_)
 			change_.fwmark = mark_;
 		look_up();

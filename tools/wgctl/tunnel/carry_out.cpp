@@ -99,6 +99,8 @@ Peer before_change(const Peer &change, const Peer &present)
 	Peer back = present;
 
 	back.update_only = true;
+	if (!change.policy)
+		back.policy.reset();
 	back.preshared_key = present.preshared_key.value_or(Key());
 	back.persistent_keepalive = present.persistent_keepalive.value_or(0);
 	if (!change.endpoint)
@@ -122,6 +124,8 @@ Device reversal(const Device &change, const Device &present)
 		back.listen_port = present.listen_port.value_or(0);
 	if (change.fwmark)
 		back.fwmark = present.fwmark.value_or(0);
+	if (change.binding)
+		back.binding = present.binding.value_or(Binding());
 	for (const Peer &peer : change.peers) {
 		const Peer *before = present_by_key.find(peer.public_key);
 		if (before && !peer.remove && (before->endpoint || !peer.endpoint)) {

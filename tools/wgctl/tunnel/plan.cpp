@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "config/edit.h"
 #include "config/expiry.h"
+#include "config/policies.h"
 #include "host/resolv_conf.h"
 #include "model/machine.h"
 #include "model/values.h"
@@ -33,6 +34,11 @@ std::string text_of(const Endpoint &endpoint)
 std::string text_of_keepalive(std::uint16_t seconds)
 {
 	return seconds ? std::to_string(seconds) : "off";
+}
+
+std::string text_of_dscp(std::uint8_t dscp)
+{
+	return dscp == DSCP_INHERIT ? "inherit" : std::to_string(dscp);
 }
 
 /* Where in the file the peer has the prefix. */
@@ -125,7 +131,7 @@ private:
 
 	Device get_present()
 	{
-		return step("read interface " + in_quotes(plan_.config.interface), [&] { return world_.devices.get(plan_.config.interface); });
+		return step("read interface " + in_quotes(plan_.config.interface), [&] { return world_.devices.get_with_state(plan_.config.interface); });
 	}
 
 	Plan plan_difference()
@@ -188,6 +194,7 @@ private:
 		world_.host.namespaces.enter(plan_.placement.home);
 		file_.peers = merged_peers(file_.peers);
 		leave_out_expired(file_.peers, plan_.config, world_);
+		add_policies(file_.peers, plan_.config);
 		leave_out_itself();
 		for (Peer &peer : file_.peers)
 			peer.allowed_ips = networks_of(peer.allowed_ips);
@@ -308,6 +315,23 @@ private:
 			plan_.device.fwmark = mark;
 			add_device(Change::Action::change, "fwmark", {}, format_fwmark(mark_now), format_fwmark(mark));
 		}
+		if (!plan_.is_fresh() && !plan_.is_partial())
+			binding();
+	}
+
+	/* Sockets are bound when they are opened. */
+	void binding()
+	{
+		const Binding &wanted = plan_.config.binding, now = present_.binding.value_or(Binding());
+		auto text = [](const Binding &one) { return one == Binding() ? "any" : one.link + (one.link.empty() || one.address.empty() ? "" : " ") + one.address; };
+
+		if (wanted == now)
+			return;
+		if (world_.host.network.is_up(plan_.config.interface))
+			throw Failure{plan_.config.path + ": BindDevice and BindAddress are for an interface that comes up: wgctl down " +
+				      plan_.config.argument() + " && wgctl up " + plan_.config.argument() + " (" + text(now) + " -> " + text(wanted) + ")"};
+		plan_.device.binding = wanted;
+		add_device(Change::Action::change, "sockets", {}, text(now), text(wanted));
 	}
 
 	/* Without a mark in the file, `up` may have chosen one for a default route or a kill switch. */
@@ -418,9 +442,28 @@ private:
 			change.persistent_keepalive = keepalive;
 			add_device(Change::Action::change, "persistent keepalive", key, text_of_keepalive(now), text_of_keepalive(keepalive));
 		}
+		policy(peer, wanted, change);
 		allowed_ips(peer, wanted, change);
 		if (plan_.changes.size() > changes_before)
 			plan_.device.peers.push_back(std::move(change));
+	}
+
+	/* Where the kernel has none, a file that wants one fails when it is set. */
+	void policy(const Peer &peer, const Peer &wanted, Peer &change)
+	{
+		PeerPolicy now = peer.policy.value_or(PeerPolicy()), then = wanted.policy.value_or(PeerPolicy());
+		auto compare = [&](const std::string &what, const std::string &before, const std::string &after) {
+			if (before != after)
+				add_device(Change::Action::change, what, peer.public_key, before, after);
+		};
+
+		if (now == then)
+			return;
+		change.policy = then;
+		compare("endpoint pinned", now.pins_endpoint ? "yes" : "no", then.pins_endpoint ? "yes" : "no");
+		compare("mark of opened packets", format_fwmark(now.opened_mark), format_fwmark(then.opened_mark));
+		compare("mark of outer packets", format_fwmark(now.outer_mark), format_fwmark(then.outer_mark));
+		compare("dscp", text_of_dscp(now.dscp), text_of_dscp(then.dscp));
 	}
 
 	/* A peer that has moved, and is alive where it is now, stays there. */

@@ -85,6 +85,7 @@ private:
 	void bytes(std::uint64_t count);
 	void state(const PeerState &state);
 	void state(const DeviceState &state);
+	void policy(const PeerPolicy &policy);
 	void drops(const std::vector<DropCount> &drops, std::string_view last, std::uint64_t last_age);
 	/* Of milliseconds. */
 	void span(std::uint64_t milliseconds);
@@ -202,6 +203,19 @@ void Painter::state(const PeerState &state)
 	drops(state.drops, state.last_drop, state.last_drop_age);
 }
 
+/* What is not as it is without one. */
+void Painter::policy(const PeerPolicy &policy)
+{
+	if (policy.pins_endpoint)
+		line("endpoint pinned", "yes");
+	if (policy.opened_mark)
+		line("mark of opened packets", format_fwmark(policy.opened_mark));
+	if (policy.outer_mark)
+		line("mark of outer packets", format_fwmark(policy.outer_mark));
+	if (policy.dscp)
+		line("dscp", policy.dscp == DSCP_INHERIT ? "inherit" : std::to_string(policy.dscp));
+}
+
 void Painter::state(const DeviceState &state)
 {
 	line("aead", printable(state.aead));
@@ -261,6 +275,8 @@ void Painter::peer(const Peer &peer)
 		seconds(*peer.persistent_keepalive);
 		plain("\n");
 	}
+	if (style_.is_verbose && peer.policy)
+		policy(*peer.policy);
 	if (style_.is_verbose && peer.state)
 		state(*peer.state);
 }
@@ -279,6 +295,9 @@ Text Painter::paint(const Device &device)
 		line("listening port", std::to_string(*device.listen_port));
 	if (device.fwmark.value_or(0))
 		line("fwmark", format_fwmark(*device.fwmark));
+	if (style_.is_verbose && device.binding && *device.binding != Binding())
+		line("bound to", printable(device.binding->link + (device.binding->link.empty() || device.binding->address.empty() ? "" : " ") +
+					   device.binding->address));
 	if (style_.is_verbose && device.state)
 		state(*device.state);
 

@@ -242,7 +242,7 @@ std::string without_hooks(std::string_view text)
 
 void tells_no_secret(const Case &given, const Outside &outside, const std::set<std::string> &secrets)
 {
-	bool may_tell = given.words.empty() || given.is({"show", "showconf", "strip", "client"});
+	bool may_tell = given.words.empty() || given.is({"show", "showconf", "strip", "client", "export", "import"});
 
 	for (const std::string &secret : secrets) {
 		/* What the user wrote where no secret belongs is repeated to him. */

@@ -307,10 +307,13 @@ void translated(std::string_view text, FakeWorld &fake)
 		std::string all = outcome(of);
 		for (const Peer &peer : of.peers)
 			all += "endpoint " + peer.endpoint_name + "\n";
+		/* NetworkManager's are apart by family. */
+		std::set<std::string> addresses;
 		for (const Address &address : one.addresses)
-			all += format_prefix(address.prefix) + "\n";
-		for (const std::string &server : one.dns_servers)
-			all += server + "\n";
+			addresses.insert(format_prefix(address.prefix));
+		addresses.insert(one.dns_servers.begin(), one.dns_servers.end());
+		for (const std::string &address : addresses)
+			all += address + "\n";
 		for (Route route : ways_of(one, of).routes)
 			if (std::none_of(one.addresses.begin(), one.addresses.end(), [&](const Address &a) { return reaches(a.prefix, route.destination); }))
 				all += format_prefix(route.destination) + " " + std::to_string(route.table) + "\n";

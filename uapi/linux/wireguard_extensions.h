@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR MIT */
 /* What this module's family "wireguard" can besides the deployed one's commands: events, state, and changes a controller can rely on.
  *
- * Used by:   kernel/genl.c (C), engine/events, engine/config_get, engine/config_set (C++), tools/wgctl
+ * Used by:   module/kernel/genl.c, netdev.c (C), module/engine/events, config_get, config_set, tx (C++), tools/wgctl
  * Numbers:   commands from 0x80, attributes from 0x1000: none that the deployed family may ever use. Nobody gets one of them who has not asked
  *            by one of these commands, or joined one of these groups. A kernel without them answers EOPNOTSUPP.
  *
@@ -35,13 +35,13 @@ enum wgx_event {
 	WGX_EVENT_SESSION_ESTABLISHED,		/* WGX_A_ROLE, WGX_A_IS_REKEY, WGX_A_ENDPOINT */
 	WGX_EVENT_SESSION_EXPIRED,		/* there is no session any more that can be used */
 	WGX_EVENT_HANDSHAKE_GIVEN_UP,		/* nothing was answered for REKEY_ATTEMPT_TIME */
-	WGX_EVENT_ENDPOINT_MOVED,		/* WGX_A_ENDPOINT; at most one a second, the last one may be told with a later packet */
-	WGX_EVENT_UNKNOWN_INITIATION,		/* WGX_A_ENDPOINT; the key is what the message claims, not proven; at most ten a second */
+	WGX_EVENT_ENDPOINT_MOVED,		/* WGX_A_ENDPOINT; at most one a second of a peer, the last one may be told with a later packet */
+	WGX_EVENT_UNKNOWN_INITIATION,		/* WGX_A_ENDPOINT; the key is what the message claims, not proven; at most ten a second of a device */
 };
 
 /* WGX_A_FLAGS */
 enum wgx_flag {
-	WGX_F_STATE = 1U << 0,			/* GET: how things are, the attributes from WGX_A_UNDER_LOAD on and WGX_A_STATE of each peer */
+	WGX_F_STATE = 1U << 0,			/* GET: also WGX_A_UNDER_LOAD to WGX_A_DROPS of the device, and WGX_A_STATE of each peer */
 	WGX_F_NO_SECRETS = 1U << 1,		/* GET: neither private nor preshared keys */
 	WGX_F_NO_STEAL = 1U << 2,		/* SET: EEXIST where an allowed IP is another peer's */
 };
@@ -72,7 +72,7 @@ enum wgx_attribute {
 	WGX_A_DROPS,				/* nest of entries of type 0, enum wgx_drop_attribute */
 	/* how a peer is; in its WGPEER entry */
 	WGX_A_STATE,				/* nest, enum wgx_state_attribute */
-	/* policy, in a SET and in what GET tells. Of a device, which must be down (EBUSY): */
+	/* policy. In a SET, and in each WGX_CMD_GET_DEVICE answer, where it is not the default. Of a device, which must be down (EBUSY): */
 	WGX_A_BIND_DEVICE,			/* string: the only interface, or VRF, its sockets send and hear by, looked up when it goes up; empty: any */
 	WGX_A_BIND_ADDRESS,			/* 4 or 16 bytes: their local address, of the only family there is then; zero: any, of both */
 	/* of a peer, in its WGPEER entry */

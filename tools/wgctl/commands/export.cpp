@@ -27,6 +27,10 @@ std::string loss(std::string_view text, const QuickConfig &config)
 	for (std::string_view key : {"PinEndpoint", "OpenedMark", "OuterMark", "DSCP"})
 		if (is_remark && line.is_value(key))
 			return std::string(key) + " is left out: only wgctl knows it";
+	if (line.is_value("Forward") && config.forward)
+		return "Forward is left out: the peers' packets will not be forwarded";
+	if (line.is_value("Masquerade") && config.masquerade)
+		return "Masquerade is left out: there will be no forwarding and no NAT";
 	for (std::string_view key : {"BindDevice", "BindAddress"})
 		if (line.is_value(key) && config.binding != Binding())
 			return std::string(key) + " is left out: only wgctl knows it";

@@ -58,8 +58,8 @@ void add_policies(std::vector<Peer> &peers, const QuickConfig &config)
 		if (policy == config.policies.end())
 			continue;
 		if (policy->second.outer_mark && is_by_mark)
-			throw Failure{config.path + ": OuterMark: with KillSwitch, or a default route that is not in a Table of its own, only packets with the "
-						    "interface's own mark get out: leave OuterMark out"};
+			throw Failure{config.path + ": OuterMark cannot be used with KillSwitch, nor with a default route under Table = auto: only packets with "
+						    "the interface's own mark get out there. Remove OuterMark, or set Table to a number, a name or off"};
 		peer.policy = policy->second;
 	}
 }

@@ -145,7 +145,7 @@ inline bool needs_our_module(const Device &change)
 {
 	return change.binding || std::any_of(change.peers.begin(), change.peers.end(), [](const Peer &peer) { return peer.policy.has_value(); });
 }
-constexpr const char *ONLY_OUR_MODULE = "this WireGuard does not know BindDevice, BindAddress, PinEndpoint, OpenedMark, OuterMark and DSCP: take them "
-					"out of the file, or load the module of wireguard-cxx";
+constexpr const char *ONLY_OUR_MODULE = "this WireGuard does not support BindDevice, BindAddress, PinEndpoint, OpenedMark, OuterMark or DSCP: remove "
+					"them from the file, or load the wireguard-cxx module";
 
 }

@@ -216,12 +216,12 @@ TEST(Format, verbose_tells_why)
 		  "  dropped: 5 bad-mac1, 6 no-identity\n\npeer: " +
 			  K1 +
 			  "\n  allowed ips: (none)\n"
-			  "  session: last one, begun by the peer, 2 minutes, 10 seconds old, 1 messages sent, 2 received\n"
-			  "  session: in use, begun here, less than a second old, 3 messages sent, 4 received\n"
-			  "  handshake: waits for an answer, again in 4 seconds\n  waiting packets: 2\n  source address: 192.0.2.9\n  path mtu: 1400\n"
+			  "  session: previous, begun by the peer, 2 minutes, 10 seconds old, messages sent 1, received 2\n"
+			  "  session: current, begun here, less than a second old, messages sent 3, received 4\n"
+			  "  handshake: waiting for an answer, retry in 4 seconds\n  waiting packets: 2\n  source address: 192.0.2.9\n  path mtu: 1400\n"
 			  "  dropped: 9 no-session; last: no-session, 1 minute, 1 second ago\n");
 	peer.state->awaits_response = false;
-	EXPECT_NE(plain(format_pretty(device, {.is_verbose = true}, NOW)).find("  handshake: to be begun in 4 seconds\n"), std::string::npos);
+	EXPECT_NE(plain(format_pretty(device, {.is_verbose = true}, NOW)).find("  handshake: starts in 4 seconds\n"), std::string::npos);
 	EXPECT_EQ(plain(format_pretty(device, {}, NOW)), "interface: wg0\n\npeer: " + K1 + "\n  allowed ips: (none)\n");
 }
 

@@ -78,9 +78,9 @@ TEST_F(Monitor, what_the_kernel_tells_is_a_line_each)
 	ASSERT_EQ(run({"monitor", "wg0"}), 0) << fake.terminal.err;
 	const std::string begin = "2023-11-14T22:13:20Z ", wg0 = begin + "wg0: ", peer = wg0 + phone + ": ";
 	EXPECT_EQ(fake.terminal.out, peer + "added\n" + wg0 + "configuration changed, generation 7, by netlink port 4242\n" + peer +
-					     "session with 192.0.2.7:5, begun by the peer\n" + peer + "new keys with 192.0.2.7:5, begun here\n" + peer +
-					     "moved to 192.0.2.7:5\n" + peer + "session over\n" + peer + "no answer: handshake given up\n" + wg0 + K9 +
-					     ": is not listed, and asks for a session from 192.0.2.7:5\n" + peer + "changed\n" + peer + "removed\n" + begin +
+					     "session established with 192.0.2.7:5, begun by the peer\n" + peer + "new keys with 192.0.2.7:5, begun here\n" + peer +
+					     "moved to 192.0.2.7:5\n" + peer + "session expired\n" + peer + "no answer: handshake given up\n" + wg0 + K9 +
+					     ": unknown key, asks for a session from 192.0.2.7:5\n" + peer + "changed\n" + peer + "removed\n" + begin +
 					     "events were missed: there were more than could be read\n");
 	EXPECT_EQ(fake.terminal.err, "");
 	EXPECT_EQ(fake.host.lookout.waited_besides, 77);
@@ -149,7 +149,7 @@ TEST_F(Monitor, where_nobody_tells_it_looks)
 	auto second = [&] { fake.clock.milliseconds_passed += 1000; };
 	EXPECT_EQ(seen({second, [&] { device.peers[0].last_handshake.seconds = fake.clock.now(); }, second,
 			[&] { device.peers[0].last_handshake.seconds = fake.clock.now(); }, [&] { fake.clock.milliseconds_passed += 181'000; }, second}),
-		  "wg0: " + phone + ": session with 192.0.2.7:5\nwg0: " + phone + ": new keys with 192.0.2.7:5\nwg0: " + phone + ": session over\n");
+		  "wg0: " + phone + ": session established with 192.0.2.7:5\nwg0: " + phone + ": new keys with 192.0.2.7:5\nwg0: " + phone + ": session expired\n");
 	EXPECT_EQ(fake.host.lookout.waits, std::vector<std::int64_t>(7, 1000));
 	EXPECT_EQ(fake.host.lookout.waited_besides, -1);
 }

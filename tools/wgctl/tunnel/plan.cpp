@@ -328,8 +328,8 @@ private:
 		if (wanted == now)
 			return;
 		if (world_.host.network.is_up(plan_.config.interface))
-			throw Failure{plan_.config.path + ": BindDevice and BindAddress are for an interface that comes up: wgctl down " +
-				      plan_.config.argument() + " && wgctl up " + plan_.config.argument() + " (" + text(now) + " -> " + text(wanted) + ")"};
+			throw Failure{plan_.config.path + ": BindDevice and BindAddress cannot change while the interface is up (" + text(now) + " -> " + text(wanted) +
+				      "): run wgctl down " + plan_.config.argument() + " && wgctl up " + plan_.config.argument()};
 		plan_.device.binding = wanted;
 		add_device(Change::Action::change, "sockets", {}, text(now), text(wanted));
 	}

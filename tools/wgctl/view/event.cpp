@@ -19,11 +19,11 @@ constexpr std::array WORDINGS{
 	Wording{"peer-changed", "changed"},
 	Wording{"peer-removed", "removed"},
 	Wording{"configuration-changed", "configuration changed"},
-	Wording{"session-established", "session"},
-	Wording{"session-expired", "session over"},
+	Wording{"session-established", "session established"},
+	Wording{"session-expired", "session expired"},
 	Wording{"handshake-given-up", "no answer: handshake given up"},
 	Wording{"endpoint-moved", "moved"},
-	Wording{"unknown-initiation", "is not listed, and asks for a session"},
+	Wording{"unknown-initiation", "unknown key, asks for a session"},
 };
 
 const Wording &wording_of(DeviceEvent::Kind kind)

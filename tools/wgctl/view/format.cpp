@@ -177,19 +177,19 @@ void Painter::drops(const std::vector<DropCount> &drops, std::string_view last, 
 
 void Painter::state(const PeerState &state)
 {
-	static constexpr std::string_view SLOTS[] = {"last one", "in use", "not confirmed"};
+	static constexpr std::string_view SLOTS[] = {"previous", "current", "next, not confirmed"};
 
 	for (const SessionState &session : state.sessions) {
 		label("session");
 		plain(SLOTS[static_cast<std::size_t>(session.slot)]).append(session.is_responder ? ", begun by the peer, " : ", begun here, ");
 		span(session.age);
-		plain(" old, ").append(std::to_string(session.sent)).append(" messages sent, ").append(std::to_string(session.received)).append(" received\n");
+		plain(" old, messages sent ").append(std::to_string(session.sent)).append(", received ").append(std::to_string(session.received)).append("\n");
 	}
 	if (state.awaits_response || state.next_retry) {
 		label("handshake");
-		plain(state.awaits_response ? "waits for an answer" : "to be begun");
+		plain(state.awaits_response ? "waiting for an answer" : "starts");
 		if (state.next_retry) {
-			plain(state.awaits_response ? ", again in " : " in ");
+			plain(state.awaits_response ? ", retry in " : " in ");
 			span(*state.next_retry);
 		}
 		plain("\n");

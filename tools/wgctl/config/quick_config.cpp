@@ -172,9 +172,9 @@ private:
 	static Prefix parse_whole_address(std::string_view value)
 	{
 		Prefix address = parse_address(value);
+
 		if (address.address == Prefix().address)
 			throw Failure{"that is no address of this machine; without BindAddress the sockets have all of them: " + in_quotes(value)};
-
 		if (address.cidr != address.bits())
 			throw Failure{"one address, without a length: " + in_quotes(value)};
 		return address;

@@ -31,4 +31,15 @@ struct Binding {
 	bool operator==(const Binding &) const = default;
 };
 
+/* For people; empty when nothing is bound. */
+inline std::string format_binding(const Binding &binding)
+{
+	return binding.link + (binding.link.empty() || binding.address.empty() ? "" : " ") + binding.address;
+}
+
+inline std::string format_dscp(std::uint8_t dscp)
+{
+	return dscp == DSCP_INHERIT ? "inherit" : std::to_string(dscp);
+}
+
 }

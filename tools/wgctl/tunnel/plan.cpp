@@ -36,11 +36,6 @@ std::string text_of_keepalive(std::uint16_t seconds)
 	return seconds ? std::to_string(seconds) : "off";
 }
 
-std::string text_of_dscp(std::uint8_t dscp)
-{
-	return dscp == DSCP_INHERIT ? "inherit" : std::to_string(dscp);
-}
-
 /* Where in the file the peer has the prefix. */
 std::size_t line_of(std::string_view text, const Key &peer, const Prefix &prefix)
 {
@@ -323,7 +318,7 @@ private:
 	void binding()
 	{
 		const Binding &wanted = plan_.config.binding, now = present_.binding.value_or(Binding());
-		auto text = [](const Binding &one) { return one == Binding() ? "any" : one.link + (one.link.empty() || one.address.empty() ? "" : " ") + one.address; };
+		auto text = [](const Binding &one) { return one == Binding() ? "any" : format_binding(one); };
 
 		if (wanted == now)
 			return;
@@ -463,7 +458,7 @@ private:
 		compare("endpoint pinned", now.pins_endpoint ? "yes" : "no", then.pins_endpoint ? "yes" : "no");
 		compare("mark of opened packets", format_fwmark(now.opened_mark), format_fwmark(then.opened_mark));
 		compare("mark of outer packets", format_fwmark(now.outer_mark), format_fwmark(then.outer_mark));
-		compare("dscp", text_of_dscp(now.dscp), text_of_dscp(then.dscp));
+		compare("dscp", format_dscp(now.dscp), format_dscp(then.dscp));
 	}
 
 	/* A peer that has moved, and is alive where it is now, stays there. */

@@ -213,7 +213,7 @@ void Painter::policy(const PeerPolicy &policy)
 	if (policy.outer_mark)
 		line("mark of outer packets", format_fwmark(policy.outer_mark));
 	if (policy.dscp)
-		line("dscp", policy.dscp == DSCP_INHERIT ? "inherit" : std::to_string(policy.dscp));
+		line("dscp", format_dscp(policy.dscp));
 }
 
 void Painter::state(const DeviceState &state)
@@ -296,8 +296,7 @@ Text Painter::paint(const Device &device)
 	if (device.fwmark.value_or(0))
 		line("fwmark", format_fwmark(*device.fwmark));
 	if (style_.is_verbose && device.binding && *device.binding != Binding())
-		line("bound to", printable(device.binding->link + (device.binding->link.empty() || device.binding->address.empty() ? "" : " ") +
-					   device.binding->address));
+		line("bound to", printable(format_binding(*device.binding)));
 	if (style_.is_verbose && device.state)
 		state(*device.state);
 

@@ -18,4 +18,7 @@ struct Scenario {
 	static ::sim::Scenario scenario_##name(#name, name, every);  \
 	static void name([[maybe_unused]] ::sim::u64 seed)
 
+/* Two hosts without long stalls, and a network that keeps the order. */
+inline const World::Options STEADY = {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }};
+
 } // namespace sim

@@ -12,7 +12,7 @@ namespace {
 constexpr int EINVAL_ = -22, ENOMEM_ = -12, EOPNOTSUPP_ = -95, EPFNOSUPPORT_ = -96, EPERM_ = -1, EADDRINUSE_ = -98, EAGAIN_ = -11, EBUSY_ = -16;
 
 /* What SET means, one entry after the other, in the simplest way. */
-struct Model {
+struct Settings {
 	std::optional<Key> private_key, public_key;
 	u16 listen_port = 0;
 	u32 fwmark = 0;
@@ -98,17 +98,17 @@ void sort(std::vector<AllowedIp> &ips)
 	});
 }
 
-void expect_same(Shown shown, Model model)
+void expect_same(Shown shown, Settings settings)
 {
-	EXPECT(shown.private_key == model.private_key);
-	EXPECT(shown.public_key == model.public_key);
-	EXPECT(shown.fwmark == model.fwmark);
-	if (model.listen_port)
-		EXPECT(shown.listen_port == model.listen_port);
-	if (shown.peers.size() != model.peers.size())
-		fail("%zu peers are shown, %zu should be", shown.peers.size(), model.peers.size());
-	for (size_t i = 0; i < model.peers.size(); i++) {
-		ShownPeer &a = shown.peers[i], &b = model.peers[i];
+	EXPECT(shown.private_key == settings.private_key);
+	EXPECT(shown.public_key == settings.public_key);
+	EXPECT(shown.fwmark == settings.fwmark);
+	if (settings.listen_port)
+		EXPECT(shown.listen_port == settings.listen_port);
+	if (shown.peers.size() != settings.peers.size())
+		fail("%zu peers are shown, %zu should be", shown.peers.size(), settings.peers.size());
+	for (size_t i = 0; i < settings.peers.size(); i++) {
+		ShownPeer &a = shown.peers[i], &b = settings.peers[i];
 
 		EXPECT(a.public_key == b.public_key);
 		EXPECT(a.preshared_key == b.preshared_key);
@@ -247,7 +247,7 @@ SCENARIO(random_configurations_end_as_a_simple_model_says, 2)
 {
 	World world(seed, {.hosts = 1, .ordered = true, .turn = nullptr});
 	Requests requests(world.random);
-	Model model;
+	Settings settings;
 
 	for (int step = 0; step < 40; step++) {
 		Request request = requests.request();
@@ -257,8 +257,8 @@ SCENARIO(random_configurations_end_as_a_simple_model_says, 2)
 		else if (world.random.chance(50) && world.host(0).netdev.up)
 			world.down(0);
 		EXPECT(world.configure(0, request) == 0);
-		model.apply(request, requests.public_of);
-		expect_same(world.dump(0, static_cast<size_t>(world.random.between(300, 3000))), model);
+		settings.apply(request, requests.public_of);
+		expect_same(world.dump(0, static_cast<size_t>(world.random.between(300, 3000))), settings);
 	}
 }
 
@@ -287,7 +287,7 @@ SCENARIO(configuration_that_runs_out_of_memory_changes_nothing, 20)
 {
 	World world(seed, {.hosts = 1, .ordered = true, .turn = nullptr});
 	Requests requests(world.random);
-	Model model;
+	Settings settings;
 
 	if (world.random.chance(500))
 		EXPECT(world.up(0) == 0);
@@ -308,8 +308,8 @@ SCENARIO(configuration_that_runs_out_of_memory_changes_nothing, 20)
 			if (at > 10000)
 				fail("never enough memory");
 		}
-		model.apply(request, requests.public_of);
-		expect_same(world.dump(0), model);
+		settings.apply(request, requests.public_of);
+		expect_same(world.dump(0), settings);
 	}
 }
 

@@ -8,8 +8,6 @@ using namespace sim;
 
 namespace {
 
-const World::Options STEADY = {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }};
-
 struct Told {
 	wgx_event event;
 	Key peer;

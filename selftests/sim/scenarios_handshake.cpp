@@ -7,13 +7,6 @@ using namespace sim;
 
 namespace {
 
-void no_long_stalls(Knobs &knobs)
-{
-	knobs.stall = 0;
-}
-
-const World::Options STEADY = {.hosts = 2, .ordered = true, .turn = no_long_stalls};
-
 /* Makes host @id behave as deployed peers do: it has one handshake state, so when it answers an initiation it forgets its own, and the
  * answer to that finds nobody. */
 void be_deployed(World &world, u32 id)

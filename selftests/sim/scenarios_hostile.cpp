@@ -12,8 +12,6 @@ using namespace sim;
 
 namespace {
 
-const World::Options STEADY = {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) { knobs.stall = 0; }};
-
 wg_endpoint stranger(u32 number)
 {
 	wg_endpoint endpoint{};

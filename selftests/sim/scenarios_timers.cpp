@@ -16,13 +16,6 @@ static std::vector<i64> times_of(const World &world, u32 kind, u32 from)
 	return times;
 }
 
-static void no_long_stalls(Knobs &knobs)
-{
-	knobs.stall = 0;
-}
-
-static const World::Options STEADY = {.hosts = 2, .ordered = true, .turn = no_long_stalls};
-
 SCENARIO(rekey_at_120_s_loses_nothing_when_the_initiator_sends, 10)
 {
 	World world(seed, STEADY);

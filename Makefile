@@ -19,6 +19,9 @@ else ifeq ($(KVER),uml)
 KDIR := $(shell qemu/uml-kernel)/build
 release := $(shell cat $(KDIR)/../release)
 arch := ARCH=um CC=gcc-12
+else ifneq ($(filter kasan-% kcsan-%,$(KVER)),)
+KDIR := $(shell qemu/debug-kernel $(KVER))/build
+release := $(shell cat $(KDIR)/../release)
 else
 release := $(KVER)
 KDIR ?= /lib/modules/$(KVER)/build
@@ -40,8 +43,8 @@ export help
 SHELL := /bin/bash
 define help
   make            the module, build/KVER/wireguard.ko        KVER=<release>, a name of qemu/kernels (6.1, 6.12, 6.12-deb13, 7.3,
-                                                             testing) or uml; default: the running kernel's headers
-                                                             if there are any, else 6.1
+                                                             testing), uml, or one of qemu/debug-kernel; default: the
+                                                             running kernel's headers if there are any, else 6.1
   make wgctl      the tool, build/wgctl; ARCH=arm64 cross-builds build/arm64/wgctl
   make deb        Debian packages of both, build/deb/*.deb
   make demo       a fresh machine to a working tunnel: sets up, builds, boots a guest, shows it

@@ -464,7 +464,7 @@ void commit(Plan &plan, const Request &request, u32 port_id)
 	if (request.flags() & WGDEVICE_F_REPLACE_PEERS)
 		while (Peer *peer = device.peers.first())
 			end_peer(plan, *peer);
-	if (mark != device.mark.load_relaxed() || request[WGDEVICE_A_LISTEN_PORT]) {
+	if (mark != device.mark.load_relaxed()) {
 		device.mark.store_relaxed(mark);
 		forget_all_sources(device);
 	}

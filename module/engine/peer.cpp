@@ -110,8 +110,12 @@ Peer::~Peer()
 
 bool make_pollers(Peer &peer)
 {
-	if (peer.pollers.read())
-		return true;
+	{
+		RcuSection rcu;
+
+		if (peer.pollers.read())
+			return true;
+	}
 	/* Two handshakes of the peer's may be in work, and whoever writes `threaded` goes through all pollers of the device. */
 	RtnlSection rtnl;
 	if (peer.pollers.locked() || is_dead(peer))

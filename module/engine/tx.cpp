@@ -356,15 +356,12 @@ int transmit(Device &device, Packet &packet)
 
 void send_staged(Peer &peer)
 {
-	Pollers *pollers = peer.pollers.read();
+	BottomHalvesOff off;
 
-	if (pollers) {
-		BottomHalvesOff off;
-
+	if (Pollers *pollers = peer.pollers.read())
 		pollers->tx.schedule();
-	} else if (peer.staged_packets.load_relaxed() != 0) {
+	else if (peer.staged_packets.load_relaxed() != 0)
 		let_wait(peer);
-	}
 }
 
 void send_keepalive(Peer &peer)

@@ -3,6 +3,7 @@
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
+#include <linux/rtnetlink.h>
 #include <linux/timekeeping.h>
 #include "objects.h"
 #include "services.h"
@@ -53,6 +54,14 @@ void wg_kernel_rcu_read_unlock(void) __releases(RCU)
 {
 	rcu_read_unlock();
 }
+
+#ifdef CONFIG_PROVE_RCU
+void wg_kernel_prove_rcu(void);
+void wg_kernel_prove_rcu(void)
+{
+	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held() && !lockdep_rtnl_is_held(), "an RcuPtr is read outside a read section");
+}
+#endif
 
 void wg_kernel_call_rcu(struct wg_rcu_head *head, void (*function)(struct wg_rcu_head *head))
 {

@@ -178,11 +178,12 @@ static bool has_source(const struct wg_endpoint *endpoint)
 	return memchr_inv(endpoint->source, 0, sizeof(endpoint->source));
 }
 
+/* IPv6 looks for the address in one VRF: the one that the socket is bound to, or whose link it is bound to. */
 static bool may_send_from(struct sock *sk, const struct wg_endpoint *endpoint, enum wg_source_rule rule)
 {
 	if (endpoint->family == 4)
 		return inet_confirm_addr(sock_net(sk), NULL, 0, *as_ipv4(endpoint->source), RT_SCOPE_HOST);
-	return ipv6_chk_addr_and_flags(sock_net(sk), as_ipv6(endpoint->source), NULL, true, 0,
+	return ipv6_chk_addr_and_flags(sock_net(sk), as_ipv6(endpoint->source), dev_get_by_index_rcu(sock_net(sk), sk->sk_bound_dev_if), true, 0,
 				       rule == WG_SOURCE_PREFERRED ? IFA_F_TENTATIVE | IFA_F_DEPRECATED : IFA_F_TENTATIVE);
 }
 

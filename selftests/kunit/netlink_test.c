@@ -12,6 +12,7 @@
 #include "services.h"
 #include "suites.h"
 #include "../../uapi/linux/wireguard.h"
+#include "../../uapi/linux/wireguard_extensions.h"
 
 #define PEERS 5
 static const u32 prefixes_of[PEERS] = { 0, 1, 40, 2, 7 };
@@ -45,10 +46,17 @@ static struct sk_buff *configuration(void)
 
 	put_key(skb, WGDEVICE_A_PRIVATE_KEY, 77);
 	nla_put_u16(skb, WGDEVICE_A_LISTEN_PORT, 51820);
+	nla_put_u8(skb, WGX_A_PUBLIC, 1);
+	nla_put_u32(skb, WGX_A_BIND_ADDRESS, htonl(INADDR_LOOPBACK));
+	nla_put_string(skb, WGX_A_BIND_DEVICE, "lo");
 	peers = nla_nest_start_noflag(skb, WGDEVICE_A_PEERS);
 	for (i = 0; i < PEERS; i++) {
 		peer = nla_nest_start_noflag(skb, 0);
 		put_key(skb, WGPEER_A_PUBLIC_KEY, i);
+		nla_put_u8(skb, WGX_A_PIN_ENDPOINT, 1);
+		nla_put_u32(skb, WGX_A_OPENED_MARK, i);
+		nla_put_u32(skb, WGX_A_OUTER_MARK, i);
+		nla_put_u8(skb, WGX_A_DSCP, WGX_DSCP_INHERIT);
 		prefixes = nla_nest_start_noflag(skb, WGPEER_A_ALLOWEDIPS);
 		for (j = 0; j < prefixes_of[i]; j++)
 			put_prefix(skb, i, j);
@@ -200,6 +208,45 @@ static void a_request_cut_anywhere_is_read_to_its_end_and_no_further(struct kuni
 	kfree_skb(request);
 }
 
+/* The same of a question, with all one may ask for. */
+static void a_question_cut_anywhere_is_answered(struct kunit *test)
+{
+	struct sk_buff *request = configuration(), *question = alloc_skb(512, GFP_KERNEL), *answer = alloc_skb(16384, GFP_KERNEL);
+	struct wg_device *device = wg_private_of((struct net_device *)test->priv)->engine;
+	struct nlattr *peers, *peer;
+	u32 size, i, least = ~0u;
+
+	KUNIT_ASSERT_EQ(test, set(test->priv, request), 0);
+	nla_put_u32(question, WGX_A_FLAGS, WGX_F_STATE | WGX_F_NO_SECRETS);
+	peers = nla_nest_start_noflag(question, WGDEVICE_A_PEERS);
+	for (i = 0; i < PEERS; i += 2) {
+		peer = nla_nest_start_noflag(question, 0);
+		put_key(question, WGPEER_A_PUBLIC_KEY, i);
+		nla_nest_end(question, peer);
+	}
+	nla_nest_end(question, peers);
+	for (size = 0; size <= question->len; size++) {
+		u8 *copy = kmemdup(question->data, size ?: 1, GFP_KERNEL);
+		struct wg_dump cursor = {};
+		int error;
+
+		KUNIT_ASSERT_NOT_NULL(test, copy);
+		skb_trim(answer, 0);
+		rtnl_lock();
+		error = wg_engine_dump(device, &cursor, copy, size, (struct wg_reply *)answer);
+		rtnl_unlock();
+		KUNIT_EXPECT_EQ(test, error, 0);
+		KUNIT_EXPECT_TRUE(test, cursor.done);
+		least = min(least, answer->len);
+		kfree(copy);
+	}
+	/* Uncut, it asked for three of five peers. */
+	KUNIT_EXPECT_GT(test, answer->len, least);
+	kfree_skb(answer);
+	kfree_skb(question);
+	kfree_skb(request);
+}
+
 static void a_cursor_of_another_device_is_refused(struct kunit *test)
 {
 	struct sk_buff *request = configuration(), *skb = alloc_skb(600, GFP_KERNEL);
@@ -243,6 +290,7 @@ static void exit(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_dump_tells_each_prefix_once_whatever_room_a_message_has),
 	KUNIT_CASE(a_request_cut_anywhere_is_read_to_its_end_and_no_further),
+	KUNIT_CASE(a_question_cut_anywhere_is_answered),
 	KUNIT_CASE(a_cursor_of_another_device_is_refused),
 	{}
 };

@@ -107,4 +107,30 @@ ip1 link set wg0 down
 n1 "$ext" set wg0 bind-device ""
 ip1 link set wg0 up
 check by_any_again reaches 1 10.7.0.2
+
+# ---- sockets in a VRF ----
+if ip1 link add v type vrf table 77 2>/dev/null; then
+	ip1 link set v up
+	# Else what has no route there goes by the main table's.
+	ip1 route add table 77 unreachable default metric 4278198272
+	ip1 link set f master v
+	address 1 f fd06::1/64 fd06::11/64
+	address 2 f fd06::2/64
+	ip1 link set wg0 down
+	check a_vrf n1 "$ext" set wg0 bind-device v
+	ip1 link set wg0 up
+	n1 $wg set wg0 peer "$(key 2)" endpoint 10.6.0.2:2222
+	check ping_in_it reaches 1 10.7.0.2
+	check by_its_link equal "$(endpoint 2)" 10.6.0.1:3333
+	n1 $wg set wg0 peer "$(key 2)" endpoint 10.5.0.2:2222
+	check nothing_leaves_it fails n1 ping -c 2 -i 0.2 -W 1 10.7.0.2
+	# Answers come from the address that was asked, not from the one that routing would choose.
+	for a in fd06::11 fd06::1; do
+		n2 $wg set wg0 peer "$(key 1)" endpoint [$a]:3333
+		check in_ipv6_too reaches 2 10.7.0.1
+		check answers_come_from_where_they_were_asked equal "$(endpoint 2)" [$a]:3333
+	done
+else
+	skip a_vrf "no VRF here"
+fi
 tap_done

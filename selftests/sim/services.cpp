@@ -161,6 +161,15 @@ void wg_kernel_rcu_read_unlock(void)
 	fiber.rcu_depth--;
 }
 
+#ifdef WG_PROVE_RCU
+/* Of rt/rcu_ptr.h; the scenarios' own code may look anywhere. */
+extern "C" void wg_kernel_prove_rcu(void)
+{
+	if (kernel && kernel->current && !kernel->current->reads())
+		kernel->require_rtnl("an RcuPtr's read() outside a read section");
+}
+#endif
+
 void wg_kernel_call_rcu(wg_rcu_head *head, void (*function)(wg_rcu_head *))
 {
 	kernel->self("call_rcu");

@@ -480,10 +480,17 @@ std::optional<std::uint32_t> KernelNetwork::path_mtu(const PacketWay &way)
 	return best ? mtu_of(*best) : std::nullopt;
 }
 
-std::optional<std::string> KernelNetwork::way_to(const Endpoint &endpoint, std::uint32_t mark)
+std::optional<std::string> KernelNetwork::way_to(const Endpoint &endpoint, std::uint32_t mark, const std::string &bound)
 {
-	std::uint32_t scope = endpoint.any.sa_family == AF_INET6 ? endpoint.v6.sin6_scope_id : 0;
-	std::optional<FoundRoute> found = route_of({address_of(endpoint), mark}, 0, scope);
+	std::uint32_t by = endpoint.any.sa_family == AF_INET6 ? endpoint.v6.sin6_scope_id : 0;
+
+	if (!bound.empty()) {
+		std::optional<Link> link = find(bound);
+		if (!link)
+			return {};
+		by = link->index;
+	}
+	std::optional<FoundRoute> found = route_of({address_of(endpoint), mark}, 0, by);
 	std::array<char, IF_NAMESIZE> name;
 
 	if (!found || !found->link || !if_indextoname(found->link, name.data()))

@@ -31,7 +31,7 @@ public:
 	void delete_route(const std::string &name, const Route &route) override;
 	bool is_table_empty(std::uint32_t table) override;
 	std::optional<std::uint32_t> path_mtu(const PacketWay &way) override;
-	std::optional<std::string> way_to(const Endpoint &endpoint, std::uint32_t mark) override;
+	std::optional<std::string> way_to(const Endpoint &endpoint, std::uint32_t mark, const std::string &bound) override;
 	std::vector<Rule> rules(std::uint16_t family) override;
 	void add_rule(const Rule &rule) override;
 	void delete_rule(const Rule &rule) override;

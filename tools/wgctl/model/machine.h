@@ -115,8 +115,8 @@ public:
 	 * learned about it and will forget again. Nothing when there is no way. */
 	virtual std::optional<std::uint32_t> path_mtu(const PacketWay &way) = 0;
 
-	/* The link that packets with this mark leave by; nothing when there is no way. */
-	virtual std::optional<std::string> way_to(const Endpoint &endpoint, std::uint32_t mark) = 0;
+	/* The link that packets with this mark leave by, of a socket bound to a link, or to none; nothing when there is no way. */
+	virtual std::optional<std::string> way_to(const Endpoint &endpoint, std::uint32_t mark, const std::string &bound = {}) = 0;
 	virtual std::vector<Rule> rules(std::uint16_t family) = 0;
 	virtual void add_rule(const Rule &rule) = 0;
 	virtual void delete_rule(const Rule &rule) = 0;

@@ -68,6 +68,33 @@ TEST_F(DoctorTest, no_route_to_the_endpoint)
 			   " => connect this machine to the network, or add a route to that address\n");
 }
 
+TEST_F(DoctorTest, what_the_sockets_are_bound_to_is_gone)
+{
+	const std::string anew = " in /etc/wireguard/wg0.conf, then run wgctl down wg0 and wgctl up wg0\n";
+
+	seen.device.binding = Binding{"eth1", "192.0.2.7"};
+	seen.ways[test_key(1)] = {};
+	EXPECT_EQ(found(), "there is no route to 192.0.2.1:7, the endpoint of " + ann + ", by eth1, which the sockets are bound to"
+			   " => add a route by it to that address, or correct BindDevice" + anew);
+	seen.lacks_bound_address = true;
+	EXPECT_EQ(found(), "the sockets of wg0 are bound to 192.0.2.7 (BindAddress), which is no address of this machine"
+			   " => give it back its address or correct BindAddress" + anew);
+	seen.lacks_bound_address = false;
+	seen.lacks_bound_link = true;
+	EXPECT_EQ(found(), "the sockets of wg0 are bound to the link eth1 (BindDevice), which is not there => bring it back or correct BindDevice" + anew);
+}
+
+TEST_F(DoctorTest, a_pinned_peer_may_have_moved)
+{
+	seen.asked = {test_key(1)};
+	seen.device.peers[0].last_handshake.seconds = 0;
+	seen.device.peers[0].policy = PeerPolicy{.pins_endpoint = true};
+	EXPECT_NE(found().find("at 192.0.2.1:7, where it is pinned => "), std::string::npos) << found();
+	EXPECT_NE(found().find("; if it has moved, correct Endpoint in /etc/wireguard/wg0.conf and run wgctl apply wg0, or take PinEndpoint out\n"),
+		  std::string::npos)
+		<< found();
+}
+
 TEST_F(DoctorTest, an_endpoint_inside_allowed_ips_without_mark)
 {
 	seen.ways[test_key(1)] = {"wg0", true, {}, false};
@@ -612,6 +639,27 @@ TEST_F(DoctorTest, ways_into_the_tunnel_are_looked_for_here_and_there)
 	/* Where that is the user's business. */
 	fake.files.contents[patient.path] += "Table = 77\n";
 	EXPECT_TRUE(elsewhere().empty());
+}
+
+TEST_F(DoctorTest, bindings_and_marks_of_peers_are_looked_at)
+{
+	Patient patient{"wg0", "/etc/wireguard/wg0.conf", "", find_placement("", "", fake)};
+	auto link_of_way = [&] { return examine(patient, Probing::none, fake).ways[test_key(1)].link; };
+
+	fake.files.contents[patient.path] = "[Interface]\nPrivateKey = " + test_key_text(8) + "\n";
+	seen.device.binding = Binding{"eth1", "192.0.2.7"};
+	fake.devices.present["wg0"] = seen.device;
+	EXPECT_TRUE(examine(patient, Probing::none, fake).lacks_bound_link);
+	EXPECT_TRUE(examine(patient, Probing::none, fake).lacks_bound_address);
+	fake.host.network.links.push_back("eth1");
+	fake.host.network.others.emplace("eth1", parse_address("192.0.2.7/24"));
+	EXPECT_FALSE(examine(patient, Probing::none, fake).lacks_bound_link);
+	EXPECT_FALSE(examine(patient, Probing::none, fake).lacks_bound_address);
+	fake.host.network.way_links["192.0.2.1:7 by eth1"] = "eth1";
+	EXPECT_EQ(link_of_way(), "eth1");
+	fake.devices.present["wg0"].peers[0].policy = PeerPolicy{.outer_mark = 9};
+	fake.host.network.way_links["192.0.2.1:7 marked by eth1"] = "eth7";
+	EXPECT_EQ(link_of_way(), "eth7");
 }
 
 TEST_F(DoctorTest, a_route_with_nobody_behind_it)

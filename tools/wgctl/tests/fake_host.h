@@ -151,10 +151,10 @@ struct FakeNetwork : Network {
 	}
 	/* Of ways, by the text of the endpoint. */
 	std::map<std::string, std::string> way_links;
-	std::optional<std::string> way_to(const Endpoint &endpoint, std::uint32_t mark) override
+	std::optional<std::string> way_to(const Endpoint &endpoint, std::uint32_t mark, const std::string &bound) override
 	{
 		std::string text(format_endpoint(endpoint));
-		auto found = way_links.find(text + (mark ? " marked" : ""));
+		auto found = way_links.find(text + (mark ? " marked" : "") + (bound.empty() ? "" : " by " + bound));
 		if (found != way_links.end())
 			return found->second;
 		auto leads_there = [&](const Prefix &route) { return covers(route, address_of(endpoint)); };

@@ -174,11 +174,30 @@ TEST_F(JsonTest, show_is_as_documented)
 	EXPECT_TRUE(document["interfaces"][0]["peers"][1]["state"].is_null());
 }
 
+TEST_F(JsonTest, show_tells_of_policy_where_the_kernel_does)
+{
+	Json document = check({"show", "--json"});
+	EXPECT_TRUE(document["interfaces"][0]["binding"].is_null());
+	EXPECT_TRUE(document["interfaces"][0]["peers"][0]["policy"].is_null());
+	fake.devices.present["wg0"].binding = Binding{"eth1", ""};
+	fake.devices.present["wg0"].peers[0].policy = PeerPolicy{true, 0, 7, 46};
+	fake.devices.present["wg0"].peers[1].policy = PeerPolicy{.dscp = DSCP_INHERIT};
+	document = check({"show", "--json"});
+	EXPECT_EQ(document["interfaces"][0]["binding"]["device"], "eth1");
+	EXPECT_TRUE(document["interfaces"][0]["binding"]["address"].is_null());
+	Json &policy = document["interfaces"][0]["peers"][0]["policy"];
+	EXPECT_TRUE(policy["pin_endpoint"]);
+	EXPECT_TRUE(policy["opened_mark"].is_null());
+	EXPECT_EQ(policy["outer_mark"], 7);
+	EXPECT_EQ(policy["dscp"], 46);
+	EXPECT_TRUE(document["interfaces"][0]["peers"][1]["policy"]["dscp"].is_null());
+}
+
 TEST_F(JsonTest, watch_is_as_documented)
 {
 	std::vector<Table> tables = schema["show"];
 
-	ASSERT_EQ(tables.size(), 7u);
+	ASSERT_EQ(tables.size(), 9u);
 	tables[2].insert(schema["watch"].at(0).begin(), schema["watch"][0].end());
 	schema["watch"] = tables;
 	check({"watch", "--once", "--json"});

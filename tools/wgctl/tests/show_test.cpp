@@ -59,6 +59,7 @@ TEST_F(Show, json_is_the_documented_schema)
       "has_private_key": true,
       "listen_port": 51820,
       "fwmark": 51820,
+      "binding": null,
       "state": null,
       "peers": [
         {
@@ -74,6 +75,7 @@ TEST_F(Show, json_is_the_documented_schema)
           "rx_bytes": 1024,
           "tx_bytes": 18446744073709551615,
           "persistent_keepalive": 25,
+          "policy": null,
           "state": null
         },
         {
@@ -86,6 +88,7 @@ TEST_F(Show, json_is_the_documented_schema)
           "rx_bytes": 0,
           "tx_bytes": 0,
           "persistent_keepalive": null,
+          "policy": null,
           "state": null
         }
       ]

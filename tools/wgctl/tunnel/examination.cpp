@@ -164,6 +164,7 @@ public:
 		dns();
 		{
 			Visit visit(patient_.placement.birth, host_.namespaces);
+			binding();
 			ways();
 			if (probing == Probing::paths)
 				look_up();
@@ -333,15 +334,28 @@ private:
 	/* A link of this name in another namespace is another one. */
 	bool is_tunnel(const std::string &link) const { return link == patient_.interface && !patient_.placement.is_apart(); }
 
+	void binding()
+	{
+		const Binding bound = seen_.device.binding.value_or(Binding());
+
+		seen_.lacks_bound_link = !bound.link.empty() && !host_.network.has_link(bound.link);
+		if (bound.address.empty())
+			return;
+		auto all = host_.network.other_addresses("");
+		seen_.lacks_bound_address =
+			std::none_of(all.begin(), all.end(), [&](const auto &other) { return format_address(other.second) == bound.address; });
+	}
+
 	void ways()
 	{
-		std::uint32_t mark = seen_.device.fwmark.value_or(0);
+		const std::string bound = seen_.device.binding.value_or(Binding()).link;
 
 		for (const Peer &peer : seen_.device.peers) {
 			if (!peer.endpoint)
 				continue;
+			std::uint32_t own = peer.policy.value_or(PeerPolicy()).outer_mark, mark = own ? own : seen_.device.fwmark.value_or(0);
 			Examination::Way &way = seen_.ways[peer.public_key];
-			way.link = host_.network.way_to(*peer.endpoint, mark);
+			way.link = host_.network.way_to(*peer.endpoint, mark, bound);
 			way.is_tunnel = way.link && is_tunnel(*way.link);
 			/* The plain route's MTU: with a mark, that of the link packets really leave by. */
 			if (way.link && !way.is_tunnel)

@@ -25,6 +25,8 @@ struct Examination {
 	std::string kill_switch;
 	bool is_missing = false;
 	bool is_up = true;
+	/* What its sockets are bound to is not there (any more). */
+	bool lacks_bound_link = false, lacks_bound_address = false;
 	std::uint32_t mtu = 0;
 	/* Over the interface, in whatever table; and those among them that nobody's address brought. */
 	std::vector<Prefix> routes;

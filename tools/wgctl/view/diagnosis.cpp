@@ -116,6 +116,7 @@ private:
 			find(file() + " holds a private key and everybody may read it", "chmod 600 " + shell_word(file()));
 		if (!seen_.file_trouble.empty())
 			find("the file cannot be used: " + seen_.file_trouble, "correct it; wgctl apply --dry-run " + itself() + " reads it again");
+		binding();
 		if (!seen_.is_up)
 			/* With the link went its IPv6 addresses and its routes. */
 			find(name_ + " is down", seen_.wanted ? "wgctl apply " + itself() : there("ip link set " + shell_word(name_) + " up"));
@@ -130,6 +131,18 @@ private:
 			     "set the clock, for example with timedatectl set-ntp true");
 	}
 
+	/* What its sockets are bound to went after they were opened. */
+	void binding()
+	{
+		if (seen_.lacks_bound_link)
+			find("the sockets of " + name_ + " are bound to the link " + seen_.device.binding->link + " (BindDevice), which is not there",
+			     "bring it back or correct BindDevice in " + file() + bound_anew());
+		if (seen_.lacks_bound_address)
+			find("the sockets of " + name_ + " are bound to " + seen_.device.binding->address + " (BindAddress), which is no address of this machine",
+			     "give it back its address or correct BindAddress in " + file() + bound_anew());
+	}
+	std::string bound_anew() const { return ", then run wgctl down " + itself() + " and wgctl up " + itself(); }
+
 	void way_to_endpoint(const Peer &peer)
 	{
 		const Examination::Way *found = way(peer);
@@ -137,7 +150,12 @@ private:
 		if (!peer.endpoint || !found)
 			return;
 		std::string endpoint(format_endpoint(*peer.endpoint));
-		if (!found->link)
+		if (seen_.lacks_bound_link || seen_.lacks_bound_address)
+			return;
+		if (const std::string bound = seen_.device.binding.value_or(Binding()).link; !found->link && !bound.empty())
+			find("there is no route to " + endpoint + ", the endpoint of " + called(peer) + ", by " + bound + ", which the sockets are bound to",
+			     "add a route by it to that address, or correct BindDevice in " + file() + bound_anew());
+		else if (!found->link)
 			find("there is no route to " + endpoint + ", the endpoint of " + called(peer),
 			     "connect this machine to the network, or add a route to that address");
 		else if (found->is_tunnel)
@@ -212,8 +230,10 @@ private:
 			return find("no reply from " + where + since + ", or none that could be used: this module does not count what it drops",
 				    "check there that WireGuard listens on that port, that no firewall stops UDP, and that it knows " + key +
 					    "; compare public keys and PresharedKey on both sides");
-		find("no reply at all from " + where + since,
-		     "check there that WireGuard listens on that port, that no firewall stops UDP, and that it knows " + key);
+		bool is_pinned = peer.policy.value_or(PeerPolicy()).pins_endpoint;
+		find("no reply at all from " + where + since + (is_pinned ? ", where it is pinned" : ""),
+		     "check there that WireGuard listens on that port, that no firewall stops UDP, and that it knows " + key +
+			     (is_pinned ? "; if it has moved, correct Endpoint in " + file() + applied() + ", or take PinEndpoint out" : ""));
 	}
 
 	bool is_routed(const Prefix &prefix) const

@@ -81,6 +81,26 @@ Json json_of(const DeviceState &state)
 	return object;
 }
 
+Json json_of(const PeerPolicy &policy)
+{
+	Json object = Json::object();
+
+	object["pin_endpoint"] = policy.pins_endpoint;
+	object["opened_mark"] = number_or_null(policy.opened_mark);
+	object["outer_mark"] = number_or_null(policy.outer_mark);
+	object["dscp"] = policy.dscp == DSCP_INHERIT ? Json() : Json(policy.dscp);
+	return object;
+}
+
+Json json_of(const Binding &binding)
+{
+	Json object = Json::object();
+
+	object["device"] = text_or_null(binding.link);
+	object["address"] = text_or_null(binding.address);
+	return object;
+}
+
 Json json_of(const Peer &peer, const PeerNames &names, Secrets secrets)
 {
 	Json object = Json::object();
@@ -97,6 +117,7 @@ Json json_of(const Peer &peer, const PeerNames &names, Secrets secrets)
 	object["rx_bytes"] = peer.rx_bytes;
 	object["tx_bytes"] = peer.tx_bytes;
 	object["persistent_keepalive"] = number_or_null(peer.persistent_keepalive.value_or(0));
+	object["policy"] = peer.policy ? json_of(*peer.policy) : Json();
 	object["state"] = peer.state ? json_of(*peer.state) : Json();
 	return object;
 }
@@ -112,6 +133,7 @@ Json json_of(const Device &device, const PeerNames &names, Secrets secrets)
 	add_secret(object, "private_key", device.private_key, secrets);
 	object["listen_port"] = number_or_null(device.listen_port.value_or(0));
 	object["fwmark"] = number_or_null(device.fwmark.value_or(0));
+	object["binding"] = device.binding ? json_of(*device.binding) : Json();
 	object["state"] = device.state ? json_of(*device.state) : Json();
 	object["peers"] = Json::array();
 	for (const Peer &peer : device.peers)

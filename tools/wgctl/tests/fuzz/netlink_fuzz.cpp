@@ -231,7 +231,7 @@ const Question QUESTIONS[] = {
 	[](KernelDevices &, KernelNetwork &network, Kernel &) { network.is_table_empty(51820); },
 	[](KernelDevices &, KernelNetwork &network, Kernel &) {
 		FakeWorld fake;
-		network.way_to(parse_endpoint("[2001:db8::1]:7", fake), 1);
+		network.way_to(parse_endpoint("[2001:db8::1]:7", fake), 1, "eth0");
 	},
 	[](KernelDevices &, KernelNetwork &network, Kernel &kernel) {
 		kernel.links = Links::are_asked_for;

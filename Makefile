@@ -15,8 +15,8 @@ KDIR := $(or $(shell qemu/headers $(if $(filter 6.1 6.12,$(KVER)),--have) $(KVER
 # Another suite's kernel is built with its own compiler and tools.
 in_root := $(if $(foreign),qemu/in-root $(known))
 release := $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
-else ifeq ($(KVER),uml)
-KDIR := $(shell qemu/uml-kernel)/build
+else ifneq ($(filter uml uml-%,$(KVER)),)
+KDIR := $(shell qemu/uml-kernel $(patsubst uml-%,%,$(filter-out uml,$(KVER))))/build
 release := $(shell cat $(KDIR)/../release)
 arch := ARCH=um CC=gcc-12
 else ifneq ($(filter kasan-% kcsan-%,$(KVER)),)

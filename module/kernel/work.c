@@ -100,7 +100,11 @@ struct wg_workers *wg_kernel_workers_create(struct wg_netdev *netdev, enum wg_wo
 	for_each_possible_cpu(cpu) {
 		struct wg_worker *worker = per_cpu_ptr(workers->each, cpu);
 
-		INIT_WORK(&worker->work, worker_run);
+		/* Each kind of its own class for lockdep: the one may wait for rtnl, and who holds that for the other. */
+		if (kind == WG_WORKER_HANDSHAKE)
+			INIT_WORK(&worker->work, worker_run);
+		else
+			INIT_WORK(&worker->work, worker_run);
 		worker->workers = workers;
 	}
 	return workers;

@@ -34,10 +34,8 @@ def constants():
             yield constant(of["name-prefix"], entry), 1 << number if of["type"] == "flags" else number + of.get("value-start", 0)
     yield "WG_KEY_LEN", DEFINITIONS["key-len"]["value"]
     for operation in SPEC["operations"]["list"]:
-        kind = operation.get("do") or operation.get("dump") or operation
         name = operation["name"]
-        value = kind["request"]["value"] if "request" in kind else kind["event"]["value"]
-        yield ("WGX_CMD_" + name[4:] if name.startswith("wgx-") else "WG_CMD_" + name).upper().replace("-", "_"), value
+        yield ("WGX_CMD_" + name[4:] if name.startswith("wgx-") else "WG_CMD_" + name).upper().replace("-", "_"), operation["value"]
 
 
 def headers():
@@ -106,7 +104,7 @@ def allowed(command):
     """What the spec says may be in a message of this command."""
     for operation in SPEC["operations"]["list"]:
         of = operation.get("event") or operation.get("dump", {}).get("reply")
-        if of and of["value"] == command:
+        if of and operation["value"] == command:
             return set(of["attributes"])
     raise Wrong("no operation says %#x" % command)
 

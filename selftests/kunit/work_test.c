@@ -25,74 +25,74 @@ static void ring(void *argument)
 	complete(&bell->rung);
 }
 
-static void start(struct bell *bell)
+/* Not on the stack: kernels that watch objects ask that those there be announced. */
+static struct bell *start(struct kunit *test)
 {
-	memset(bell, 0, sizeof(*bell));
+	struct bell *bell = kunit_kzalloc(test, sizeof(*bell), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, bell);
 	init_completion(&bell->rung);
 	wg_kernel_timer_init(&bell->timer, ring, bell);
+	return bell;
 }
 
 static void a_timer_fires_once_and_not_before_its_time(struct kunit *test)
 {
 	static const u32 waits[] = { 0, 1, 3, 7, 20, 50 };
-	struct bell bell;
+	struct bell *bell = start(test);
 	int i;
 
-	start(&bell);
 	for (i = 0; i < ARRAY_SIZE(waits); i++) {
 		s64 at = wg_kernel_now() + waits[i] * NSEC_PER_MSEC;
 
-		reinit_completion(&bell.rung);
-		wg_kernel_timer_arm(&bell.timer, at);
-		KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&bell.rung, 10 * HZ), 0ul);
-		KUNIT_EXPECT_GE(test, bell.at, at);
-		KUNIT_EXPECT_EQ(test, atomic_read(&bell.times), i + 1);
+		reinit_completion(&bell->rung);
+		wg_kernel_timer_arm(&bell->timer, at);
+		KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&bell->rung, 10 * HZ), 0ul);
+		KUNIT_EXPECT_GE(test, bell->at, at);
+		KUNIT_EXPECT_EQ(test, atomic_read(&bell->times), i + 1);
 	}
-	wg_kernel_timer_delete(&bell.timer);
+	wg_kernel_timer_delete(&bell->timer);
 }
 
 static void a_time_in_the_past_is_now(struct kunit *test)
 {
-	struct bell bell;
+	struct bell *bell = start(test);
 
-	start(&bell);
-	wg_kernel_timer_arm(&bell.timer, 1);
-	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&bell.rung, 10 * HZ), 0ul);
-	reinit_completion(&bell.rung);
-	wg_kernel_timer_arm(&bell.timer, wg_kernel_now() - 3600 * NSEC_PER_SEC);
-	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&bell.rung, 10 * HZ), 0ul);
-	wg_kernel_timer_delete(&bell.timer);
+	wg_kernel_timer_arm(&bell->timer, 1);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&bell->rung, 10 * HZ), 0ul);
+	reinit_completion(&bell->rung);
+	wg_kernel_timer_arm(&bell->timer, wg_kernel_now() - 3600 * NSEC_PER_SEC);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&bell->rung, 10 * HZ), 0ul);
+	wg_kernel_timer_delete(&bell->timer);
 }
 
 static void arming_again_moves_it(struct kunit *test)
 {
-	struct bell bell;
+	struct bell *bell = start(test);
 
-	start(&bell);
-	wg_kernel_timer_arm(&bell.timer, wg_kernel_now() + 3600 * NSEC_PER_SEC);
-	wg_kernel_timer_arm(&bell.timer, wg_kernel_now() + NSEC_PER_MSEC);
-	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&bell.rung, 10 * HZ), 0ul);
-	wg_kernel_timer_arm(&bell.timer, S64_MAX);
+	wg_kernel_timer_arm(&bell->timer, wg_kernel_now() + 3600 * NSEC_PER_SEC);
+	wg_kernel_timer_arm(&bell->timer, wg_kernel_now() + NSEC_PER_MSEC);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&bell->rung, 10 * HZ), 0ul);
+	wg_kernel_timer_arm(&bell->timer, S64_MAX);
 	msleep(20);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bell.times), 1);
-	wg_kernel_timer_delete(&bell.timer);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bell->times), 1);
+	wg_kernel_timer_delete(&bell->timer);
 }
 
 static void a_cancelled_timer_may_be_armed_again_and_a_deleted_one_may_not(struct kunit *test)
 {
-	struct bell bell;
+	struct bell *bell = start(test);
 
-	start(&bell);
-	wg_kernel_timer_arm(&bell.timer, wg_kernel_now() + 30 * NSEC_PER_MSEC);
-	wg_kernel_timer_cancel(&bell.timer);
+	wg_kernel_timer_arm(&bell->timer, wg_kernel_now() + 30 * NSEC_PER_MSEC);
+	wg_kernel_timer_cancel(&bell->timer);
 	msleep(60);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bell.times), 0);
-	wg_kernel_timer_arm(&bell.timer, wg_kernel_now());
-	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&bell.rung, 10 * HZ), 0ul);
-	wg_kernel_timer_delete(&bell.timer);
-	wg_kernel_timer_arm(&bell.timer, wg_kernel_now());
+	KUNIT_EXPECT_EQ(test, atomic_read(&bell->times), 0);
+	wg_kernel_timer_arm(&bell->timer, wg_kernel_now());
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&bell->rung, 10 * HZ), 0ul);
+	wg_kernel_timer_delete(&bell->timer);
+	wg_kernel_timer_arm(&bell->timer, wg_kernel_now());
 	msleep(20);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bell.times), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bell->times), 1);
 }
 
 /* ---- workers ---- */

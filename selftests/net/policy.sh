@@ -25,26 +25,22 @@ check ping_before reaches 1 10.7.0.2
 for n in 1 2; do
 	in_ns $n nft -f - <<'END'
 table inet t {
-	counter outer_marked { }
-	counter ef { }
-	counter af11 { }
-	counter opened_marked { }
 	chain post {
 		type filter hook postrouting priority 0;
-		udp dport 2222 meta mark 7 counter name outer_marked
-		udp dport 2222 ip dscp ef counter name ef
-		udp dport 2222 ip dscp af11 counter name af11
+		udp dport 2222 meta mark 7 counter comment "outer_marked"
+		udp dport 2222 ip dscp ef counter comment "ef"
+		udp dport 2222 ip dscp af11 counter comment "af11"
 	}
 	chain in {
 		type filter hook input priority 0;
-		iifname wg0 meta mark 9 counter name opened_marked
+		iifname wg0 meta mark 9 counter comment "opened_marked"
 	}
 }
 END
 done
 # counted N NAME FROM TO: so many packets.
 counted() {
-	within "$(in_ns "$1" nft list counter inet t "$2" | sed -n 's/.*packets \([0-9]*\).*/\1/p')" "$3" "$4"
+	within "$(in_ns "$1" nft list table inet t | sed -n "s/.*counter packets \([0-9]*\) .*comment \"$2\".*/\1/p")" "$3" "$4"
 }
 five() { n1 ping -q -c 5 -i 0.1 -W 5 "$@" 10.7.0.2; }
 

@@ -255,6 +255,17 @@ void World::erase_keys(u32 id)
 void World::suspend(u32 id, i64 duration)
 {
 	erase_keys(id);
+	/* Frozen when nothing of theirs is in work. */
+	kernel.run_process(host(id).domain, "freeze", [&] {
+		kernel.block("handshake workers", [&] {
+			return std::none_of(kernel.workers.begin(), kernel.workers.end(), [&](const auto &entry) {
+				const wg_workers &pool = *entry.second;
+
+				return pool.netdev == &host(id).netdev && pool.kind == WG_WORKER_HANDSHAKE &&
+				       std::any_of(pool.work.begin(), pool.work.end(), [](const auto &work) { return work.running; });
+			});
+		});
+	});
 	kernel.trace("suspend", id, static_cast<u64>(duration));
 	host(id).domain.boot_offset += duration;
 	host(id).domain.wall_offset += duration;

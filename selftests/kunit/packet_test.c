@@ -40,6 +40,7 @@ static struct sk_buff *linear(struct kunit *test, u32 from, u32 size, u32 headro
 	u32 i;
 
 	KUNIT_ASSERT_NOT_NULL(test, skb);
+	skb->dev = test->priv;
 	skb_reserve(skb, headroom);
 	for (i = 0; i < size; i++)
 		*(u8 *)skb_put(skb, 1) = byte_at(from + i);

@@ -54,12 +54,13 @@ void Model::wants_to_send(u32 id)
 		side.attempt_began = side.wanted;	/* fresh traffic: the 90 s begin anew */
 }
 
-void Model::suspended(u32 id)
+void Model::suspended(u32 id, i64 keys_erased_at)
 {
 	Side &side = sides_[id];
 
 	side.previous = side.current = side.next = side.former_current = side.alternative = std::nullopt;
-	side.pending_index.reset();
+	if (side.initiation_sent < keys_erased_at)
+		side.pending_index.reset();
 	side.handshake_sent = NEVER;
 	side.offset_changed = world_.time();
 	side.forgiven_until = world_.time() + 40 * SECOND;

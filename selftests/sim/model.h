@@ -16,7 +16,8 @@ public:
 	explicit Model(World &world);
 	/* Host @id's user wants a packet carried. */
 	void wants_to_send(u32 id);
-	void suspended(u32 id);
+	/* @keys_erased_at: before the workers were frozen, which may have begun a handshake in between. */
+	void suspended(u32 id, i64 keys_erased_at);
 	void persistent_keepalive(u32 id, u16 seconds);
 	/* Checks what should have happened by now; call it often. */
 	void check();

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Whatever bytes a program that may configure can put into a request: raw attributes, and true ones with some bytes changed, as a change and as
- * a question, against the whole engine in the simulation's kernel. A refused change changes nothing; what was taken can be shown; no key
- * stays in the request; nothing is left when the device goes. */
-#include <cstring>
-
+ * a question, against the whole engine in the simulation's kernel. A refused change changes nothing; what was taken can be shown; nothing is
+ * left when the device goes. */
 #include "support.h"
 #include "world.h"
 
@@ -87,7 +85,6 @@ void ask(World &world, std::vector<sim::u8> question, size_t size)
 
 	for (int result = 0; !dump.done && !result;) {
 		wg_reply reply(size);
-		Shown shown;
 
 		world.kernel.run_process(world.host(0).domain, "ask",
 					 [&] { result = wg_engine_dump(world.host(0).device, &dump, question.data(), question.size(), &reply); });

@@ -16,13 +16,7 @@ two_devices
 check ping_before reaches 1 10.7.0.2
 
 # failing N THING NAME: all of its points, and how many there were.
-failing() {
-	in_ns "$1" "$helpers/faults" "$2" "$3" >points 2>&1
-	status=$?
-	check "each_allocation_of_$2_may_fail" told
-	echo "# $2: $(tail -n 1 points)"
-}
-told() { cat points; return $status; }
+failing() { check_telling "each_allocation_of_$2_may_fail" in_ns "$1" "$helpers/faults" "$2" "$3"; }
 failing 1 add wgf
 device 1 wgf
 failing 1 configure wgf

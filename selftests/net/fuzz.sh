@@ -13,11 +13,7 @@ check ping_before reaches 1 10.7.0.2
 device 1 wgf 1
 n1 $wg set wgf listen-port 4567
 ip1 link set wgf up
-"$helpers/fuzz" "$(name_of 1)" wgf "${FUZZ_SECONDS:-20}" 4567 "$scratch/corpus" >told 2>&1
-status=$?
-told() { cat told; return $status; }
-check new_code_is_found_by_what_reached_some told
-echo "# $(tail -n 1 told)"
+check_telling new_code_is_found_by_what_reached_some "$helpers/fuzz" "$(name_of 1)" wgf "${FUZZ_SECONDS:-20}" 4567 "$scratch/corpus"
 check the_tunnel_goes_on reaches 1 10.7.0.2
 check the_device_can_be_configured n1 $wg set wgf listen-port 0 fwmark 0
 check and_goes ip1 link del wgf

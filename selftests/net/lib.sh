@@ -68,6 +68,16 @@ load_ours() {
 	poll 20 rmmod wireguard && modprobe wireguard
 }
 
+# check_telling NAME COMMAND...: as check, and what the command said last is told.
+check_telling() {
+	local name=$1 status
+	shift
+	"$@" >told 2>&1
+	status=$?
+	check "$name" eval "cat told; [ $status = 0 ]"
+	echo "# $(tail -n 1 told)"
+}
+
 # ---- namespaces and processes ----
 name_of() {
 	echo "$prefix$1"

@@ -73,11 +73,10 @@ static double memory_used(void)
 
 static void put_peer(uint32_t number)
 {
-	uint8_t key[WG_KEY_LEN], v4[4] = { 10, number >> 16, number >> 8, number }, bits = 32;
-	uint16_t family_v4 = 2;
+	uint8_t key[WG_KEY_LEN], v4[4] = { 10, number >> 16, number >> 8, number };
 	struct { uint16_t family; uint8_t port[2], address[4], zero[8]; } endpoint = { 2, { number >> 8, 1 }, { 127, 1, 0, 1 }, { 0 } };
 	uint64_t random = number;
-	struct nlattr *peer = put(NLA_F_NESTED, NULL, 0), *all, *one;
+	struct nlattr *peer = nest(0), *all;
 
 	for (unsigned i = 0; i < sizeof(key); i++) {
 		random = random * 6364136223846793005u + 1442695040888963407u;
@@ -85,12 +84,8 @@ static void put_peer(uint32_t number)
 	}
 	put(WGPEER_A_PUBLIC_KEY, key, sizeof(key));
 	put(WGPEER_A_ENDPOINT, &endpoint, sizeof(endpoint));
-	all = put(WGPEER_A_ALLOWEDIPS | NLA_F_NESTED, NULL, 0);
-	one = put(NLA_F_NESTED, NULL, 0);
-	put(WGALLOWEDIP_A_FAMILY, &family_v4, 2);
-	put(WGALLOWEDIP_A_IPADDR, v4, 4);
-	put(WGALLOWEDIP_A_CIDR_MASK, &bits, 1);
-	end(one);
+	all = nest(WGPEER_A_ALLOWEDIPS);
+	put_allowed_ip(AF_INET, v4, 32);
 	end(all);
 	end(peer);
 }

@@ -12,8 +12,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/if_link.h>
-#include <linux/rtnetlink.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,11 +228,6 @@ static int ask(void)
 	return error != 0;
 }
 
-static struct nlattr *nest(int type)
-{
-	return put(type | NLA_F_NESTED, NULL, 0);
-}
-
 static int get(const char *device, const char *letters, char **keys)
 {
 	uint32_t flags = (strchr(letters, 's') ? WGX_F_STATE : 0) | (strchr(letters, 'n') ? WGX_F_NO_SECRETS : 0);
@@ -299,7 +292,7 @@ static int set(const char *device, char **words, int count)
 		end(peers);
 	} else if (count == 4 && !strcmp(words[0], "no-steal")) {
 		uint32_t flags = WGX_F_NO_STEAL;
-		struct nlattr *peers, *peer, *ips, *ip;
+		struct nlattr *peers, *peer, *ips;
 		uint8_t key[WG_KEY_LEN], address[16];
 		uint16_t kind = strchr(words[2], ':') ? AF_INET6 : AF_INET;
 
@@ -310,11 +303,7 @@ static int set(const char *device, char **words, int count)
 		peer = nest(0);
 		put(WGPEER_A_PUBLIC_KEY, key, sizeof(key));
 		ips = nest(WGPEER_A_ALLOWEDIPS);
-		ip = nest(0);
-		put(WGALLOWEDIP_A_FAMILY, &kind, sizeof(kind));
-		put(WGALLOWEDIP_A_IPADDR, address, kind == AF_INET ? 4 : 16);
-		put(WGALLOWEDIP_A_CIDR_MASK, &(uint8_t){ atoi(words[3]) }, 1);
-		end(ip);
+		put_allowed_ip(kind, address, atoi(words[3]));
 		end(ips);
 		end(peer);
 		end(peers);
@@ -325,15 +314,6 @@ static int set(const char *device, char **words, int count)
 }
 
 /* ---- rtnetlink ---- */
-static void begin_link(int type, int flags, const char *name)
-{
-	memset(buffer, 0, NLMSG_LENGTH(sizeof(struct ifinfomsg)));
-	message()->nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg));
-	message()->nlmsg_type = type;
-	message()->nlmsg_flags = NLM_F_REQUEST | flags;
-	put(IFLA_IFNAME, name, strlen(name) + 1);
-}
-
 static int make_link(const char *name, const char *port, const char *mark)
 {
 	uint16_t port_number = strtoul(port, NULL, 0);

@@ -7,8 +7,6 @@
  */
 #include <errno.h>
 #include <linux/if.h>
-#include <linux/if_link.h>
-#include <linux/rtnetlink.h>
 #include "request.h"
 #include "tool.h"
 
@@ -68,21 +66,12 @@ static int ask(int fd)
 }
 
 /* ---- links ---- */
-static void link_request(int type, int flags)
-{
-	memset(buffer, 0, NLMSG_SPACE(sizeof(struct ifinfomsg)));
-	message()->nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg));
-	message()->nlmsg_type = type;
-	message()->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-	put(IFLA_IFNAME, name, strlen(name) + 1);
-}
-
 static void add_request(void)
 {
 	struct nlattr *info;
 
-	link_request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-	info = put(IFLA_LINKINFO, NULL, 0);
+	begin_link(RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, name);
+	info = nest(IFLA_LINKINFO);
 	put(IFLA_INFO_KIND, "wireguard", 9);
 	end(info);
 }
@@ -91,7 +80,7 @@ static void up_request(unsigned flags)
 {
 	struct ifinfomsg *link;
 
-	link_request(RTM_NEWLINK, 0);
+	begin_link(RTM_NEWLINK, NLM_F_ACK, name);
 	link = NLMSG_DATA(message());
 	link->ifi_change = IFF_UP;
 	link->ifi_flags = flags;
@@ -104,7 +93,7 @@ static int is_there(void)
 
 static void forget_link(void)
 {
-	link_request(RTM_DELLINK, 0);
+	begin_link(RTM_DELLINK, NLM_F_ACK, name);
 	ask(route_fd);
 }
 
@@ -118,21 +107,16 @@ static void set_down(void)
 /* ---- the configuration ---- */
 static void put_peer(uint8_t number, int prefixes)
 {
-	struct nlattr *peer = put(NLA_F_NESTED, NULL, 0), *list, *entry;
-	uint8_t key[WG_KEY_LEN] = { number, 1 }, address[4] = { 10, number, 0, 0 }, bits = 24;
+	struct nlattr *peer = nest(0), *list;
+	uint8_t key[WG_KEY_LEN] = { number, 1 }, address[4] = { 10, number, 0, 0 };
 	struct sockaddr_in endpoint = { .sin_family = AF_INET, .sin_port = htons(1000 + number), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	uint16_t of = AF_INET;
 
 	put(WGPEER_A_PUBLIC_KEY, key, sizeof(key));
 	put(WGPEER_A_ENDPOINT, &endpoint, sizeof(endpoint));
-	list = put(WGPEER_A_ALLOWEDIPS | NLA_F_NESTED, NULL, 0);
+	list = nest(WGPEER_A_ALLOWEDIPS);
 	for (int i = 0; i < prefixes; i++) {
-		entry = put(NLA_F_NESTED, NULL, 0);
 		address[2] = i;
-		put(WGALLOWEDIP_A_FAMILY, &of, 2);
-		put(WGALLOWEDIP_A_IPADDR, address, 4);
-		put(WGALLOWEDIP_A_CIDR_MASK, &bits, 1);
-		end(entry);
+		put_allowed_ip(AF_INET, address, 24);
 	}
 	end(list);
 	end(peer);
@@ -151,7 +135,7 @@ static void configuration(uint8_t first)
 	put(WGDEVICE_A_FLAGS, &replace, 4);
 	put(WGDEVICE_A_PRIVATE_KEY, key, sizeof(key));
 	put(WGDEVICE_A_LISTEN_PORT, &port, 2);
-	peers = put(WGDEVICE_A_PEERS | NLA_F_NESTED, NULL, 0);
+	peers = nest(WGDEVICE_A_PEERS);
 	put_peer(first, 3);
 	put_peer(first + 1, 5);
 	end(peers);

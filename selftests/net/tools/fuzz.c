@@ -94,13 +94,13 @@ static void put_some(const struct attribute *list, int depth)
 		const struct attribute *one = &list[below(count)];
 
 		if (one->inside) {
-			struct nlattr *nest = put(one->type | NLA_F_NESTED, NULL, 0);
+			struct nlattr *list = nest(one->type);
 
 			/* What an entry cannot do without. */
 			if (one->inside == peer && below(20))
 				put_value(WGPEER_A_PUBLIC_KEY, 32);
 			put_some(one->inside, depth + 1);
-			end(nest);
+			end(list);
 		} else {
 			put_value(one->type, one->size);
 		}

@@ -3,7 +3,9 @@
 #ifndef REQUEST_H
 #define REQUEST_H
 #include <linux/genetlink.h>
+#include <linux/if_link.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,7 +30,11 @@ static inline struct nlattr *put(int type, const void *data, unsigned length)
 	return at;
 }
 
-/* Of a nest that began with put(type, NULL, 0). */
+static inline struct nlattr *nest(int type)
+{
+	return put(type | NLA_F_NESTED, NULL, 0);
+}
+
 static inline void end(struct nlattr *of)
 {
 	of->nla_len = buffer + message()->nlmsg_len - (uint8_t *)of;
@@ -45,6 +51,27 @@ static inline void begin(int type, int flags, int command)
 	message()->nlmsg_flags = NLM_F_REQUEST | flags;
 	generic->cmd = command;
 	generic->version = 1;
+}
+
+/* A request of rtnetlink's about a link. */
+static inline void begin_link(int type, int flags, const char *name)
+{
+	memset(buffer, 0, NLMSG_LENGTH(sizeof(struct ifinfomsg)));
+	message()->nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg));
+	message()->nlmsg_type = type;
+	message()->nlmsg_flags = NLM_F_REQUEST | flags;
+	put(IFLA_IFNAME, name, strlen(name) + 1);
+}
+
+/* An entry of WGPEER_A_ALLOWEDIPS. */
+static inline void put_allowed_ip(uint16_t family, const void *address, uint8_t bits)
+{
+	struct nlattr *entry = nest(0);
+
+	put(WGALLOWEDIP_A_FAMILY, &family, sizeof(family));
+	put(WGALLOWEDIP_A_IPADDR, address, family == AF_INET ? 4 : 16);
+	put(WGALLOWEDIP_A_CIDR_MASK, &bits, sizeof(bits));
+	end(entry);
 }
 
 /* for (each attribute of @size bytes from @first on) */

@@ -35,11 +35,6 @@ static void put8(int type, uint8_t value)
 	put(type, &value, 1);
 }
 
-static struct nlattr *nest(int type)
-{
-	return put(type | NLA_F_NESTED, NULL, 0);
-}
-
 /* ---- what most requests begin with ---- */
 static void set(void)
 {

@@ -657,6 +657,9 @@ TEST_F(DoctorTest, bindings_and_marks_of_peers_are_looked_at)
 	EXPECT_FALSE(examine(patient, Probing::none, fake).lacks_bound_address);
 	fake.host.network.way_links["192.0.2.1:7 by eth1"] = "eth1";
 	EXPECT_EQ(link_of_way(), "eth1");
+	/* That of the link, whatever the plain route has. */
+	fake.host.network.path_mtus["192.0.2.1"] = 9000;
+	EXPECT_EQ(examine(patient, Probing::none, fake).ways[test_key(1)].mtu, 1420u);
 	fake.devices.present["wg0"].peers[0].policy = PeerPolicy{.outer_mark = 9};
 	fake.host.network.way_links["192.0.2.1:7 marked by eth1"] = "eth7";
 	EXPECT_EQ(link_of_way(), "eth7");

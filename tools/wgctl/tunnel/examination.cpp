@@ -357,9 +357,9 @@ private:
 			Examination::Way &way = seen_.ways[peer.public_key];
 			way.link = host_.network.way_to(*peer.endpoint, mark, bound);
 			way.is_tunnel = way.link && is_tunnel(*way.link);
-			/* The plain route's MTU: with a mark, that of the link packets really leave by. */
+			/* The plain route's MTU: with a mark, or a bound socket, that of the link packets really leave by. */
 			if (way.link && !way.is_tunnel)
-				way.mtu = mark ? std::optional(host_.network.mtu(*way.link)) : host_.network.path_mtu({address_of(*peer.endpoint)});
+				way.mtu = mark || !bound.empty() ? std::optional(host_.network.mtu(*way.link)) : host_.network.path_mtu({address_of(*peer.endpoint)});
 		}
 	}
 

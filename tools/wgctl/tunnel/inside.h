@@ -17,6 +17,7 @@ std::optional<Prefix> inner_address(const Peer &peer);
 const Peer &find_target(const std::string &what, const Device &device, const PeerNames &names, std::optional<Prefix> &destination);
 /* Somewhere in an allowed IP of the peer. */
 Endpoint inside_of(const Peer &peer, const Prefix &allowed);
+/* Seconds, where nobody says another number. */
 constexpr std::uint32_t USUAL_WAIT = 30;
 /* Sends packets to these peers until each has a session; throws Failure, which begins so, when some have none after so many seconds. The
  * program is where the interface is. */

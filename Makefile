@@ -19,7 +19,7 @@ else ifneq ($(filter uml uml-%,$(KVER)),)
 KDIR := $(shell qemu/uml-kernel $(patsubst uml-%,%,$(filter-out uml,$(KVER))))/build
 release := $(shell cat $(KDIR)/../release)
 arch := ARCH=um CC=gcc-12
-else ifneq ($(filter kasan-%,$(KVER)),)
+else ifneq ($(filter kasan-% kcsan-%,$(KVER)),)
 KDIR := $(shell qemu/debug-kernel $(KVER))/build
 release := $(shell cat $(KDIR)/../release)
 else

@@ -62,7 +62,7 @@ void add_peer(Device &device, Peer &peer)
 	device.peers.push_back(peer);
 	device.peer_count++;
 	SpinGuard guard(device.index_lock);
-	device.peers_by_key.insert(peer);
+	device.peers_by_key.insert(peer, guard);
 }
 
 void remove_peer(Device &device, Peer &peer, Leaving &leaving)
@@ -70,7 +70,7 @@ void remove_peer(Device &device, Peer &peer, Leaving &leaving)
 	{
 		SpinGuard guard(device.index_lock);
 
-		device.peers_by_key.remove(peer);
+		device.peers_by_key.remove(peer, guard);
 	}
 	device.allowed_ips.remove_all(peer.prefixes, leaving.prefixes);
 	make_unreachable(peer);

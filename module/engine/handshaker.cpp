@@ -109,11 +109,11 @@ template <typename Question> Outcome<void> commit_session(Device &device, const 
 				if (session.keypair.role == Role::Responder)
 					session.keypair.local_index = unused_index(device);
 				session.index_hash = session.keypair.local_index.value();
-				device.sessions_by_index.insert(session);
+				device.sessions_by_index.insert(session, index);
 			}
 			displaced = session.keypair.role == Role::Initiator
-					    ? peer.keyring.add_as_initiator(session, peer.remote.static_public() < us.local.static_public())
-					    : peer.keyring.add_as_responder(session);
+					    ? peer.keyring.add_as_initiator(session, peer.remote.static_public() < us.local.static_public(), keyring)
+					    : peer.keyring.add_as_responder(session, keyring);
 			wg_kernel_debug_life(&device.netdev, "Keypair", session.index_hash, "created");
 		}
 	}

@@ -2,6 +2,7 @@
 #include "engine/module.h"
 #include "engine/memory.h"
 #include "kernel/engine.h"
+#include "protocol/handshake_self_test.h"
 #include "rt/atomic.h"
 
 namespace wg::engine {
@@ -65,6 +66,15 @@ bool passes_self_test(crypto::Form form)
 	return passed;
 }
 
+int test_handshake()
+{
+	HandshakeSelfTest *test = create<HandshakeSelfTest>();
+	int error = !test ? -WG_ENOMEM : test->passes(primitives()) ? 0 : -WG_EBADMSG;
+
+	destroy(test);
+	return error;
+}
+
 } // namespace
 
 crypto::Form aead_form()
@@ -109,6 +119,8 @@ int wg_engine_load(const char *name)
 	for (const KnownForm &known : FORMS)
 		if (known.is_available() && !passes_self_test(known.form))
 			return -WG_EBADMSG;
+	if (int error = test_handshake(); error)
+		return error;
 	loaded = create<Module>();
 	if (!loaded)
 		return -WG_ENOMEM;

@@ -105,7 +105,7 @@ Peer::~Peer()
 	while (Packet *head = staged.pop())
 		free_chain(head);
 	wg_kernel_route_cache_destroy(&route_cache);
-	destroy(pollers.locked());
+	destroy(pollers.locked(Unshared()));
 }
 
 bool make_pollers(Peer &peer)
@@ -194,7 +194,7 @@ void drop_displaced(Device &device, const Displaced<Session> &displaced)
 		{
 			SpinGuard guard(device.index_lock);
 
-			device.sessions_by_index.remove(*session);
+			device.sessions_by_index.remove(*session, guard);
 		}
 		put(*session);
 	}
@@ -209,7 +209,7 @@ bool begin_pending_handshake(Peer &peer, const InitiatorState &state)
 	peer.initiator.copy_from(state);
 	peer.initiator.sender_index = unused_index(peer.device);
 	peer.pending_hash = peer.initiator.sender_index.value();
-	peer.device.handshakes_by_index.insert(peer);
+	peer.device.handshakes_by_index.insert(peer, guard);
 	peer.awaits_response = true;
 	return true;
 }
@@ -221,7 +221,7 @@ void end_pending_handshake(Peer &peer)
 	{
 		SpinGuard guard(peer.device.index_lock);
 
-		peer.device.handshakes_by_index.remove(peer);
+		peer.device.handshakes_by_index.remove(peer, guard);
 	}
 	peer.awaits_response = false;
 	peer.initiator.wipe();
@@ -250,7 +250,7 @@ void erase_keys(Peer &peer)
 	{
 		SpinGuard guard(peer.keyring_lock);
 
-		displaced = peer.keyring.erase();
+		displaced = peer.keyring.erase(guard);
 	}
 	drop_displaced(peer.device, displaced);
 	if (had_session)

@@ -82,7 +82,7 @@ void confirm_key(Peer &peer, Session &session)
 	{
 		SpinGuard guard(peer.keyring_lock);
 
-		confirmed = peer.keyring.confirm(session, displaced);
+		confirmed = peer.keyring.confirm(session, displaced, guard);
 	}
 	if (!confirmed)
 		return;

@@ -36,6 +36,7 @@ private:
 
 class [[nodiscard]] SpinGuard {
 public:
+	using IsProofOfLock = void;
 	/* @is_taken: by try_take(). */
 	explicit SpinGuard(SpinLock &lock, bool is_taken = false) : lock_(lock.storage_)
 	{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Hash tables: RCU readers, one locked writer, constant expected time at any size because a table grows with reserve().
  *
- * Context:    lookup: RCU section; insert, remove: the table's lock; reserve: process, before the table's lock is taken
+ * Context:    lookup: RCU section; insert, remove: the table's lock; reserve: process, rtnl, before the table's lock is taken
  * Growth:     each element has two links. A new bucket array threads the elements through the links the old one does not use, so
  *             readers of the old array walk undisturbed until the grace period after which it is freed.
  */
@@ -19,7 +19,7 @@ template <typename T> struct HashLink {
 /* @Hash is the member with an element's hash, constant while the element is linked. */
 template <typename T, HashLink<T> T::*Link, u64 T::*Hash> class HashTable {
 public:
-	~HashTable() { free(buckets_.locked()); }
+	~HashTable() { free(buckets_.locked(Unshared())); }
 
 	/* Makes room for @count elements at about one a bucket; waits for RCU when it grows. False: no memory, nothing changed.
 	 * Before its first reserve() a table may not be used. */
@@ -42,8 +42,8 @@ public:
 
 			grown->side = old ? !old->side : 0;
 			for (u32 i = 0; old && i < old->size; i++)
-				for (T *at = old->heads()[i].locked(); at; at = (at->*Link).next[old->side].locked())
-					push(*grown, *at);
+				for (T *at = old->heads()[i].locked(guard); at; at = (at->*Link).next[old->side].locked(guard))
+					push(*grown, *at, guard);
 			buckets_.publish(grown);
 		}
 		if (old) {
@@ -52,15 +52,15 @@ public:
 		}
 		return true;
 	}
-	void insert(T &element) { push(*buckets_.locked(), element); }
-	void remove(T &element)
+	void insert(T &element, const SpinGuard &guard) { push(*buckets_.locked(guard), element, guard); }
+	void remove(T &element, const SpinGuard &guard)
 	{
-		Buckets &buckets = *buckets_.locked();
+		Buckets &buckets = *buckets_.locked(guard);
 		RcuPtr<T> *at = &buckets.heads()[(element.*Hash) & (buckets.size - 1)];
 
-		while (T *here = at->locked()) {
+		while (T *here = at->locked(guard)) {
 			if (here == &element) {
-				at->publish((element.*Link).next[buckets.side].locked());
+				at->publish((element.*Link).next[buckets.side].locked(guard));
 				return;
 			}
 			at = &(here->*Link).next[buckets.side];
@@ -89,11 +89,11 @@ private:
 		if (buckets)
 			wg_kernel_free(buckets, memory_of(buckets->size));
 	}
-	void push(Buckets &buckets, T &element)
+	void push(Buckets &buckets, T &element, const SpinGuard &guard)
 	{
 		RcuPtr<T> &head = buckets.heads()[(element.*Hash) & (buckets.size - 1)];
 
-		(element.*Link).next[buckets.side].publish(head.locked());
+		(element.*Link).next[buckets.side].publish(head.locked(guard));
 		head.publish(&element);
 	}
 	RcuPtr<Buckets> buckets_;

@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-/* Once per module; @form: "auto", "portable", "avx2", "avx512" or "neon". Self-tests what it will use. -EINVAL (unknown or unavailable form), -EBADMSG (self-test). */
+/* Once per module; @form: "auto", "portable", "avx2", "avx512" or "neon". Self-tests what it will use, and a handshake. -EINVAL (unknown or unavailable form), -EBADMSG (self-test). */
 int wg_engine_load(const char *form);
 void wg_engine_unload(void);		/* after the last device is gone and RCU callbacks have run */
 

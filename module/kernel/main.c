@@ -41,8 +41,11 @@ static int __init wg_init(void)
 	if (error)
 		goto no_crypto;
 	error = wg_engine_load(aead);
-	if (error)
+	if (error) {
+		pr_err("wireguard: not loaded: %s\n", error == -EBADMSG ? "a self-test of the cryptography failed" :
+		       error == -EINVAL ? "this CPU has no AEAD of the name that was given" : "no memory");
 		goto no_engine;
+	}
 	error = wg_netdev_init();
 	if (error)
 		goto no_netdev;

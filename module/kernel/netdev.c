@@ -55,9 +55,15 @@ static void device_uninit(struct net_device *dev)
 	list_del(&wg_private_of(dev)->of_all);
 }
 
+#ifdef CONFIG_LOCKDEP
+struct lockdep_map wg_destroying = STATIC_LOCKDEP_MAP_INIT("wg_destroying", &wg_destroying);
+#endif
+
 static void device_destructor(struct net_device *dev)
 {
+	lock_map_acquire(&wg_destroying);
 	wg_engine_device_destroy(wg_private_of(dev)->engine);
+	lock_map_release(&wg_destroying);
 	wg_compat_free_statistics(dev);
 	pr_debug("%s: Interface destroyed\n", dev->name);
 }

@@ -86,6 +86,11 @@ static inline void wg_unsteer(struct sk_buff *skb)
 #define WG_OUTER_HEADROOM ALIGN(LL_MAX_HEADER + sizeof(struct ipv6hdr) + sizeof(struct udphdr), 16)
 #define WG_TAG_SIZE 16
 
+#ifdef CONFIG_LOCKDEP
+/* Held, as it were, by who destroys a device nobody can reach any more: in place of rtnl. */
+extern struct lockdep_map wg_destroying;
+#endif
+
 /* Between the C files. All [process]. */
 int wg_netdev_init(void);
 void wg_netdev_exit(void);

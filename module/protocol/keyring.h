@@ -3,7 +3,7 @@
  * Crossed initiations make two sessions, one in current and one in next; that of the larger static public key stays current on both sides.
  *
  * Called by:  engine/handshaker (a session was derived), engine/rx (first data on `next`), engine/peer (erase)
- * Context:    readers: RCU; writers: any, under the peer's keyring lock (the engine's KeyringLocked guard)
+ * Context:    readers: RCU; writers: any, under the peer's keyring lock, which its guard proves
  * Ownership:  the ring holds one reference to each session in it; what a move pushes out comes back in Displaced, for the caller to put
  * Invariant:  no session is in two slots
  */
@@ -27,19 +27,19 @@ public:
 	/* We initiated: @session is confirmed by the response and becomes current. A next was crossed by it and stays: whether the peer, too,
 	 * will hold both is not known yet, and until it has heard of ours it sends on the old current, which becomes previous.
 	 * @prevails: our key is the larger. */
-	Displaced<Session> add_as_initiator(Session &session, bool prevails)
+	template <ProofOfLock Proof> Displaced<Session> add_as_initiator(Session &session, bool prevails, const Proof &proof)
 	{
-		Displaced<Session> out = {{previous_.locked(), nullptr, nullptr}};
+		Displaced<Session> out = {{previous_.locked(proof), nullptr, nullptr}};
 
-		previous_.publish(current_.locked());
+		previous_.publish(current_.locked(proof));
 		current_.publish(&session);
 		next_yields_ = prevails;
 		return out;
 	}
 	/* We responded: @session waits in next until it is confirmed; previous is dropped. */
-	Displaced<Session> add_as_responder(Session &session)
+	template <ProofOfLock Proof> Displaced<Session> add_as_responder(Session &session, const Proof &proof)
 	{
-		Displaced<Session> out = {{previous_.locked(), next_.locked(), nullptr}};
+		Displaced<Session> out = {{previous_.locked(proof), next_.locked(proof), nullptr}};
 
 		next_.publish(&session);
 		previous_.publish(nullptr);
@@ -48,21 +48,21 @@ public:
 	}
 	/* Authenticated data arrived on @session. True when that confirmed it: it was next, and is now current, or previous if it was crossed
 	 * by one that prevails. */
-	bool confirm(Session &session, Displaced<Session> &out)
+	template <ProofOfLock Proof> bool confirm(Session &session, Displaced<Session> &out, const Proof &proof)
 	{
-		if (next_.locked() != &session)
+		if (next_.locked(proof) != &session)
 			return false;
-		out.session[0] = previous_.locked();
-		previous_.publish(next_yields_ ? &session : current_.locked());
+		out.session[0] = previous_.locked(proof);
+		previous_.publish(next_yields_ ? &session : current_.locked(proof));
 		if (!next_yields_)
 			current_.publish(&session);
 		next_.publish(nullptr);
 		return true;
 	}
 	/* Empties the ring. */
-	Displaced<Session> erase()
+	template <ProofOfLock Proof> Displaced<Session> erase(const Proof &proof)
 	{
-		Displaced<Session> out = {{previous_.locked(), current_.locked(), next_.locked()}};
+		Displaced<Session> out = {{previous_.locked(proof), current_.locked(proof), next_.locked(proof)}};
 
 		previous_.publish(nullptr);
 		current_.publish(nullptr);

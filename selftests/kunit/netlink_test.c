@@ -5,7 +5,6 @@
 #include <kunit/test.h>
 #include <linux/in.h>
 #include <linux/rtnetlink.h>
-#include <net/net_namespace.h>
 #include <net/netlink.h>
 #include "engine.h"
 #include "objects.h"
@@ -267,26 +266,6 @@ static void a_cursor_of_another_device_is_refused(struct kunit *test)
 	kfree_skb(request);
 }
 
-/* It is only configured. */
-static int init(struct kunit *test)
-{
-	struct net_device *dev;
-
-	wg_kunit_device(test);
-	dev = test->priv;
-	rtnl_lock();
-	KUNIT_ASSERT_EQ(test, wg_engine_device_create((struct wg_netdev *)dev, (struct wg_namespace *)&init_net, &wg_private_of(dev)->engine), 0);
-	rtnl_unlock();
-	return 0;
-}
-
-static void exit(struct kunit *test)
-{
-	wg_engine_device_destroy(wg_private_of(test->priv)->engine);
-	rcu_barrier();
-	wg_kunit_free_device(test);
-}
-
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_dump_tells_each_prefix_once_whatever_room_a_message_has),
 	KUNIT_CASE(a_request_cut_anywhere_is_read_to_its_end_and_no_further),
@@ -295,4 +274,4 @@ static struct kunit_case cases[] = {
 	{}
 };
 
-struct kunit_suite wg_netlink_test_suite = { .name = "netlink_test", .init = init, .exit = exit, .test_cases = cases };
+struct kunit_suite wg_netlink_test_suite = { .name = "netlink_test", .init = wg_kunit_engine, .exit = wg_kunit_free_engine, .test_cases = cases };

@@ -8,3 +8,7 @@ extern const int wg_kunit_suite_count;
 /* Before and after a case: test->priv is a device the kernel does not know. */
 int wg_kunit_device(struct kunit *test);
 void wg_kunit_free_device(struct kunit *test);
+
+/* The same, and there is an engine behind it. It is only configured. */
+int wg_kunit_engine(struct kunit *test);
+void wg_kunit_free_engine(struct kunit *test);

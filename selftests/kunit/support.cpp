@@ -17,6 +17,7 @@ void wg_kunit_fail(void *test, const char *file, int line, const char *what, con
 void *wg_kunit_allocate(size_t size);
 void wg_kunit_free(void *at);
 [[noreturn]] void wg_kunit_end(const char *why);
+void wg_kunit_alone(bool alone);
 }
 
 namespace wg::kunit {
@@ -31,9 +32,14 @@ Running::Running(void *test)
 {
 	running = test;
 	failed = false;
+	wg_kunit_alone(true);
 }
 
-Running::~Running() { running = nullptr; }
+Running::~Running()
+{
+	running = nullptr;
+	wg_kunit_alone(false);
+}
 bool has_failed() { return failed; }
 
 Failure::~Failure()

@@ -42,6 +42,9 @@ struct Domain {
 enum class Context : u8 { Process, Softirq };
 constexpr u32 ANY_CPU = ~0u;
 
+/* The fiber that destroys a device nobody can reach any more, without rtnl. */
+inline constexpr char DESTRUCTOR[] = "destructor";
+
 struct Fiber {
 	Stack stack;
 	u64 id = 0;

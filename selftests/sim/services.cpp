@@ -168,6 +168,12 @@ extern "C" void wg_kernel_prove_rcu(void)
 	if (kernel && kernel->current && !kernel->current->reads())
 		kernel->require_rtnl("an RcuPtr's read() outside a read section");
 }
+
+extern "C" void wg_kernel_prove_rtnl(void)
+{
+	if (kernel && kernel->current && kernel->current->what != sim::DESTRUCTOR)
+		kernel->require_rtnl("an RcuPtr's locked()");
+}
 #endif
 
 void wg_kernel_call_rcu(wg_rcu_head *head, void (*function)(wg_rcu_head *))

@@ -194,7 +194,7 @@ void World::destroy(u32 id)
 		/* unregister_netdevice waits for transmitters between closing and the destructor. */
 		wg_kernel_rcu_wait();
 	});
-	kernel.run_without_rtnl(self.domain, "destructor", [&] { wg_engine_device_destroy(self.device); });
+	kernel.run_without_rtnl(self.domain, DESTRUCTOR, [&] { wg_engine_device_destroy(self.device); });
 	self.device = nullptr;
 }
 

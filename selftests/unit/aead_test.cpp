@@ -2,7 +2,8 @@
 /* The AEAD of a batch, every form the CPU has, against RFC 8439 and OpenSSL. A form the CPU lacks is reported as skipped. */
 #include "crypto/aead.h"
 
-#include <gtest/gtest.h>
+#include "wycheproof.h"
+
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <sys/mman.h>
@@ -18,6 +19,7 @@
 namespace wg::crypto {
 namespace {
 
+using test::from_hex;
 using Buffer = std::vector<u8>;
 using Random = std::mt19937_64;
 
@@ -201,14 +203,6 @@ constexpr Form FORMS[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Aead, AeadForm, testing::ValuesIn(FORMS), form_name);
 
-Buffer from_hex(const char *hex)
-{
-	Buffer bytes;
-	for (; hex[0] && hex[1]; hex += 2)
-		bytes.push_back(static_cast<u8>(std::stoi(std::string(hex, 2), nullptr, 16)));
-	return bytes;
-}
-
 /* RFC 8439, A.2, test vector 2: its nonce has the shape WireGuard's have, its block counter starts at 1 as a body's does. */
 TEST_P(AeadForm, ciphertext_is_that_of_rfc_8439)
 {
@@ -237,6 +231,27 @@ TEST_P(AeadForm, self_test_passes)
 {
 	EXPECT_TRUE(self_test(form()));
 	EXPECT_TRUE(self_test(form())) << "a second time, over used buffers";
+}
+
+/* Those without associated data, which a message has none of. */
+TEST_P(AeadForm, wycheproofs_messages_are_sealed_and_opened)
+{
+	u32 tried = 0;
+
+	for (const test::wycheproof::Aead &vector : test::wycheproof::AEAD_VECTORS) {
+		Batch batch;
+
+		if (*vector.aad || !vector.is_valid)
+			continue;
+		tried++;
+		set_key(key, from_hex(vector.inner_key));
+		batch.add(from_hex(vector.plain), test::wycheproof::counter_of(vector));
+		seal(form(), key, batch.prepare(false, Place::Copy), workspace);
+		EXPECT_EQ(batch.texts[0].sealed, from_hex(vector.sealed)) << vector.test;
+		EXPECT_EQ(batch.texts[0].tag, from_hex(vector.tag)) << vector.test;
+		batch.check(form(), key, Place::InPlace);
+	}
+	EXPECT_EQ(tried, 45u);
 }
 
 TEST_P(AeadForm, every_length_up_to_2100_alone)

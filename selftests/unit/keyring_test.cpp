@@ -86,26 +86,26 @@ TEST(Keyring, every_sequence_of_moves_agrees_with_the_paper)
 			switch (rest % Moves) {
 			case Initiator:
 			case InitiatorPrevails:
-				out = ring.add_as_initiator(fresh, rest % Moves == InitiatorPrevails);
+				out = ring.add_as_initiator(fresh, rest % Moves == InitiatorPrevails, Unshared());
 				expected = model.add_as_initiator(step, rest % Moves == InitiatorPrevails);
 				break;
 			case Responder:
-				out = ring.add_as_responder(fresh);
+				out = ring.add_as_responder(fresh, Unshared());
 				expected = model.add_as_responder(step);
 				break;
 			case ConfirmNext:
 				expect_confirmed = model.next != 0;
 				if (ring.next())
-					confirmed = ring.confirm(*ring.next(), out);
+					confirmed = ring.confirm(*ring.next(), out, Unshared());
 				expected = model.confirm(model.next);
 				break;
 			case ConfirmOther:
 				for (Session *other : {ring.current(), ring.previous(), &fresh})
 					if (other)
-						confirmed |= ring.confirm(*other, out);
+						confirmed |= ring.confirm(*other, out, Unshared());
 				break;
 			case Erase:
-				out = ring.erase();
+				out = ring.erase(Unshared());
 				expected = model.erase();
 				break;
 			}
@@ -123,12 +123,12 @@ TEST(Keyring, a_response_makes_its_session_current_and_keeps_the_old_one)
 	Ring ring;
 	Session a = {1}, b = {2}, c = {3};
 
-	EXPECT_TRUE(left(ring.add_as_initiator(a, false)).empty());
+	EXPECT_TRUE(left(ring.add_as_initiator(a, false, Unshared())).empty());
 	EXPECT_EQ(ring.current(), &a);
-	EXPECT_TRUE(left(ring.add_as_initiator(b, false)).empty());
+	EXPECT_TRUE(left(ring.add_as_initiator(b, false, Unshared())).empty());
 	EXPECT_EQ(ring.previous(), &a);
 	EXPECT_EQ(ring.current(), &b);
-	EXPECT_EQ(left(ring.add_as_initiator(c, false)), (std::multiset<int>{1}));
+	EXPECT_EQ(left(ring.add_as_initiator(c, false, Unshared())), (std::multiset<int>{1}));
 	EXPECT_EQ(ring.previous(), &b);
 }
 
@@ -140,13 +140,13 @@ TEST(Keyring, crossed_sessions_end_in_the_one_that_prevails)
 		Session old = {1}, theirs = {2}, ours = {3};
 		Displaced<Session> out;
 
-		ring.add_as_initiator(old, prevails);
-		ring.add_as_responder(theirs);
-		EXPECT_TRUE(left(ring.add_as_initiator(ours, prevails)).empty());
+		ring.add_as_initiator(old, prevails, Unshared());
+		ring.add_as_responder(theirs, Unshared());
+		EXPECT_TRUE(left(ring.add_as_initiator(ours, prevails, Unshared())).empty());
 		EXPECT_EQ(ring.current(), &ours);
 		EXPECT_EQ(ring.previous(), &old);	/* the other side sends on it until it hears from ours */
 		EXPECT_EQ(ring.next(), &theirs);
-		EXPECT_TRUE(ring.confirm(theirs, out));
+		EXPECT_TRUE(ring.confirm(theirs, out, Unshared()));
 		EXPECT_EQ(left(out), (std::multiset<int>{1}));
 		EXPECT_EQ(ring.current(), prevails ? &ours : &theirs);
 		EXPECT_EQ(ring.previous(), prevails ? &theirs : &ours);
@@ -161,9 +161,9 @@ TEST(Keyring, a_later_response_of_ours_is_confirmed_as_any)
 	Session ours = {1}, theirs = {2};
 	Displaced<Session> out;
 
-	ring.add_as_initiator(ours, true);
-	ring.add_as_responder(theirs);
-	EXPECT_TRUE(ring.confirm(theirs, out));
+	ring.add_as_initiator(ours, true, Unshared());
+	ring.add_as_responder(theirs, Unshared());
+	EXPECT_TRUE(ring.confirm(theirs, out, Unshared()));
 	EXPECT_EQ(ring.current(), &theirs);
 	EXPECT_EQ(ring.previous(), &ours);
 }
@@ -174,15 +174,15 @@ TEST(Keyring, a_responders_session_is_not_used_before_it_is_confirmed)
 	Session a = {1}, b = {2};
 	Displaced<Session> out;
 
-	ring.add_as_initiator(a, false);
-	ring.add_as_responder(b);
+	ring.add_as_initiator(a, false, Unshared());
+	ring.add_as_responder(b, Unshared());
 	EXPECT_EQ(ring.current(), &a);
 	EXPECT_EQ(ring.next(), &b);
-	EXPECT_TRUE(ring.confirm(b, out));
+	EXPECT_TRUE(ring.confirm(b, out, Unshared()));
 	EXPECT_EQ(ring.current(), &b);
 	EXPECT_EQ(ring.previous(), &a);
 	EXPECT_EQ(ring.next(), nullptr);
-	EXPECT_FALSE(ring.confirm(b, out));
+	EXPECT_FALSE(ring.confirm(b, out, Unshared()));
 }
 
 } // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Included before everything in the constant-time test: whether a tag was right is public, from the comparison on. */
+/* Included before everything in the constant-time test under valgrind: whether a tag was right is public, from the comparison on. */
 #pragma once
 #include "rt/memory.h"
 

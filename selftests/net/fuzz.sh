@@ -14,7 +14,7 @@ check ping_before reaches 1 10.7.0.2
 device 1 wgf 1
 n1 $wg set wgf listen-port 4567
 ip1 link set wgf up
-cp fuzz.corpus "$scratch/corpus"
+cp "$net_dir/fuzz.corpus" "$scratch/corpus"
 check_telling new_code_is_found_by_what_reached_some "$helpers/fuzz" "$(name_of 1)" wgf "${FUZZ_SECONDS:-20}" 4567 "$scratch/corpus"
 if [ "${FUZZ_PRINT:-}" ]; then
 	awk '{ print length, $0 }' "$scratch/corpus" | sort -n | cut -d ' ' -f 2 >"$scratch/short"

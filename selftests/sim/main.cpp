@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Runs the scenarios, each in a process of its own so that a failing one (or a sanitizer's abort) ends alone, and prints TAP.
  *
- * usage: sim [-n SEEDS] [-s SEED] [-o SCENARIO] [-j JOBS] [-v]
+ * usage: sim [-n SEEDS] [-s SEED] [-o SCENARIO] [-j JOBS] [-e] [-v]
+ *   -e: each seed of the long scenarios too, of which else only some are run
  */
 #include <cstdio>
 #include <cstdlib>
@@ -46,6 +47,8 @@ double seconds_now()
 	return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
+bool each_seed;
+
 struct Child {
 	const Scenario *scenario;
 	Shared *shared;
@@ -71,7 +74,7 @@ int start(const Scenario &scenario, u64 seeds, const u64 *only_seed, Child &chil
 	dup2(child.output, 1);
 	dup2(child.output, 2);
 	run_name.scenario = scenario.name;
-	for (u64 seed = only_seed ? *only_seed : 1; seed <= (only_seed ? *only_seed : seeds); seed += only_seed ? 1 : scenario.every) {
+	for (u64 seed = only_seed ? *only_seed : 1; seed <= (only_seed ? *only_seed : seeds); seed += only_seed || each_seed ? 1 : scenario.every) {
 		child.shared->seed = run_name.seed = seed;
 		setitimer(ITIMER_PROF, &limit, nullptr);
 		scenario.run(seed);
@@ -89,14 +92,15 @@ int main(int argc, char **argv)
 	bool one_seed = false;
 	std::map<int, Child> children;
 
-	for (int option; (option = getopt(argc, argv, "n:s:o:j:v")) != -1;)
+	for (int option; (option = getopt(argc, argv, "n:s:o:j:ev")) != -1;)
 		switch (option) {
 		case 'n': seeds = strtoull(optarg, nullptr, 10); break;
 		case 's': seed = strtoull(optarg, nullptr, 10); one_seed = true; break;
 		case 'o': only = optarg; break;
 		case 'j': jobs = strtoull(optarg, nullptr, 10); break;
+		case 'e': each_seed = true; break;
 		case 'v': run_name.verbose = true; break;
-		default: fprintf(stderr, "usage: sim [-n SEEDS] [-s SEED] [-o SCENARIO] [-j JOBS] [-v]\n"); return 2;
+		default: fprintf(stderr, "usage: sim [-n SEEDS] [-s SEED] [-o SCENARIO] [-j JOBS] [-e] [-v]\n"); return 2;
 		}
 	auto reap = [&] {
 		int status, pid = wait(&status);

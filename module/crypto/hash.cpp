@@ -9,7 +9,7 @@ constexpr usize HMAC_BLOCK = 64;	/* BLAKE2s's block size */
 /* One HMAC key, padded to its two blocks, for several inputs. RFC 2104 */
 class Hmac {
 public:
-	explicit Hmac(const Secret<HASH_SIZE> &key)
+	void set_key(const Secret<HASH_SIZE> &key)
 	{
 		u8 *inner = inner_block_.expose(), *outer = outer_block_.expose();
 
@@ -33,15 +33,17 @@ private:
 	Secret<HMAC_BLOCK> inner_block_, outer_block_;
 };
 
-void extract(const Primitives &primitives, const Secret<HASH_SIZE> &key, ConstByteSpan input, Secret<HASH_SIZE> &t0)
-{
-	Hmac(key).compute(primitives, input, t0);
-}
-
-/* HKDF-Expand with an empty info, one output at a time. RFC 5869 */
-class Expander {
+/* HKDF with an empty info: Extract, then Expand one output at a time. RFC 5869 */
+class Kdf {
 public:
-	Expander(const Primitives &primitives, const Secret<HASH_SIZE> &t0) : primitives_(primitives), hmac_(t0) {}
+	Kdf(const Primitives &primitives, const Secret<HASH_SIZE> &key, ConstByteSpan input) : primitives_(primitives)
+	{
+		Secret<HASH_SIZE> t0;
+
+		hmac_.set_key(key);
+		hmac_.compute(primitives, input, t0);
+		hmac_.set_key(t0);
+	}
 	void next(Secret<HASH_SIZE> &out)
 	{
 		/* The first block's input is the counter alone, the others' the block before and the counter. */
@@ -82,35 +84,24 @@ void mac(const Primitives &primitives, Secret<MAC_SIZE> &out, ConstByteSpan key,
 
 void kdf1(const Primitives &primitives, const Secret<HASH_SIZE> &key, ConstByteSpan input, Secret<32> &t1)
 {
-	Secret<HASH_SIZE> t0;
-
-	extract(primitives, key, input, t0);
-	Expander(primitives, t0).next(t1);
+	Kdf(primitives, key, input).next(t1);
 }
 
 void kdf2(const Primitives &primitives, const Secret<HASH_SIZE> &key, ConstByteSpan input, Secret<32> &t1, Secret<32> &t2)
 {
-	Secret<HASH_SIZE> t0;
+	Kdf kdf(primitives, key, input);
 
-	extract(primitives, key, input, t0);
-
-	Expander expander(primitives, t0);
-
-	expander.next(t1);
-	expander.next(t2);
+	kdf.next(t1);
+	kdf.next(t2);
 }
 
 void kdf3(const Primitives &primitives, const Secret<HASH_SIZE> &key, ConstByteSpan input, Secret<32> &t1, Secret<32> &t2, Secret<32> &t3)
 {
-	Secret<HASH_SIZE> t0;
+	Kdf kdf(primitives, key, input);
 
-	extract(primitives, key, input, t0);
-
-	Expander expander(primitives, t0);
-
-	expander.next(t1);
-	expander.next(t2);
-	expander.next(t3);
+	kdf.next(t1);
+	kdf.next(t2);
+	kdf.next(t3);
 }
 
 } // namespace wg::crypto

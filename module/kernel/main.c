@@ -26,55 +26,63 @@ void wg_kernel_bug(const char *what)
 		pr_warn_ratelimited("wireguard: %s\n", what);
 }
 
+static int load_engine(void)
+{
+	int error = wg_engine_load(aead);
+
+	if (error)
+		pr_err("wireguard: not loaded: %s\n", error == -EBADMSG ? "a self-test of the cryptography failed" :
+		       error == -EINVAL ? "this CPU has no AEAD of the name that was given" : "no memory");
+	return error;
+}
+
+/* No RCU callback of a device's may outlive the code it runs. */
+static void unload_engine(void)
+{
+	rcu_barrier();
+	wg_engine_unload();
+}
+
+/* In the order in which they begin; backwards, no configuration can come in before the devices go. */
+static const struct {
+	int (*begin)(void);
+	void (*end)(void);
+} parts[] = {
+	{ wg_work_init, wg_work_exit },
+	{ wg_crypto_init, wg_crypto_exit },
+	{ load_engine, unload_engine },
+	{ wg_netdev_init, wg_netdev_exit },
+	{ wg_genl_init, wg_genl_exit },
+};
+
+static void end_parts(size_t begun)
+{
+	while (begun > 0)
+		parts[--begun].end();
+}
+
 static int __init wg_init(void)
 {
+	size_t begun;
 	int error;
 
 	if (!wg_compat_bottom_halves_exclude()) {
 		pr_err("wireguard: this module needs a real-time kernel with CONFIG_PREEMPT_RT_NEEDS_BH_LOCK; this one has none\n");
 		return -EOPNOTSUPP;
 	}
-	error = wg_work_init();
-	if (error)
-		return error;
-	error = wg_crypto_init();
-	if (error)
-		goto no_crypto;
-	error = wg_engine_load(aead);
-	if (error) {
-		pr_err("wireguard: not loaded: %s\n", error == -EBADMSG ? "a self-test of the cryptography failed" :
-		       error == -EINVAL ? "this CPU has no AEAD of the name that was given" : "no memory");
-		goto no_engine;
+	for (begun = 0; begun < ARRAY_SIZE(parts); begun++) {
+		error = parts[begun].begin();
+		if (error) {
+			end_parts(begun);
+			return error;
+		}
 	}
-	error = wg_netdev_init();
-	if (error)
-		goto no_netdev;
-	error = wg_genl_init();
-	if (error)
-		goto no_genl;
 	return 0;
-
-no_genl:
-	wg_netdev_exit();
-no_netdev:
-	rcu_barrier();
-	wg_engine_unload();
-no_engine:
-	wg_crypto_exit();
-no_crypto:
-	wg_work_exit();
-	return error;
 }
 
-/* No configuration can come in before the devices go, and no RCU callback of theirs may outlive the code it runs. */
 static void __exit wg_exit(void)
 {
-	wg_genl_exit();
-	wg_netdev_exit();
-	rcu_barrier();
-	wg_engine_unload();
-	wg_crypto_exit();
-	wg_work_exit();
+	end_parts(ARRAY_SIZE(parts));
 }
 
 module_init(wg_init);

@@ -19,21 +19,8 @@ static_assert(sizeof_field(struct sk_buff, cb) == WG_PACKET_CONTROL_SIZE);
 static_assert(sizeof_field(struct sk_buff, len) == 4);
 static_assert(sizeof(struct wg_endpoint) == 44 && offsetof(struct wg_endpoint, address) % 4 == 0 && offsetof(struct wg_endpoint, source) % 4 == 0);
 
-#define ASSERT_ERRNO(name) static_assert(WG_##name == name)
-ASSERT_ERRNO(EPERM);
-ASSERT_ERRNO(ENOMEM);
-ASSERT_ERRNO(ENODEV);
-ASSERT_ERRNO(EINVAL);
-ASSERT_ERRNO(ENOSPC);
-ASSERT_ERRNO(ENONET);
-ASSERT_ERRNO(EBADMSG);
-ASSERT_ERRNO(EDESTADDRREQ);
-ASSERT_ERRNO(EMSGSIZE);
-ASSERT_ERRNO(EPROTONOSUPPORT);
-ASSERT_ERRNO(EOPNOTSUPP);
-ASSERT_ERRNO(EPFNOSUPPORT);
-ASSERT_ERRNO(ENETUNREACH);
-ASSERT_ERRNO(ENOKEY);
+#define ASSERT_ERRNO(name, number) static_assert(number == name);
+WG_ERRNOS(ASSERT_ERRNO)
 
 void *wg_kernel_alloc(size_t size)
 {

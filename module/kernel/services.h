@@ -45,9 +45,12 @@ WG_STORAGE(wg_route_cache, WG_SIZEOF_ROUTE_CACHE);
 WG_STORAGE(wg_rcu_head, 16);
 
 /* ---- the kernel's error numbers that the engine returns; asserted equal in memory.c ---- */
-enum wg_errno { WG_EPERM = 1, WG_EAGAIN = 11, WG_ENOMEM = 12, WG_EBUSY = 16, WG_EEXIST = 17, WG_ENODEV = 19, WG_EINVAL = 22, WG_ENOSPC = 28, WG_ENONET = 64, WG_EBADMSG = 74,
-		WG_ELOOP = 40, WG_EDESTADDRREQ = 89, WG_EMSGSIZE = 90, WG_EPROTONOSUPPORT = 93, WG_EOPNOTSUPP = 95, WG_EPFNOSUPPORT = 96, WG_ENETUNREACH = 101,
-		WG_ENOKEY = 126 };
+#define WG_ERRNOS(each) \
+	each(EPERM, 1) each(EAGAIN, 11) each(ENOMEM, 12) each(EBUSY, 16) each(EEXIST, 17) each(ENODEV, 19) each(EINVAL, 22) each(ENOSPC, 28) each(ELOOP, 40) \
+	each(ENONET, 64) each(EBADMSG, 74) each(EDESTADDRREQ, 89) each(EMSGSIZE, 90) each(EPROTONOSUPPORT, 93) each(EOPNOTSUPP, 95) each(EPFNOSUPPORT, 96) \
+	each(ENETUNREACH, 101) each(ENOKEY, 126)
+#define WG_ERRNO(name, number) WG_##name = number,
+enum wg_errno { WG_ERRNOS(WG_ERRNO) };
 
 /* ---- memory, RCU ---- */
 void *wg_kernel_alloc(size_t size);					/* [process] zeroed; large sizes fall back to vmalloc */
@@ -59,9 +62,11 @@ void wg_kernel_rcu_wait(void);						/* [process] synchronize_net */
 void wg_kernel_rcu_barrier(void);					/* [process] all call_rcu callbacks have run */
 
 /* ---- locks; the class names one lockdep class each ---- */
-enum wg_lock_class { WG_LOCK_IDENTITY, WG_LOCK_INDEX, WG_LOCK_HANDSHAKE_QUEUE, WG_LOCK_RATELIMIT,
-		     WG_LOCK_PEER_HANDSHAKE, WG_LOCK_PEER_KEYRING, WG_LOCK_PEER_TX, WG_LOCK_PEER_QUEUE, WG_LOCK_PEER_TIMERS,
-		     WG_LOCK_PEER_ENDPOINT, WG_LOCK_CRYPT_WORK, WG_LOCK_COUNT };
+#define WG_LOCK_CLASSES(each) \
+	each(IDENTITY) each(INDEX) each(HANDSHAKE_QUEUE) each(RATELIMIT) each(PEER_HANDSHAKE) each(PEER_KEYRING) each(PEER_TX) each(PEER_QUEUE) \
+	each(PEER_TIMERS) each(PEER_ENDPOINT) each(CRYPT_WORK)
+#define WG_LOCK_CLASS(name) WG_LOCK_##name,
+enum wg_lock_class { WG_LOCK_CLASSES(WG_LOCK_CLASS) WG_LOCK_COUNT };
 void wg_kernel_spin_init(struct wg_spinlock *lock, enum wg_lock_class lock_class);
 void wg_kernel_spin_lock(struct wg_spinlock *lock);			/* [any] spin_lock_bh */
 int wg_kernel_spin_trylock(struct wg_spinlock *lock);			/* [any] spin_trylock_bh; nonzero when taken */

@@ -6,19 +6,8 @@
 #include "services.h"
 
 static struct lock_class_key class_keys[WG_LOCK_COUNT];
-static const char *const class_names[WG_LOCK_COUNT] = {
-	[WG_LOCK_IDENTITY] = "wg_identity",
-	[WG_LOCK_INDEX] = "wg_index",
-	[WG_LOCK_HANDSHAKE_QUEUE] = "wg_handshake_queue",
-	[WG_LOCK_RATELIMIT] = "wg_ratelimit",
-	[WG_LOCK_PEER_HANDSHAKE] = "wg_peer_handshake",
-	[WG_LOCK_PEER_KEYRING] = "wg_peer_keyring",
-	[WG_LOCK_PEER_TX] = "wg_peer_tx",
-	[WG_LOCK_PEER_QUEUE] = "wg_peer_queue",
-	[WG_LOCK_PEER_TIMERS] = "wg_peer_timers",
-	[WG_LOCK_PEER_ENDPOINT] = "wg_peer_endpoint",
-	[WG_LOCK_CRYPT_WORK] = "wg_crypt_work",
-};
+#define NAME(lock_class) "wg_" #lock_class,
+static const char *const class_names[] = { WG_LOCK_CLASSES(NAME) };
 
 static spinlock_t *to_spinlock(struct wg_spinlock *lock)
 {

@@ -195,4 +195,41 @@ inline int done()
 	return all_passed ? 0 : 1;
 }
 
+struct NamedForm {
+	crypto::Form form;
+	const char *name;
+	bool is_there;
+};
+
+/* A test of each form and one of the rest: whether @holds(operation) for all of its operations. */
+template <typename Holds>
+int check_all(const char *claim, const std::vector<NamedForm> &forms, const std::vector<Shape> &shapes, const crypto::Primitives &primitives, Holds holds)
+{
+	auto check = [&](const char *name, const std::vector<Operation> &operations) {
+		bool all_hold = true;
+
+		for (const Operation &operation : operations)
+			if (!holds(operation)) {
+				std::printf("# not for: %s\n", operation.name.c_str());
+				all_hold = false;
+			}
+		report(all_hold, std::string(claim) + ", " + name);
+	};
+
+	for (const NamedForm &form : forms) {
+		std::vector<Operation> operations;
+
+		if (!form.is_there) {
+			std::printf("ok %d - %s, %s # SKIP this CPU lacks it\n", ++tests, claim, form.name);
+			continue;
+		}
+		add_aead(operations, form.form, form.name, shapes);
+		check(form.name, operations);
+	}
+	std::vector<Operation> operations;
+	add_handshake(operations, primitives);
+	check("handshake, hashes and cookies", operations);
+	return done();
+}
+
 } // namespace wg::test::constant_time

@@ -69,19 +69,6 @@ bool memcheck_notices_a_branch_on_a_key()
 	return static_cast<u32>(VALGRIND_COUNT_ERRORS) > before;
 }
 
-/* The operations of one kind as one test. */
-void check(const char *name, const std::vector<Operation> &operations)
-{
-	u32 found = 0;
-
-	for (const Operation &operation : operations)
-		if (u32 some = complaints(operation)) {
-			std::printf("# %s: %u\n", operation.name.c_str(), some);
-			found += some;
-		}
-	report(found == 0, std::string("time_depends_on_lengths_alone, ") + name);
-}
-
 } // namespace
 
 int main()
@@ -91,24 +78,10 @@ int main()
 		return 2;
 	}
 	static const crypto::Primitives primitives = with_public_verdicts();
-	struct {
-		crypto::Form form;
-		const char *name;
-	} forms[] = {{crypto::Form::Portable, "portable"}, {crypto::Form::Avx2, "avx2"}, {crypto::Form::Avx512, "avx512, modelled"}};
+	const bool avx2 = __builtin_cpu_supports("avx2");
 
 	report(memcheck_notices_a_branch_on_a_key(), "memcheck_notices_a_branch_on_a_key");
-	for (const auto &form : forms) {
-		std::vector<Operation> operations;
-
-		if (form.form != crypto::Form::Portable && !__builtin_cpu_supports("avx2")) {
-			std::printf("ok %d - time_depends_on_lengths_alone, %s # SKIP this CPU lacks AVX2\n", ++tests, form.name);
-			continue;
-		}
-		add_aead(operations, form.form, form.name, MANY_SHAPES);
-		check(form.name, operations);
-	}
-	std::vector<Operation> operations;
-	add_handshake(operations, primitives);
-	check("handshake, hashes and cookies", operations);
-	return done();
+	return check_all("time_depends_on_lengths_alone",
+			 {{crypto::Form::Portable, "portable", true}, {crypto::Form::Avx2, "avx2", avx2}, {crypto::Form::Avx512, "avx512, modelled", avx2}},
+			 MANY_SHAPES, primitives, [](const Operation &operation) { return complaints(operation) == 0; });
 }

@@ -139,20 +139,6 @@ bool a_branch_on_a_key_is_noticed()
 	return !takes_the_same_way(branch);
 }
 
-void check(const char *name, const std::vector<Operation> &operations)
-{
-	bool same = true;
-
-	executed = 0;
-	for (const Operation &operation : operations)
-		if (!takes_the_same_way(operation)) {
-			std::printf("# %s\n", operation.name.c_str());
-			same = false;
-		}
-	std::printf("# %s: %llu instructions\n", name, static_cast<unsigned long long>(executed));
-	report(same, std::string("the_way_depends_on_lengths_alone, ") + name);
-}
-
 bool cpu_has_avx512()
 {
 	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512ifma");
@@ -164,32 +150,17 @@ int main()
 {
 	/* Where the kernel keeps its stacks' canary. */
 	static u8 of_this_cpu[4096];
-	struct {
-		crypto::Form form;
-		const char *name;
-		bool is_there;
-	} forms[] = {{crypto::Form::Portable, "portable", true},
-		     {crypto::Form::Avx2, "avx2", __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")},
-		     {crypto::Form::Avx512, "avx512", cpu_has_avx512()}};
-
 	syscall(SYS_arch_prctl, ARCH_SET_GS, of_this_cpu);
 	struct sigaction action = {};
 	action.sa_sigaction = on_step;
 	action.sa_flags = SA_SIGINFO;
 	sigaction(SIGTRAP, &action, nullptr);
 	report(a_branch_on_a_key_is_noticed(), "a_branch_on_a_key_is_noticed");
-	for (const auto &form : forms) {
-		std::vector<Operation> operations;
-
-		if (!form.is_there) {
-			std::printf("ok %d - the_way_depends_on_lengths_alone, %s # SKIP this CPU lacks it\n", ++tests, form.name);
-			continue;
-		}
-		add_aead(operations, form.form, form.name, FEW_SHAPES);
-		check(form.name, operations);
-	}
-	std::vector<Operation> operations;
-	add_handshake(operations, PRIMITIVES);
-	check("handshake, hashes and cookies", operations);
-	return done();
+	int status = check_all("the_way_depends_on_lengths_alone",
+			       {{crypto::Form::Portable, "portable", true},
+				{crypto::Form::Avx2, "avx2", __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")},
+				{crypto::Form::Avx512, "avx512", cpu_has_avx512()}},
+			       FEW_SHAPES, PRIMITIVES, takes_the_same_way);
+	std::printf("# %llu instructions\n", static_cast<unsigned long long>(executed));
+	return status;
 }

@@ -9,6 +9,7 @@ namespace wg {
 namespace {
 
 using test::ByteVector;
+using test::clamped;
 using test::primitives;
 using test::vector_of;
 namespace reference = test::reference;
@@ -20,13 +21,6 @@ ByteVector counted(u8 first)
 	for (usize i = 0; i < 32; i++)
 		bytes[i] = static_cast<u8>(first + i);
 	return bytes;
-}
-
-ByteVector clamped(ByteVector key)
-{
-	key[0] &= 0xf8;
-	key[31] = static_cast<u8>((key[31] & 0x7f) | 0x40);
-	return key;
 }
 
 TEST(HandshakeSelfTest, the_known_answer_is_the_references)

@@ -13,6 +13,7 @@ namespace wg {
 namespace {
 
 using test::ByteVector;
+using test::clamped;
 using test::primitives;
 using test::vector_of;
 namespace reference = test::reference;
@@ -50,12 +51,6 @@ struct Pair {
 			initiators_peer.set_preshared_key(preshared_key.data());
 			responders_peer.set_preshared_key(preshared_key.data());
 		}
-	}
-	static ByteVector clamped(ByteVector key)
-	{
-		key[0] &= 0xf8;
-		key[31] = static_cast<u8>((key[31] & 0x7f) | 0x40);
-		return key;
 	}
 	Outcome<void> initiate()
 	{

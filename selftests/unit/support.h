@@ -45,6 +45,14 @@ template <usize N> ByteVector vector_of(const Bytes<N> &bytes) { return vector_o
 template <usize N> ByteVector vector_of(const Secret<N> &secret) { return vector_of(secret.expose(), N); }
 inline ConstByteSpan span_of(const ByteVector &bytes) { return {bytes.data(), bytes.size()}; }
 
+/* As X25519 takes a private key. RFC 7748 */
+inline ByteVector clamped(ByteVector key)
+{
+	key[0] &= 0xf8;
+	key[31] = static_cast<u8>((key[31] & 0x7f) | 0x40);
+	return key;
+}
+
 /* The same numbers in every run: a failure can be repeated. */
 class Random {
 public:

@@ -217,7 +217,7 @@ TEST(Handshake, the_initiator_keeps_its_clamped_ephemeral_until_it_wipes_the_sta
 	Pair pair(7);
 
 	ASSERT_TRUE(pair.initiate());
-	EXPECT_EQ(vector_of(pair.state.ephemeral_private), Pair::clamped(pair.initiator_ephemeral));
+	EXPECT_EQ(vector_of(pair.state.ephemeral_private), clamped(pair.initiator_ephemeral));
 	EXPECT_EQ(pair.state.sender_index.value(), INITIATOR_INDEX);
 
 	InitiatorState copy;
@@ -481,7 +481,7 @@ TEST(Handshake, no_secret_stays_on_the_stack)
 		for (usize i = first; i < Marked::used; i++)
 			EXPECT_FALSE(holds(stack, Marked::markers[i].data())) << step << ": result " << i - first;
 		for (const ByteVector &secret : {pair.initiator_private, pair.responder_private, pair.preshared_key, pair.initiator_ephemeral,
-						 Pair::clamped(pair.initiator_ephemeral), vector_of(pair.initiators_peer.static_static())})
+						 clamped(pair.initiator_ephemeral), vector_of(pair.initiators_peer.static_static())})
 			EXPECT_FALSE(holds(stack, secret.data())) << step << ": a key";
 	};
 	bool good[5] = {};

@@ -45,13 +45,19 @@ void wg_kernel_rcu_read_unlock(void) __releases(RCU)
 #ifdef CONFIG_PROVE_RCU
 void wg_kernel_prove_rcu(void);
 void wg_kernel_prove_rtnl(void);
+static bool nobody_else_writes(void)
+{
+	return lockdep_rtnl_is_held() || lock_is_held(&wg_destroying);
+}
+
 void wg_kernel_prove_rcu(void)
 {
-	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held() && !lockdep_rtnl_is_held(), "an RcuPtr is read outside a read section");
+	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held() && !nobody_else_writes(), "an RcuPtr is read outside a read section");
 }
+
 void wg_kernel_prove_rtnl(void)
 {
-	RCU_LOCKDEP_WARN(!lockdep_rtnl_is_held() && !lock_is_held(&wg_destroying), "an RcuPtr is taken for locked, and rtnl is not held");
+	RCU_LOCKDEP_WARN(!nobody_else_writes(), "an RcuPtr is taken for locked, and rtnl is not held");
 }
 #endif
 

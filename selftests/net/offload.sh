@@ -132,9 +132,11 @@ mirrored() {
 	CAPTURE=out capture $n m mirror.pcap
 	"$helpers/stream" "$(name_of 1)" "$(name_of 2)" 10.7.0.2 200 || return
 	sleep 1
-	captured
-	stop "$original"
+	# What comes from here on, an ARP probe, is in neither.
 	in_ns $n tc qdisc del dev "$dev" clsact
+	stop "$original"
+	sleep 0.3
+	captured
 	ip -n "$(name_of $n)" link del dev m
 	# bytes FILE: those of each packet, its link's header included
 	bytes() { tcpdump -Z root -n -t -xx -r "$1" 2>/dev/null | grep -P '^\t0x'; }

@@ -124,15 +124,14 @@ stop "${watchers[@]}"
 mirrored() {
 	local n=$1 dev=$2 hook=$3 original
 	ip -n "$(name_of $n)" link add name m type dummy && in_ns $n sysctl -qw net.ipv6.conf.m.disable_ipv6=1 &&
-		ip -n "$(name_of $n)" link set dev m up || return
-	in_ns $n tc qdisc add dev m root netem delay 300ms limit 10000 && in_ns $n tc qdisc add dev "$dev" clsact &&
-		in_ns $n tc filter add dev "$dev" "$hook" protocol all matchall action mirred egress mirror dev m || return
+		ip -n "$(name_of $n)" link set dev m up && in_ns $n tc qdisc add dev m root netem delay 300ms limit 10000 || return
 	CAPTURE=$4 capture $n "$dev" original.pcap
 	original=$capture_id
 	CAPTURE=out capture $n m mirror.pcap
+	in_ns $n tc qdisc add dev "$dev" clsact && in_ns $n tc filter add dev "$dev" "$hook" protocol all matchall action mirred egress mirror dev m || return
 	"$helpers/stream" "$(name_of 1)" "$(name_of 2)" 10.7.0.2 200 || return
 	sleep 1
-	# What comes from here on, an ARP probe, is in neither.
+	# What comes from here on, an ARP probe, is in neither; what came before the mirror was there, in the original alone.
 	in_ns $n tc qdisc del dev "$dev" clsact
 	stop "$original"
 	sleep 0.3
@@ -140,7 +139,8 @@ mirrored() {
 	ip -n "$(name_of $n)" link del dev m
 	# bytes FILE: those of each packet, its link's header included
 	bytes() { tcpdump -Z root -n -t -xx -r "$1" 2>/dev/null | grep -P '^\t0x'; }
-	[ "$(packets mirror.pcap)" -gt 10 ] && equal "$(bytes mirror.pcap | md5sum)" "$(bytes original.pcap | md5sum)"
+	bytes mirror.pcap >mirror
+	[ "$(packets mirror.pcap)" -gt 10 ] && bytes original.pcap | tail -n "$(wc -l <mirror)" | cmp - mirror
 }
 if n1 tc qdisc add dev lo root netem delay 1ms 2>why; then
 	n1 tc qdisc del dev lo root

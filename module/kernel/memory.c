@@ -45,6 +45,7 @@ void wg_kernel_rcu_read_unlock(void) __releases(RCU)
 #ifdef CONFIG_PROVE_RCU
 void wg_kernel_prove_rcu(void);
 void wg_kernel_prove_rtnl(void);
+
 static bool nobody_else_writes(void)
 {
 	return lockdep_rtnl_is_held() || lock_is_held(&wg_destroying);

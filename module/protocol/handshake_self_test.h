@@ -2,7 +2,7 @@
 /* Handshake self-test: a whole handshake with fixed keys, both roles, whose messages and keys are known. [WG §5.4.1-5.4.5]
  *
  * Called by:  module load, with the kernel's crypto library; the unit tests, which derive the answer from a second implementation
- * Context:    process; eight X25519
+ * Context:    process; twelve X25519
  * Memory:     too large for a stack: the caller makes it, and frees it
  */
 #pragma once
@@ -12,7 +12,6 @@ namespace wg {
 
 class HandshakeSelfTest {
 public:
-	HandshakeSelfTest() = default;
 	/* Do @primitives lead to the known answer? */
 	[[nodiscard]] bool passes(const Primitives &primitives);
 

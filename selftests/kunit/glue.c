@@ -86,6 +86,16 @@ void wg_kunit_free_engine(struct kunit *test)
 	wg_kunit_free_device(test);
 }
 
+int wg_kunit_set(struct net_device *dev, void *attributes, size_t size)
+{
+	int error;
+
+	rtnl_lock();
+	error = wg_engine_set(wg_private_of(dev)->engine, attributes, size, true, 0, NULL);
+	rtnl_unlock();
+	return error;
+}
+
 /* Left to KUnit they would run before the module is there: so when 1 is written to /sys/module/wireguard/parameters/kunit. */
 static int run(const char *value, const struct kernel_param *param)
 {

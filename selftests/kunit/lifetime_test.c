@@ -5,8 +5,6 @@
 #include <kunit/test.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
-#include <linux/rtnetlink.h>
-#include <net/net_namespace.h>
 #include <net/netlink.h>
 #include "engine.h"
 #include "objects.h"
@@ -63,9 +61,7 @@ static int add_peers(struct net_device *dev, u32 first, u32 count)
 		nla_nest_end(skb, peer);
 	}
 	nla_nest_end(skb, peers);
-	rtnl_lock();
-	error = wg_engine_set(wg_private_of(dev)->engine, skb->data, skb->len, true, 0, NULL);
-	rtnl_unlock();
+	error = wg_kunit_set(dev, skb->data, skb->len);
 	kfree_skb(skb);
 	return error;
 }

@@ -68,12 +68,7 @@ static struct sk_buff *configuration(void)
 
 static int set(struct net_device *dev, struct sk_buff *skb)
 {
-	int error;
-
-	rtnl_lock();
-	error = wg_engine_set(wg_private_of(dev)->engine, skb->data, skb->len, true, 0, NULL);
-	rtnl_unlock();
-	return error;
+	return wg_kunit_set(dev, skb->data, skb->len);
 }
 
 /* What a dump told. */
@@ -197,9 +192,7 @@ static void a_request_cut_anywhere_is_read_to_its_end_and_no_further(struct kuni
 		u8 *copy = kmemdup(request->data, size ?: 1, GFP_KERNEL);
 
 		KUNIT_ASSERT_NOT_NULL(test, copy);
-		rtnl_lock();
-		wg_engine_set(wg_private_of(dev)->engine, copy, size, true, 0, NULL);
-		rtnl_unlock();
+		wg_kunit_set(dev, copy, size);
 		if (size >= 36)
 			KUNIT_EXPECT_TRUE_MSG(test, !memchr_inv(copy + 4, 0, WG_KEY_LEN), "%u bytes: the key is still there", size);
 		kfree(copy);

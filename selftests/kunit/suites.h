@@ -12,3 +12,5 @@ void wg_kunit_free_device(struct kunit *test);
 /* The same, and there is an engine behind it. It is only configured. */
 int wg_kunit_engine(struct kunit *test);
 void wg_kunit_free_engine(struct kunit *test);
+/* wg_engine_set() of such a device, under rtnl. */
+int wg_kunit_set(struct net_device *dev, void *attributes, size_t size);

@@ -74,7 +74,7 @@ int start(const Scenario &scenario, u64 seeds, const u64 *only_seed, Child &chil
 	dup2(child.output, 1);
 	dup2(child.output, 2);
 	run_name.scenario = scenario.name;
-	for (u64 seed = only_seed ? *only_seed : 1; seed <= (only_seed ? *only_seed : seeds); seed += only_seed || each_seed ? 1 : scenario.every) {
+	for (u64 seed = only_seed ? *only_seed : 1; seed <= (only_seed ? *only_seed : seeds); seed += each_seed ? 1 : scenario.every) {
 		child.shared->seed = run_name.seed = seed;
 		setitimer(ITIMER_PROF, &limit, nullptr);
 		scenario.run(seed);

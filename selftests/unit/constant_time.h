@@ -7,13 +7,13 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "crypto/aead.h"
 #include "protocol/cookie.h"
 #include "protocol/handshake.h"
+#include "support.h"
 
 namespace wg::test::constant_time {
 
@@ -26,10 +26,7 @@ struct Operation {
 
 inline void draw(u64 seed, ByteSpan bytes)
 {
-	std::mt19937_64 random(seed);
-
-	for (usize i = 0; i < bytes.size(); i++)
-		bytes.data()[i] = static_cast<u8>(random() >> 32);
+	Random(seed).fill(bytes.data(), bytes.size());
 }
 
 template <usize N> ByteSpan bytes_of(const Secret<N> &secret) { return {const_cast<u8 *>(secret.expose()), N}; }

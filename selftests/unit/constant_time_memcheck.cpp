@@ -8,8 +8,6 @@
 
 #include <valgrind/memcheck.h>
 
-#include "primitives.h"
-
 extern "C" void wg_kernel_bug(const char *what)
 {
 	std::fprintf(stderr, "bug hook: %s\n", what);

@@ -13,8 +13,6 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "primitives.h"
-
 /* What the kernel's objects expect of the kernel. */
 extern "C" {
 void wg_kernel_bug(const char *what)

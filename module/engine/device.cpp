@@ -263,7 +263,6 @@ void wg_engine_device_down(wg_device *handle)
 		stop_timers(peer);
 		drop_staged(peer, Drop::PeerGone);
 		erase_keys(peer);
-		forget_last_handshake(peer);
 	});
 	close_sockets(device);
 	purge_handshakes(device);
@@ -290,8 +289,8 @@ void wg_engine_device_erase_keys(wg_device *handle)
 
 	void_handshakes(device);
 	for_each_peer(device, [](Peer &peer) {
-		erase_keys(peer);
-		forget_last_handshake(peer);
+		void_handshake(peer);
+		erase_sessions(peer);
 	});
 }
 

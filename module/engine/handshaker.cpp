@@ -38,12 +38,10 @@ CookieSource cookie_source(const wg_endpoint &endpoint)
 /* Who we are, copied, and when: a commit re-checks that it still holds. */
 struct OurIdentity {
 	LocalIdentity local;
-	u64 generation;
+	u64 generation = 0;
 
-	explicit OurIdentity(Device &device)
+	void copy_from(const Device &device, const SpinGuard &)
 	{
-		SpinGuard guard(device.identity_lock);
-
 		local.copy_from(device.local);
 		generation = device.identity_generation;
 	}
@@ -58,9 +56,10 @@ struct Received {
 	OurIdentity us;
 	Peer *peer = nullptr;	/* whose it proved to be; a reference */
 
-	Received(Device &device, Packet &packet, ConstByteSpan bytes) : device(device), packet(packet), bytes(bytes), us(device)
+	Received(Device &device, Packet &packet, ConstByteSpan bytes) : device(device), packet(packet), bytes(bytes)
 	{
 		wg_kernel_packet_source(&packet, &from);
+		us.copy_from(device, SpinGuard(device.identity_lock));
 	}
 	~Received()
 	{
@@ -237,7 +236,7 @@ Outcome<void> respond(Received &received, const RemoteIdentity &remote, OpenedIn
 
 		peer.cookie_maker.add_macs(primitives(), remote.cookie_keys(), bytes_of(response), now());
 	}
-	on_handshake_message_sent(peer);
+	on_response_sent(peer);
 	trace(peer, "response sent");
 	send_message(peer, bytes_of(static_cast<const ResponseMessage &>(response)), WG_SOURCE_LOCAL);
 	return Outcome<void>::success();
@@ -358,6 +357,7 @@ Outcome<void> handle_cookie_reply(Received &received)
 void initiate(Peer &peer)
 {
 	Device &device = peer.device;
+	OurIdentity us;
 	RemoteIdentity remote;
 	Secret<KEY_SIZE> ephemeral;
 	InitiatorState state;
@@ -365,10 +365,14 @@ void initiate(Peer &peer)
 	u64 unix_seconds;
 	u32 nanoseconds;
 
-	/* First: whatever stands against it below, the retry runs, and a key change after it lets the next one leave at once. */
-	if (!claim_initiation(peer))
-		return;
-	OurIdentity us(device);
+	{
+		/* In one: who changes the key voids what was claimed before, and that alone. Whatever stands against it below, the retry runs. */
+		SpinGuard identity(device.identity_lock);
+
+		us.copy_from(device, identity);
+		if (!claim_initiation(peer, us.generation))
+			return;
+	}
 	if (!us.local.is_present())
 		return drop(peer, Drop::NoIdentity);
 	if (!wg_kernel_random_is_ready())
@@ -388,7 +392,7 @@ void initiate(Peer &peer)
 		message.sender_index.set(peer.initiator.sender_index.value());
 		peer.cookie_maker.add_macs(primitives(), remote.cookie_keys(), bytes_of(message), now());
 	}
-	on_handshake_message_sent(peer);
+	on_data_sent(peer, false);	/* for the timers it is one without payload, and rule 2 has it from its claim on */
 	trace(peer, "initiation sent");
 	/* No new session begins from an address that is on its way out. */
 	send_message(peer, bytes_of(static_cast<const InitiationMessage &>(message)), WG_SOURCE_PREFERRED);

@@ -234,7 +234,26 @@ void abandon_handshake(Peer &peer)
 	end_pending_handshake(peer);
 }
 
+void void_handshake(Peer &peer)
+{
+	SpinGuard guard(peer.handshake_lock);
+	{
+		SpinGuard timers(peer.timers_lock);
+
+		if (peer.initiation_generation == peer.device.identity_generation)
+			return;
+		peer.timers.forget_last_handshake();
+	}
+	end_pending_handshake(peer);
+}
+
 void erase_keys(Peer &peer)
+{
+	abandon_handshake(peer);
+	erase_sessions(peer);
+}
+
+void erase_sessions(Peer &peer)
 {
 	Displaced<Session> displaced;
 	bool had_session;
@@ -246,7 +265,6 @@ void erase_keys(Peer &peer)
 		had_session = peer.timers.keys_erased();
 		peer.armed_at = {};	/* a suspend may follow, through which the kernel timer stands still: set it anew at the next event */
 	}
-	abandon_handshake(peer);
 	{
 		SpinGuard guard(peer.keyring_lock);
 
@@ -257,25 +275,15 @@ void erase_keys(Peer &peer)
 		tell(peer, WGX_EVENT_SESSION_EXPIRED);
 }
 
-void forget_last_handshake(Peer &peer)
-{
-	SpinGuard guard(peer.timers_lock);
-
-	peer.timers.forget_last_handshake();
-}
-
 void expire_sending(Peer &peer)
 {
-	abandon_handshake(peer);
-	{
-		SpinGuard guard(peer.keyring_lock);
+	void_handshake(peer);
+	SpinGuard guard(peer.keyring_lock);
 
-		if (Session *current = peer.keyring.current())
-			current->keypair.may_send.store_relaxed(false);
-		if (Session *next = peer.keyring.next())
-			next->keypair.may_send.store_relaxed(false);
-	}
-	forget_last_handshake(peer);
+	if (Session *current = peer.keyring.current())
+		current->keypair.may_send.store_relaxed(false);
+	if (Session *next = peer.keyring.next())
+		next->keypair.may_send.store_relaxed(false);
 }
 
 /* ---- endpoint ---- */
@@ -428,7 +436,7 @@ bool may_initiate(Peer &peer, bool is_retry)
 	return peer.timers.may_initiate(now());
 }
 
-bool claim_initiation(Peer &peer)
+bool claim_initiation(Peer &peer, u64 generation)
 {
 	SpinGuard guard(peer.timers_lock);
 	Instant at = now();
@@ -436,13 +444,14 @@ bool claim_initiation(Peer &peer)
 	if (!peer.timers_running || !peer.timers.may_initiate(at))
 		return false;
 	peer.jitter = jitter();
+	peer.initiation_generation = generation;
 	peer.timers.handshake_message_sent(at);
 	peer.timers.initiation_sent(at, peer.jitter);
 	rearm(peer, at);
 	return true;
 }
 
-void on_handshake_message_sent(Peer &peer)
+void on_response_sent(Peer &peer)
 {
 	with_timers(peer, [&](Timers &timers, Instant at) {
 		timers.any_authenticated_packet_traversed(at);

@@ -72,6 +72,7 @@ struct Peer {
 	Timers timers;
 	Duration jitter{};		/* drawn anew whenever it may have been used up: not for each packet */
 	bool timers_running = false;	/* the device is up and the peer alive */
+	u64 initiation_generation = 0;	/* the identity's when the last initiation began */
 	Instant armed_at;
 	wg_timer timer;
 	u64 last_handshake_seconds = 0;	/* Unix time; timers_lock */
@@ -104,11 +105,10 @@ void bury(Peer &peer);			/* after the waits: poller, queues, the device's refere
 /* ---- keys ---- */
 /* Puts @displaced's sessions after taking their indices. */
 void drop_displaced(Device &, const Displaced<Session> &displaced);
-/* Rule 6, interface down, suspend: all sessions and a handshake in flight. */
+/* Rule 6, interface down: all sessions and a handshake in flight. */
 void erase_keys(Peer &peer);
-/* After the host changed something: the next initiation may leave at once. Not after rule 6, whose retries keep REKEY_TIMEOUT. */
-void forget_last_handshake(Peer &peer);
-/* Key change or VM fork: no more sending with what there is; a handshake may start at once. */
+void erase_sessions(Peer &peer);
+/* Key change or VM fork: no more sending with what there is. [rtnl, behind void_handshake()'s] */
 void expire_sending(Peer &peer);
 
 /* ---- a handshake of ours in flight; handshake_lock held ---- */
@@ -117,6 +117,8 @@ bool begin_pending_handshake(Peer &peer, const InitiatorState &state);
 void end_pending_handshake(Peer &peer);		/* also when there is none */
 /* The same, for who does not hold the lock. */
 void abandon_handshake(Peer &peer);
+/* The identity's generation has grown: ends what began before, and the next initiation may leave at once. Not what began since. [rtnl] */
+void void_handshake(Peer &peer);
 
 /* ---- endpoint ---- */
 /* Roaming: an authenticated message came from @endpoint. */
@@ -142,9 +144,10 @@ void on_data_sent(Peer &peer, bool with_payload);
 void on_data_received(Peer &peer, bool with_payload);		/* a handshake message is one without */
 /* Rule 2: may an initiation leave now? One that is no retry begins the attempts anew. */
 bool may_initiate(Peer &peer, bool is_retry);
-/* The same, and marks it sent: of two askers one gets it. From here on the retry runs, whether one can be sent or not. */
-bool claim_initiation(Peer &peer);
-void on_handshake_message_sent(Peer &peer);
+/* The same, and marks it sent, as of the identity's @generation: of two askers one gets it. From here on the retry runs, whether one can be
+ * sent or not. [identity_lock] */
+bool claim_initiation(Peer &peer, u64 generation);
+void on_response_sent(Peer &peer);
 void on_session_derived(Peer &peer);
 void on_handshake_completed(Peer &peer, Role ours, Instant born);	/* of the session it gave */
 void set_persistent_keepalive(Peer &peer, u16 seconds);

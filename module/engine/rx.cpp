@@ -75,18 +75,18 @@ void receive_data(Device &device, Packet &packet, const DataHeader &header, Inst
 void confirm_key(Peer &peer, Session &session)
 {
 	Displaced<Session> displaced;
-	bool confirmed;
+	bool is_current;
 
 	if (peer.keyring.next() != &session)
 		return;
 	{
 		SpinGuard guard(peer.keyring_lock);
 
-		confirmed = peer.keyring.confirm(session, displaced, guard);
+		is_current = peer.keyring.confirm(session, displaced, guard);
 	}
-	if (!confirmed)
-		return;
 	drop_displaced(peer.device, displaced);
+	if (!is_current)
+		return;
 	abandon_handshake(peer);	/* one of our own that still waits is not needed any more */
 	on_handshake_completed(peer, Role::Responder, session.keypair.born);
 	send_staged(peer);

@@ -46,8 +46,8 @@ public:
 		next_yields_ = false;
 		return out;
 	}
-	/* Authenticated data arrived on @session. True when that confirmed it: it was next, and is now current, or previous if it was crossed
-	 * by one that prevails. */
+	/* Authenticated data arrived on @session. True when that made it current: it was next. A next that current crossed, and prevails over,
+	 * becomes previous: that ends no handshake of ours that began since. */
 	template <ProofOfLock Proof> bool confirm(Session &session, Displaced<Session> &out, const Proof &proof)
 	{
 		if (next_.locked(proof) != &session)
@@ -57,7 +57,7 @@ public:
 		if (!next_yields_)
 			current_.publish(&session);
 		next_.publish(nullptr);
-		return true;
+		return !next_yields_;
 	}
 	/* Empties the ring. */
 	template <ProofOfLock Proof> Displaced<Session> erase(const Proof &proof)

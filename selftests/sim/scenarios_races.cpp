@@ -186,6 +186,7 @@ SCENARIO(new_peer_is_never_without_its_preshared_key, 5)
 			return;
 		waiting = true;
 		world.kernel.block("a new peer", [&] { return world.kernel.living("Peer") == 2; });
+		world.kernel.sleep(world.random.between(0, 500) * MICROSECOND);
 	};
 	/* Who is found is so by chance, but for that it must not happen at all. */
 	for (int round = 0; round < 20 || (round < 200 && !world.count(RESPONSE, 1)); round++) {
@@ -202,6 +203,34 @@ SCENARIO(new_peer_is_never_without_its_preshared_key, 5)
 	world.kernel.on_x25519 = nullptr;
 	EXPECT(world.count(RESPONSE, 1) > 0);
 	EXPECT(world.flow(0, 1).received == 0);
+}
+
+/* Packets wait for the key from just before it is set to just after: whichever of them asks, one initiation leaves, and is answered. */
+SCENARIO(handshake_begun_while_the_key_changes_is_the_only_one, 5)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
+				   knobs.cpus = 4;
+				   knobs.stall = 0;
+				   knobs.preempt = 500;
+			   }});
+	Request none, key;
+
+	world.meet();
+	key.private_key = world.host(0).private_key;
+	none.private_key = Key(32);
+	for (int round = 0; round < 30; round++) {
+		EXPECT(world.configure(0, none) == 0);
+		world.erase_keys(1);
+		world.run_for(6 * SECOND);
+		i64 began = world.time();
+		for (int packet = 0; packet < 3; packet++)
+			world.kernel.at(began + world.random.between(0, 300) * MICROSECOND, [&] { world.send(0, 1); });
+		world.run_for(world.random.between(0, 100) * MICROSECOND);
+		EXPECT(world.configure(0, key) == 0);
+		world.run_for(SECOND);
+		EXPECT(world.count(INITIATION, 0, began) == 1);
+		EXPECT(world.flow(0, 1).received == world.flow(0, 1).sent);
+	}
 }
 
 SCENARIO(keys_are_erased_and_sending_expired_under_traffic, 2)
@@ -286,14 +315,14 @@ SCENARIO(full_queues_refuse_drain_and_carry_again, 25)
 	until = world.time() + 3 * SECOND;
 	for (u32 cpu = 0; cpu < world.kernel.knobs.cpus; cpu++)
 		world.kernel.held_up[{WG_WORKER_CRYPT, cpu}] = until;
-	for (int i = 0; i < 120; i++) {
+	for (int i = 0; i < 90; i++) {
 		for (int j = 0; j < 64; j++) {
 			world.send(0, 1, 30, 4, 2);
 			world.send(1, 0, 30);
 		}
 		world.run_for(world.random.between(0, 1) * MILLISECOND);
 	}
-	EXPECT(world.kernel.live_packets < 2 * (4096 + 3 * 1024));	/* of each host: staged, sealed, on the way, to be opened; of 23,040 sent */
+	EXPECT(world.kernel.live_packets < 2 * (4096 + 3 * 1024));	/* of each host: staged, sealed, on the way, to be opened; of 17,280 sent */
 	world.run_for(20 * SECOND);
 	EXPECT(world.kernel.live_packets == 0);
 	EXPECT(world.drops(0, "queue-full") + world.drops(1, "queue-full") > 0);
@@ -359,12 +388,13 @@ u64 life(u64 seed, u64 failing)
 
 } // namespace
 
-SCENARIO(any_one_allocation_may_fail_without_a_leak_or_half_a_configuration, 250)
+/* Eight seeds in a row, and eight that are 25 apart, take them all. */
+SCENARIO(any_one_allocation_may_fail_without_a_leak_or_half_a_configuration, 25)
 {
 	u64 count = life(seed, 0);
 
 	EXPECT(count > 20);
-	for (u64 failing = 1; failing <= count; failing++)
+	for (u64 failing = 1 + seed % 8; failing <= count; failing += 8)
 		life(seed, failing);
 }
 

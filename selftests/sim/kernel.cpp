@@ -145,28 +145,7 @@ void Kernel::at(i64 when, std::function<void()> function)
 
 void Kernel::spawn(Context context, Domain &domain, const char *what, std::function<void()> body, u32 cpu, std::function<void()> done)
 {
-	Fiber *fiber;
-
-	if (idle_.empty()) {
-		pool_.push_back(std::make_unique<Fiber>());
-		idle_.push_back(pool_.back().get());
-	}
-	fiber = idle_.back();
-	idle_.pop_back();
-	fiber->id = ++fiber_ids_;
-	fiber->what = what;
-	fiber->context = context;
-	fiber->domain = &domain;
-	fiber->pinned = cpu != ANY_CPU;
-	fiber->cpu = fiber->pinned ? cpu : 0;
-	fiber->started = false;
-	fiber->bottom_half_depth = fiber->rcu_depth = fiber->fpu_depth = fiber->sent = 0;
-	fiber->wake_at = 0;
-	fiber->test = nullptr;
-	fiber->blocked_by = nullptr;
-	fiber->held.clear();
-	fiber->stack.prepare(std::move(body));
-	running_.push_back({fiber, std::move(done)});
+	coming_.push_back({context, &domain, what, cpu, std::move(body), std::move(done)});
 }
 
 void Kernel::start_process(Domain &domain, const char *what, std::function<void()> body, std::function<void()> done)
@@ -242,17 +221,65 @@ bool Kernel::is_runnable(const Fiber &fiber) const
 		return false;
 	if (fiber.test && !fiber.test(fiber.test_argument))
 		return false;
-	if (fiber.started && fiber.is_softirq())
+	if (fiber.is_softirq())
 		return true;	/* it occupies its CPU */
 	if (fiber.pinned || fiber.fpu_depth > 0) {
 		if (occupied_[fiber.cpu])
 			return false;
-		return fiber.context == Context::Softirq || !fpu_owner_[fiber.cpu] || fpu_owner_[fiber.cpu] == &fiber;
+		return !fpu_owner_[fiber.cpu] || fpu_owner_[fiber.cpu] == &fiber;
 	}
 	for (u32 i = 0; i < knobs.cpus; i++)
-		if (!occupied_[i] && (fiber.context == Context::Softirq || !fpu_owner_[i]))
+		if (is_free(i, Context::Process))
 			return true;
 	return false;
+}
+
+/* For something that begins or goes on there; a process also waits for the FPU of one that lost the CPU. */
+bool Kernel::is_free(u32 cpu, Context context) const
+{
+	return !occupied_[cpu] && (context == Context::Softirq || !fpu_owner_[cpu]);
+}
+
+bool Kernel::may_begin(const Coming &coming) const
+{
+	if (coming.cpu != ANY_CPU)
+		return is_free(coming.cpu, coming.context);
+	for (u32 i = 0; i < knobs.cpus; i++)
+		if (is_free(i, coming.context))
+			return true;
+	return false;
+}
+
+/* One that waits begins to run; its place among those that do. */
+size_t Kernel::begin(size_t index)
+{
+	auto it = coming_.begin() + static_cast<std::ptrdiff_t>(index);
+
+	if (idle_.empty()) {
+		pool_.push_back(std::make_unique<Fiber>());
+		idle_.push_back(pool_.back().get());
+	}
+	Fiber &fiber = *idle_.back();
+	idle_.pop_back();
+	fiber.id = ++fiber_ids_;
+	fiber.what = it->what;
+	fiber.context = it->context;
+	fiber.domain = it->domain;
+	fiber.pinned = it->cpu != ANY_CPU;
+	fiber.bottom_half_depth = fiber.rcu_depth = fiber.fpu_depth = fiber.sent = 0;
+	fiber.wake_at = 0;
+	fiber.test = nullptr;
+	fiber.blocked_by = nullptr;
+	fiber.held.clear();
+	fiber.stack.prepare(std::move(it->body));
+	fiber.cpu = fiber.pinned ? it->cpu : free_cpu(fiber);
+	if (fiber.context == Context::Softirq) {
+		occupied_[fiber.cpu] = &fiber;
+		fiber.reader_since = ++rcu_clock;
+	}
+	running_.push_back({&fiber, std::move(it->done)});
+	coming_.erase(it);
+	return running_.size() - 1;
 }
 
 u32 Kernel::free_cpu(const Fiber &fiber)
@@ -262,7 +289,7 @@ u32 Kernel::free_cpu(const Fiber &fiber)
 	for (u32 i = 0; i < knobs.cpus; i++) {
 		u32 cpu = (first + i) % knobs.cpus;
 
-		if (!occupied_[cpu] && (fiber.context == Context::Softirq || !fpu_owner_[cpu]))
+		if (is_free(cpu, fiber.context))
 			return cpu;
 	}
 	fail("simulation: no CPU free");
@@ -270,7 +297,9 @@ u32 Kernel::free_cpu(const Fiber &fiber)
 
 bool Kernel::step(i64 until)
 {
-	size_t runnable[64], count = 0;
+	static constexpr size_t CHOICE = 64;
+	size_t runnable[CHOICE], count = 0;
+	bool is_full = std::find(occupied_.begin(), occupied_.begin() + knobs.cpus, nullptr) == occupied_.begin() + knobs.cpus;
 
 	if (++steps > MOST_STEPS)
 		fail("the run does not end: livelock?");
@@ -280,17 +309,24 @@ bool Kernel::step(i64 until)
 		events_.pop_back();
 		event.function();
 	}
-	for (size_t i = 0; i < running_.size() && count < 64; i++)
+	for (size_t i = 0; i < running_.size() && count < CHOICE; i++)
 		if (is_runnable(*running_[i].fiber))
 			runnable[count++] = i;
+	/* In a flood thousands wait to begin: the first of them are choice enough. */
+	for (size_t i = 0; !is_full && i < coming_.size() && count < CHOICE && (i < CHOICE || count == 0); i++)
+		if (may_begin(coming_[i]))
+			runnable[count++] = running_.size() + i;
 	if (count > 0) {
 		enter(runnable[count == 1 ? 0 : schedule.below(count)]);
 		return true;
 	}
 	if (events_.empty() || events_.front().at > until) {
-		if (!running_.empty() && events_.empty())
-			fail("deadlock: %s waits for %s and nothing can happen any more", running_[0].fiber->what,
-			     running_[0].fiber->blocked_by ? running_[0].fiber->blocked_by : "nothing");
+		if (running_.size() + coming_.size() && events_.empty()) {
+			const char *what = running_.empty() ? coming_[0].what : running_[0].fiber->what;
+			const char *blocked_by = running_.empty() ? nullptr : running_[0].fiber->blocked_by;
+
+			fail("deadlock: %s waits for %s and nothing can happen any more", what, blocked_by ? blocked_by : "nothing");
+		}
 		return false;
 	}
 	time = events_.front().at;
@@ -299,18 +335,11 @@ bool Kernel::step(i64 until)
 
 void Kernel::enter(size_t index)
 {
-	Fiber &fiber = *running_[index].fiber;
+	Fiber &fiber = *running_[index < running_.size() ? index : begin(index - running_.size())].fiber;
 	bool finished;
 
-	if (!fiber.started || !fiber.is_softirq()) {
-		if (!fiber.pinned && fiber.fpu_depth == 0)
-			fiber.cpu = free_cpu(fiber);
-		if (!fiber.started && fiber.context == Context::Softirq) {
-			occupied_[fiber.cpu] = &fiber;
-			fiber.reader_since = ++rcu_clock;
-		}
-		fiber.started = true;
-	}
+	if (!fiber.is_softirq() && !fiber.pinned && fiber.fpu_depth == 0)
+		fiber.cpu = free_cpu(fiber);
 	fiber.test = nullptr;
 	fiber.blocked_by = nullptr;
 	current = &fiber;
@@ -472,7 +501,7 @@ void Kernel::released(Fiber &fiber, const void *lock, const char *service)
 bool Kernel::readers_before(u64 since) const
 {
 	for (const Running &running : running_)
-		if (running.fiber->started && running.fiber->reads() && running.fiber->reader_since <= since)
+		if (running.fiber->reads() && running.fiber->reader_since <= since)
 			return true;
 	return false;
 }
@@ -578,8 +607,9 @@ void Kernel::fpu_end(Fiber &fiber)
 
 void Kernel::check_nothing_left()
 {
-	if (!running_.empty())
-		fail("at the end: %zu functions still run, %s among them", running_.size(), running_[0].fiber->what);
+	if (running_.size() + coming_.size())
+		fail("at the end: %zu functions still run, %s among them", running_.size() + coming_.size(),
+		     running_.empty() ? coming_[0].what : running_[0].fiber->what);
 	for (auto &[id, pool] : workers)
 		fail("at the end: workers of kind %d were never destroyed", pool->kind);
 	for (auto &[at, object] : objects)

@@ -6,6 +6,7 @@
  * of lifetimes are checked at each call; a broken one ends the run with the seed. Time stands still while anything can run.
  */
 #pragma once
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -52,7 +53,7 @@ struct Fiber {
 	Context context = Context::Process;
 	Domain *domain = nullptr;
 	u32 cpu = 0;
-	bool pinned = false, started = false;
+	bool pinned = false;
 	u32 bottom_half_depth = 0, rcu_depth = 0, fpu_depth = 0;
 	u32 sent = 0;		/* messages since bottom halves went off */
 	bool in_round = false;	/* between two looks at the cycle counter */
@@ -300,6 +301,13 @@ private:
 		Fiber *fiber;
 		std::function<void()> done;
 	};
+	struct Coming {
+		Context context;
+		Domain *domain;
+		const char *what;
+		u32 cpu;
+		std::function<void()> body, done;
+	};
 	struct RcuCallback {
 		wg_rcu_head *head;
 		void (*function)(wg_rcu_head *);
@@ -316,6 +324,9 @@ private:
 	bool step(i64 until);
 	bool is_runnable(const Fiber &) const;
 	u32 free_cpu(const Fiber &);
+	bool is_free(u32 cpu, Context) const;
+	bool may_begin(const Coming &) const;
+	size_t begin(size_t index);
 	void enter(size_t index);
 	void block_on(const char *why, bool (*test)(void *), void *argument);
 	void finish(Fiber &);
@@ -325,7 +336,8 @@ private:
 
 	std::vector<Event> events_;	/* a heap */
 	u64 event_order_ = 0, fiber_ids_ = 0, until_point_ = 0, allocations_ = 0;
-	std::vector<Running> running_;
+	std::vector<Running> running_;	/* have begun */
+	std::deque<Coming> coming_;	/* have not yet; in order of their spawning */
 	std::vector<std::unique_ptr<Fiber>> pool_;
 	std::vector<Fiber *> idle_;
 	std::vector<Fiber *> occupied_, fpu_owner_;

@@ -2,8 +2,8 @@
 /* Configuration: a SET is a transaction, a dump is the truth, and both scale. */
 #include "scenario.h"
 #include <algorithm>
+#include <chrono>
 #include <cstring>
-#include <ctime>
 
 using namespace sim;
 
@@ -660,28 +660,33 @@ SCENARIO(dump_survives_peers_that_come_and_go_between_its_parts, 10)
 	EXPECT(shown.interrupted == (untouched.size() < 40 || shown.peers.size() > 40) || shown.interrupted);
 }
 
-/* Processor time of a dump in small parts. */
-double dump_takes(World &world)
+/* The shortest time of a dump in small parts: that in which least came between. */
+std::chrono::nanoseconds dump_takes(World &world)
 {
-	clock_t began = clock();
+	auto shortest = std::chrono::nanoseconds::max();
 
-	world.dump(0, 500);
-	return static_cast<double>(clock() - began);
+	for (int round = 0; round < 3; round++) {
+		auto began = std::chrono::steady_clock::now();
+
+		world.dump(0, 500);
+		shortest = std::min<std::chrono::nanoseconds>(shortest, std::chrono::steady_clock::now() - began);
+	}
+	return shortest;
 }
 
-SCENARIO(dump_of_four_times_as_much_takes_four_times_as_long, 500)
+SCENARIO(dump_of_four_times_as_much_takes_four_times_as_long, 100)
 {
 	World world(seed, {.hosts = 1, .ordered = true, .turn = [](Knobs &knobs) { knobs.preempt = 0; }});
-	Request peers = many_peers(world.random, 4000, 1);
+	Request peers = many_peers(world.random, 500, 1);
 	u32 prefixes = 0;
-	double first;
+	std::chrono::nanoseconds first;
 	auto add_prefixes = [&](u32 until) {
 		while (prefixes < until) {
 			Request request;
 
 			request.peers.push_back({});
-			request.peers[0].public_key = peers.peers[3999].public_key;
-			for (u32 i = 0; i < 1000; i++, prefixes++)
+			request.peers[0].public_key = peers.peers[499].public_key;
+			for (u32 i = 0; i < 500; i++, prefixes++)
 				request.peers[0].allowed_ips.push_back(
 					{2, {100, static_cast<u8>(prefixes >> 16), static_cast<u8>(prefixes >> 8), static_cast<u8>(prefixes)}, 32, {}});
 			EXPECT(world.configure(0, request) == 0);
@@ -689,10 +694,10 @@ SCENARIO(dump_of_four_times_as_much_takes_four_times_as_long, 500)
 	};
 
 	configure_in_parts(world, peers);
-	add_prefixes(10000);
+	add_prefixes(1500);
 	first = dump_takes(world);
-	configure_in_parts(world, many_peers(world.random, 12000, 1));
-	add_prefixes(40000);
+	configure_in_parts(world, many_peers(world.random, 1500, 1));
+	add_prefixes(6000);
 	EXPECT(dump_takes(world) < 7 * first);
 }
 
@@ -806,14 +811,14 @@ SCENARIO(every_peer_is_found_again_after_the_tables_have_grown, 50)
 	EXPECT(world.dump(0, 32768).peers.size() == 1000);
 }
 
-SCENARIO(ten_thousand_peers_are_removed_with_one_wait_for_rcu, 500)
+SCENARIO(a_thousand_peers_are_removed_with_one_wait_for_rcu, 50)
 {
 	World world(seed, {.hosts = 1, .ordered = true, .turn = [](Knobs &knobs) { knobs.preempt = 0; }});
-	Request request = many_peers(world.random, 10000, 1);
+	Request request = many_peers(world.random, 1000, 1);
 
 	EXPECT(world.up(0) == 0);
 	configure_in_parts(world, request);
-	EXPECT(world.dump(0, 32768).peers.size() == 10000);
+	EXPECT(world.dump(0, 32768).peers.size() == 1000);
 	u64 waits = world.kernel.rcu_waits;
 	request = Request{};
 	request.flags = WGDEVICE_F_REPLACE_PEERS;

@@ -311,7 +311,7 @@ SCENARIO(two_hundred_strangers_a_second_are_no_load, 50)
 	World world(seed, STEADY);
 
 	world.meet();
-	i64 until = world.time() + 5 * SECOND;
+	i64 until = world.time() + 3 * SECOND;
 	call = [&] {
 		u8 nobody[4] = {203, 0, 113, 1};
 		wg_endpoint from{};
@@ -324,7 +324,7 @@ SCENARIO(two_hundred_strangers_a_second_are_no_load, 50)
 			world.kernel.at(world.time() + 5 * MILLISECOND, call);
 	};
 	call();
-	world.run_for(4 * SECOND);
+	world.run_for(2 * SECOND);
 	world.send(0, 1);
 	world.run_for(SECOND);
 	expect_nothing_lost(world);

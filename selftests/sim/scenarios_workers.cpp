@@ -59,7 +59,7 @@ SCENARIO(workers_seal_what_outgrows_the_poller, 25)
 }
 
 /* Workers that come late let the queue fill up, within a round: what does not fit stays staged, and no batch is lost between the two. */
-SCENARIO(what_a_full_queue_does_not_take_stays_staged, 30)
+SCENARIO(what_a_full_queue_does_not_take_stays_staged, 20)
 {
 	World world(seed, {.hosts = 2, .ordered = false, .turn = [](Knobs &knobs) {
 		knobs.stall = 0;
@@ -76,7 +76,7 @@ SCENARIO(what_a_full_queue_does_not_take_stays_staged, 30)
 
 	for (u32 i = 0; i < 3; i++) {
 		for (u32 n = 0; n < 190; n++)
-			world.send(0, 1, 1380, 4, world.random.between(9, 25));
+			world.send(0, 1, 200, 4, world.random.between(9, 25));
 		world.run_for(200 * MILLISECOND);
 	}
 	world.run_for(10 * SECOND);

@@ -40,6 +40,14 @@ no_longer() {
 	[ "$(value ours "$1")" -le $(($(value in-tree "$1") * $2)) ]
 }
 exec 3>&1
+# beside NAME COMMAND...: a check of ours by the kernel's own. Where everything is slower, something looks at what ours does and at nothing else.
+beside() {
+	if [ "${SLOWER:-1}" = 1 ]; then
+		check "$@"
+	else
+		skip "$1" "the kernel's own is not watched"
+	fi
+}
 check kernels_own_module_is_loaded load_in_tree
 check calls_with_it measured in-tree
 check our_module_is_loaded load_ours
@@ -49,12 +57,12 @@ as_many() {
 	cat in-tree ours
 	[ $(($(value ours calls) * 2)) -ge "$(value in-tree calls)" ]
 }
-check as_many_calls_get_through as_many
-check nine_of_ten_calls_last_no_longer no_longer p90 8
-check ninety_nine_of_a_hundred_last_no_longer no_longer p99 8
+beside as_many_calls_get_through as_many
+beside nine_of_ten_calls_last_no_longer no_longer p90 8
+beside ninety_nine_of_a_hundred_last_no_longer no_longer p99 8
 # The longest of a few hundred varies from run to run, with either module: a call is held up when it lasts a good part of the flood.
 not_held_up() {
 	no_longer longest 4 || [ $(($(value ours longest) * 8)) -le $((${FLOOD:-5} * 1000000)) ]
 }
-check no_call_is_held_up not_held_up
+beside no_call_is_held_up not_held_up
 tap_done

@@ -90,7 +90,9 @@ void Model::initiation_leaves(Side &side, const Sent &sent)
 		      now - side.payload_sent <= SILENCE + ATTEMPT + RETRY + 2 * JITTER + SLACK || side.offset_changed > side.attempt_began || side.persistent);
 	bool wanted = recently(side.wanted) && !(usable(side.current, -SLACK) && now - side.current_changed > SLACK && !side.current->we_initiated);
 	bool rekey = recently(side.rekey_by_sending) || recently(side.rekey_by_receiving);
-	bool silence = side.unanswered_payload != NEVER && elapsed(side, side.unanswered_payload, SILENCE);
+	/* What arrives now may find the handshake begun. */
+	bool silence = (side.unanswered_payload != NEVER && elapsed(side, side.unanswered_payload, SILENCE)) ||
+		       (recently(side.received) && side.unanswered_before != NEVER && elapsed(side, side.unanswered_before, SILENCE));
 	/* A keepalive that falls due without a key to send it on is a wish to send as any other. */
 	bool passive = !usable(side.current, -SLACK) && side.payload_received != NEVER && elapsed(side, side.sent, KEEPALIVE);
 	bool persistent = side.persistent && !usable(side.current, -SLACK) &&
@@ -132,8 +134,9 @@ void Model::data_leaves(Side &side, const Sent &sent)
 		refuse(sent.from, "sends on a key past REJECT_AFTER_TIME");
 	if (sent.is_keepalive()) {
 		/* Rules 3 and 5, the first word on a new key, and the one "at once". */
-		bool passive = side.payload_received != NEVER && elapsed(side, side.sent, KEEPALIVE) &&
-			       side.payload_received >= side.sent - KEEPALIVE - SLACK;
+		/* What was sent just now may have come when the keepalive was due already, and on its way. */
+		i64 last = recently(side.sent) ? side.sent_before : side.sent;
+		bool passive = side.payload_received != NEVER && elapsed(side, last, KEEPALIVE) && side.payload_received >= last - KEEPALIVE - SLACK;
 		bool persistent = side.persistent && (elapsed(side, side.traversed, side.persistent * SECOND) ||
 						      (recently(side.traversed) && elapsed(side, side.traversed_before, side.persistent * SECOND)));
 		bool confirms = recently(side.response_arrived) || recently(side.current_changed);
@@ -171,6 +174,9 @@ void Model::message_sent(const Sent &sent)
 		side.next_yields = recently(side.response_arrived) && has_larger_key(side);
 		if (!recently(side.response_arrived))
 			side.previous.reset();
+		/* The data that confirmed a session just now may have been dealt with after this one took its place. */
+		if (recently(side.current_changed) && !recently(side.response_arrived))
+			side.alternative = side.former_current;
 		side.next = SessionKey{sent.sender_index, sent.receiver_index, false, now};
 		break;
 	case DATA:
@@ -179,6 +185,8 @@ void Model::message_sent(const Sent &sent)
 	default:
 		refuse(sent.from, "sends a cookie reply without load");
 	}
+	if (!recently(side.sent))
+		side.sent_before = side.sent;
 	side.sent = side.traversed = now;
 	side.unheeded_payload = NEVER;
 }
@@ -192,6 +200,8 @@ void Model::authenticated(Side &side, bool payload)
 	if (!recently(side.traversed))
 		side.traversed_before = side.traversed;	/* what arrives now may still be under way inside the host */
 	side.traversed = side.received = now;
+	if (side.unanswered_payload != NEVER)
+		side.unanswered_before = side.unanswered_payload;
 	side.unanswered_payload = side.surely_unanswered = NEVER;
 	if (payload) {
 		side.payload_received = now;
@@ -280,8 +290,10 @@ void Model::check()
 		bool has_key = usable(side.current, -2 * SLACK) && now - side.current_changed > 2 * SLACK;
 
 		demand(id, side.initiation_arrived, 0, "does not answer an initiation");
-		/* Rule 3. */
-		if (has_key && now - side.current->born < REJECT_AFTER - KEEPALIVE)
+		/* Rule 3. Who gives up a handshake takes the keepalive with it that was due for what came before. */
+		bool may_have_given_up = side.attempt_began != NEVER && now >= side.attempt_began + ATTEMPT - SLACK &&
+					 side.unheeded_payload <= side.attempt_began + ATTEMPT + RETRY + JITTER + SLACK;
+		if (has_key && now - side.current->born < REJECT_AFTER - KEEPALIVE && !may_have_given_up)
 			demand(id, side.unheeded_payload, KEEPALIVE, "owes a keepalive for data received");
 		/* Rule 4. Whoever sent a handshake message in the last seconds has already asked, or was asked. */
 		if (may_initiate)

@@ -43,9 +43,10 @@ private:
 		i64 forgiven_until = NEVER;		/* musts are not judged before: timers are late after a suspend */
 		/* Last times, machine's clock. */
 		i64 wanted = NEVER, wanted_without_key = NEVER, handshake_sent = NEVER, initiation_sent = NEVER, attempt_began = NEVER;
-		i64 sent = NEVER, payload_sent = NEVER, payload_received = NEVER, traversed = NEVER, traversed_before = NEVER;
+		i64 sent = NEVER, sent_before = NEVER, payload_sent = NEVER, payload_received = NEVER, traversed = NEVER, traversed_before = NEVER;
 		i64 completed = NEVER;
 		i64 initiation_arrived = NEVER, response_arrived = NEVER, rekey_by_receiving = NEVER, rekey_by_sending = NEVER;
+		i64 unanswered_before = NEVER;		/* what was that when something was last received */
 		i64 unanswered_payload = NEVER;		/* the first one sent since anything was received */
 		i64 surely_unanswered = NEVER, received = NEVER;
 		i64 unheeded_payload = NEVER;		/* the first one received since anything was sent */

@@ -126,7 +126,7 @@ void Model::data_leaves(Side &side, const Sent &sent)
 		side.current = side.alternative;
 		key = &*side.current;
 	}
-	if (key == &*side.current && !recently(side.current_changed))
+	if (side.current && key == &*side.current && !recently(side.current_changed))
 		side.alternative.reset();
 	if (!key)
 		refuse(sent.from, "sends data on a key that is not its current one");

@@ -72,7 +72,7 @@ struct Peer {
 	Timers timers;
 	Duration jitter{};		/* drawn anew whenever it may have been used up: not for each packet */
 	bool timers_running = false;	/* the device is up and the peer alive */
-	u64 initiation_generation = 0;	/* the identity's when the last initiation began */
+	u64 initiation_generation = 0;	/* Device::identity_generation when the last initiation began */
 	Instant armed_at;
 	wg_timer timer;
 	u64 last_handshake_seconds = 0;	/* Unix time; timers_lock */
@@ -107,8 +107,9 @@ void bury(Peer &peer);			/* after the waits: poller, queues, the device's refere
 void drop_displaced(Device &, const Displaced<Session> &displaced);
 /* Rule 6, interface down: all sessions and a handshake in flight. */
 void erase_keys(Peer &peer);
+/* The same of the sessions alone: suspend, after void_handshake(). */
 void erase_sessions(Peer &peer);
-/* Key change or VM fork: no more sending with what there is. [rtnl, behind void_handshake()'s] */
+/* Key change or VM fork: no more sending with what there is, and void_handshake(). [rtnl] */
 void expire_sending(Peer &peer);
 
 /* ---- a handshake of ours in flight; handshake_lock held ---- */

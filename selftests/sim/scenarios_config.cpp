@@ -685,7 +685,7 @@ SCENARIO(dump_of_four_times_as_much_takes_four_times_as_long, 100)
 			Request request;
 
 			request.peers.push_back({});
-			request.peers[0].public_key = peers.peers[499].public_key;
+			request.peers[0].public_key = peers.peers.back().public_key;
 			for (u32 i = 0; i < 500; i++, prefixes++)
 				request.peers[0].allowed_ips.push_back(
 					{2, {100, static_cast<u8>(prefixes >> 16), static_cast<u8>(prefixes >> 8), static_cast<u8>(prefixes)}, 32, {}});

@@ -348,7 +348,7 @@ void commit_identity(Plan &plan)
 
 			peer.remote.forget_static_static();
 		}
-		expire_sending(peer);
+		enter_generation(peer);
 		/* Else nothing is sent: the other side may not know the new key yet, and an initiation lost costs REKEY_TIMEOUT. */
 		if (is_first && device.is_up)
 			send_waiting(peer);

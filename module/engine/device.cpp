@@ -289,7 +289,7 @@ void wg_engine_device_erase_keys(wg_device *handle)
 
 	void_handshakes(device);
 	for_each_peer(device, [](Peer &peer) {
-		void_handshake(peer);
+		enter_generation(peer);
 		erase_sessions(peer);
 	});
 }
@@ -299,7 +299,7 @@ void wg_engine_device_expire_sending(wg_device *handle)
 	Device &device = of(handle);
 
 	void_handshakes(device);
-	for_each_peer(device, [](Peer &peer) { expire_sending(peer); });
+	for_each_peer(device, [](Peer &peer) { enter_generation(peer); });
 }
 
 int wg_engine_transmit(wg_device *device, wg_packet *packet)

@@ -96,6 +96,7 @@ template <typename Question> Outcome<void> commit_session(Device &device, const 
 	Outcome<void> entered = Drop::PeerGone;
 	{
 		SpinGuard identity(device.identity_lock);
+		enter_generation(peer);
 		SpinGuard handshake(peer.handshake_lock);
 		SpinGuard keyring(peer.keyring_lock);
 
@@ -224,7 +225,12 @@ Outcome<void> respond(Received &received, const RemoteIdentity &remote, OpenedIn
 	if (!session)
 		return Drop::NoMemory;
 	get(*session);
-	auto is_newest = [&] { return peer.history.is_latest(timestamp) ? Outcome<void>::success() : Drop::OldTimestamp; };
+	auto is_newest = [&]() -> Outcome<void> {
+		if (!peer.history.is_latest(timestamp))
+			return Drop::OldTimestamp;
+		claim_response(peer);
+		return Outcome<void>::success();
+	};
 	if (auto committed = commit_session(received.device, received.us, peer, *session, is_newest); !committed) {
 		put(*session);
 		return committed;
@@ -236,7 +242,7 @@ Outcome<void> respond(Received &received, const RemoteIdentity &remote, OpenedIn
 
 		peer.cookie_maker.add_macs(primitives(), remote.cookie_keys(), bytes_of(response), now());
 	}
-	on_response_sent(peer);
+	on_data_sent(peer, false);	/* for the timers it is one without payload, as an initiation is */
 	trace(peer, "response sent");
 	send_message(peer, bytes_of(static_cast<const ResponseMessage &>(response)), WG_SOURCE_LOCAL);
 	return Outcome<void>::success();
@@ -370,7 +376,7 @@ void initiate(Peer &peer)
 		SpinGuard identity(device.identity_lock);
 
 		us.copy_from(device, identity);
-		if (!claim_initiation(peer, us.generation))
+		if (!claim_initiation(peer))
 			return;
 	}
 	if (!us.local.is_present())
@@ -392,7 +398,7 @@ void initiate(Peer &peer)
 		message.sender_index.set(peer.initiator.sender_index.value());
 		peer.cookie_maker.add_macs(primitives(), remote.cookie_keys(), bytes_of(message), now());
 	}
-	on_data_sent(peer, false);	/* for the timers it is one without payload, and rule 2 has it from its claim on */
+	on_data_sent(peer, false);
 	trace(peer, "initiation sent");
 	/* No new session begins from an address that is on its way out. */
 	send_message(peer, bytes_of(static_cast<const InitiationMessage &>(message)), WG_SOURCE_PREFERRED);

@@ -227,29 +227,13 @@ void end_pending_handshake(Peer &peer)
 	peer.initiator.wipe();
 }
 
-void abandon_handshake(Peer &peer)
-{
-	SpinGuard guard(peer.handshake_lock);
-
-	end_pending_handshake(peer);
-}
-
-void void_handshake(Peer &peer)
-{
-	SpinGuard guard(peer.handshake_lock);
-	{
-		SpinGuard timers(peer.timers_lock);
-
-		if (peer.initiation_generation == peer.device.identity_generation)
-			return;
-		peer.timers.forget_last_handshake();
-	}
-	end_pending_handshake(peer);
-}
-
 void erase_keys(Peer &peer)
 {
-	abandon_handshake(peer);
+	{
+		SpinGuard guard(peer.handshake_lock);
+
+		end_pending_handshake(peer);
+	}
 	erase_sessions(peer);
 }
 
@@ -275,15 +259,23 @@ void erase_sessions(Peer &peer)
 		tell(peer, WGX_EVENT_SESSION_EXPIRED);
 }
 
-void expire_sending(Peer &peer)
+void enter_generation(Peer &peer)
 {
-	void_handshake(peer);
-	SpinGuard guard(peer.keyring_lock);
+	SpinGuard handshake(peer.handshake_lock);
 
+	if (peer.identity_generation == peer.device.identity_generation)
+		return;
+	peer.identity_generation = peer.device.identity_generation;
+	end_pending_handshake(peer);
+	{
+		SpinGuard guard(peer.timers_lock);
+
+		peer.timers.forget_last_handshake();
+	}
+	SpinGuard keyring(peer.keyring_lock);
+	peer.keyring.demote_next(keyring);
 	if (Session *current = peer.keyring.current())
 		current->keypair.may_send.store_relaxed(false);
-	if (Session *next = peer.keyring.next())
-		next->keypair.may_send.store_relaxed(false);
 }
 
 /* ---- endpoint ---- */
@@ -436,28 +428,24 @@ bool may_initiate(Peer &peer, bool is_retry)
 	return peer.timers.may_initiate(now());
 }
 
-bool claim_initiation(Peer &peer, u64 generation)
+bool claim_initiation(Peer &peer)
 {
+	enter_generation(peer);
 	SpinGuard guard(peer.timers_lock);
 	Instant at = now();
 
 	if (!peer.timers_running || !peer.timers.may_initiate(at))
 		return false;
 	peer.jitter = jitter();
-	peer.initiation_generation = generation;
 	peer.timers.handshake_message_sent(at);
 	peer.timers.initiation_sent(at, peer.jitter);
 	rearm(peer, at);
 	return true;
 }
 
-void on_response_sent(Peer &peer)
+void claim_response(Peer &peer)
 {
-	with_timers(peer, [&](Timers &timers, Instant at) {
-		timers.any_authenticated_packet_traversed(at);
-		timers.any_authenticated_packet_sent();
-		timers.handshake_message_sent(at);
-	});
+	with_timers(peer, [](Timers &timers, Instant at) { timers.handshake_message_sent(at); });
 }
 
 void on_session_derived(Peer &peer)

@@ -42,6 +42,7 @@ struct Peer {
 	RemoteIdentity remote;		/* its public key is constant and may be read without the lock */
 	InitiatorState initiator;
 	bool awaits_response = false;
+	u64 identity_generation = 0;	/* Device's, when it last took part in a handshake or sessions were expired */
 	u64 pending_hash = 0;		/* = initiator.sender_index; Device::index_lock */
 	InitiationHistory history;
 	CookieMaker cookie_maker;
@@ -72,7 +73,6 @@ struct Peer {
 	Timers timers;
 	Duration jitter{};		/* drawn anew whenever it may have been used up: not for each packet */
 	bool timers_running = false;	/* the device is up and the peer alive */
-	u64 initiation_generation = 0;	/* Device::identity_generation when the last initiation began */
 	Instant armed_at;
 	wg_timer timer;
 	u64 last_handshake_seconds = 0;	/* Unix time; timers_lock */
@@ -107,20 +107,16 @@ void bury(Peer &peer);			/* after the waits: poller, queues, the device's refere
 void drop_displaced(Device &, const Displaced<Session> &displaced);
 /* Rule 6, interface down: all sessions and a handshake in flight. */
 void erase_keys(Peer &peer);
-/* The same of the sessions alone: suspend, after void_handshake(). */
+/* The same of the sessions alone: suspend, after enter_generation(). */
 void erase_sessions(Peer &peer);
-/* Key change or VM fork: no more sending with what there is, and void_handshake(). [rtnl] */
-void expire_sending(Peer &peer);
+/* Key change, VM fork, suspend: what is of an older generation of our identity sends no more, its handshake in flight ends, and rule 2 forgets
+ * its last one. Not what began since: whoever begins something calls this first. [identity_lock or rtnl] */
+void enter_generation(Peer &peer);
 
 /* ---- a handshake of ours in flight; handshake_lock held ---- */
 /* Replaces an earlier one; gives @state's copy in the peer its index. False: the peer is dead. */
 bool begin_pending_handshake(Peer &peer, const InitiatorState &state);
 void end_pending_handshake(Peer &peer);		/* also when there is none */
-/* The same, for who does not hold the lock. */
-void abandon_handshake(Peer &peer);
-/* The identity's generation has grown: ends what began before, and the next initiation may leave at once. Not what began since. [rtnl] */
-void void_handshake(Peer &peer);
-
 /* ---- endpoint ---- */
 /* Roaming: an authenticated message came from @endpoint. */
 void learn_endpoint(Peer &peer, const wg_endpoint &endpoint);
@@ -145,10 +141,9 @@ void on_data_sent(Peer &peer, bool with_payload);
 void on_data_received(Peer &peer, bool with_payload);		/* a handshake message is one without */
 /* Rule 2: may an initiation leave now? One that is no retry begins the attempts anew. */
 bool may_initiate(Peer &peer, bool is_retry);
-/* The same, and marks it sent, as of the identity's @generation: of two askers one gets it. From here on the retry runs, whether one can be
- * sent or not. [identity_lock] */
-bool claim_initiation(Peer &peer, u64 generation);
-void on_response_sent(Peer &peer);
+/* The same, and marks it sent: of two askers one gets it. From here on the retry runs, whether one can be sent or not. [identity_lock] */
+bool claim_initiation(Peer &peer);
+void claim_response(Peer &peer);	/* always granted */
 void on_session_derived(Peer &peer);
 void on_handshake_completed(Peer &peer, Role ours, Instant born);	/* of the session it gave */
 void set_persistent_keepalive(Peer &peer, u16 seconds);

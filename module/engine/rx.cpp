@@ -80,15 +80,16 @@ void confirm_key(Peer &peer, Session &session)
 	if (peer.keyring.next() != &session)
 		return;
 	{
-		SpinGuard guard(peer.keyring_lock);
+		SpinGuard handshake(peer.handshake_lock);
+		SpinGuard keyring(peer.keyring_lock);
 
-		is_current = peer.keyring.confirm(session, displaced, guard);
+		is_current = peer.keyring.confirm(session, displaced, keyring);
+		if (is_current)
+			end_pending_handshake(peer);	/* one of our own that still waits is not needed any more */
 	}
 	drop_displaced(peer.device, displaced);
-	if (!is_current)
-		return;
-	abandon_handshake(peer);	/* one of our own that still waits is not needed any more */
-	on_handshake_completed(peer, Role::Responder, session.keypair.born);
+	if (is_current)
+		on_handshake_completed(peer, Role::Responder, session.keypair.born);
 	send_staged(peer);
 }
 

@@ -16,8 +16,8 @@ public:
 	explicit Model(World &world);
 	/* Host @id's user wants a packet carried. */
 	void wants_to_send(u32 id);
-	/* @keys_erased_at: before the workers were frozen, which may have begun a handshake in between. */
-	void suspended(u32 id, i64 keys_erased_at);
+	/* Suspends host @id for @duration. */
+	void suspend(u32 id, i64 duration);
 	void persistent_keepalive(u32 id, u16 seconds);
 	/* Checks what should have happened by now; call it often. */
 	void check();
@@ -33,19 +33,28 @@ private:
 		i64 born;
 		bool late_rekey_done = false;
 	};
+	/* What arrives at a moment may still be under way inside the host: the last time, and the one before the last SLACK. */
+	struct Times {
+		i64 last = NEVER, before = NEVER;
+	};
 	struct Side {
 		std::optional<SessionKey> previous, current, next, former_current;
 		std::optional<SessionKey> alternative;	/* current, if crossed messages that came together were dealt with in the other order */
 		bool next_yields = false;		/* to current, which crossed it and has the larger key behind it */
+		bool current_in_doubt = false;		/* it may have been replaced before it was confirmed, or never have been */
+		bool suspending = false;		/* keys are erased, workers not yet frozen */
 		i64 current_changed = NEVER;
 		std::optional<u32> pending_index, ended_index;
+		bool pending_in_doubt = false;
 		i64 clock_offset = 0;			/* its own time runs ahead after a suspend */
 		i64 forgiven_until = NEVER;		/* musts are not judged before: timers are late after a suspend */
 		/* Last times, machine's clock. */
-		i64 wanted = NEVER, wanted_without_key = NEVER, handshake_sent = NEVER, initiation_sent = NEVER, attempt_began = NEVER;
-		i64 sent = NEVER, sent_before = NEVER, payload_sent = NEVER, payload_received = NEVER, traversed = NEVER, traversed_before = NEVER;
+		i64 wanted = NEVER, wanted_without_key = NEVER, handshake_sent = NEVER, initiation_sent = NEVER;
+		i64 attempt_began = NEVER, attempt_surely_began = NEVER;	/* at the latest, at the earliest */
+		Times sent, traversed;
+		i64 payload_sent = NEVER, payload_received = NEVER;
 		i64 completed = NEVER;
-		i64 initiation_arrived = NEVER, response_arrived = NEVER, rekey_by_receiving = NEVER, rekey_by_sending = NEVER;
+		i64 initiation_arrived = NEVER, response_allowed = NEVER, response_owed = NEVER, response_arrived = NEVER, rekey_by_receiving = NEVER, rekey_by_sending = NEVER;
 		i64 unanswered_before = NEVER;		/* what was that when something was last received */
 		i64 unanswered_payload = NEVER;		/* the first one sent since anything was received */
 		i64 surely_unanswered = NEVER, received = NEVER;
@@ -61,6 +70,9 @@ private:
 	void data_leaves(Side &, const Sent &);
 	void authenticated(Side &, bool payload);
 	bool usable(const std::optional<SessionKey> &, i64 margin) const;
+	/* Whether or not what happened within the slack has been dealt with. */
+	bool surely_has_key(const Side &side) const;
+	void note(Times &) const;
 	bool has_larger_key(const Side &side) const { return world_.host(&side - sides_).public_key > world_.host(1 - (&side - sides_)).public_key; }
 	bool recently(i64 when) const { return world_.time() - when <= SLACK; }
 	/* Has the host's own clock shown at least @duration since @when (within the slack)? */

@@ -63,10 +63,7 @@ struct Life {
 		if (world.random.chance(100)) {
 			u32 id = static_cast<u32>(world.random.below(2));
 
-			i64 began = world.time();
-
-			world.suspend(id, world.random.between(1, 2000) * SECOND);
-			model.suspended(id, began);
+			model.suspend(id, world.random.between(1, 2000) * SECOND);
 		}
 	}
 	u64 current_phase = 0;

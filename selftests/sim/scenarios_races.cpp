@@ -233,6 +233,78 @@ SCENARIO(handshake_begun_while_the_key_changes_is_the_only_one, 5)
 	}
 }
 
+namespace {
+
+void expire_sending(World &world, u32 id)
+{
+	world.kernel.run_process(world.host(id).domain, "expire", [&] { wg_engine_device_expire_sending(world.host(id).device); });
+}
+
+} // namespace
+
+SCENARIO(response_sent_while_sessions_expire_holds_nothing_up, 5)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
+				   knobs.cpus = 4;
+				   knobs.preempt = 500;
+				   knobs.stall = 300;
+				   knobs.stall_most = 200 * MICROSECOND;
+			   }});
+
+	world.meet();
+	for (int round = 0; round < 30; round++) {
+		world.erase_keys(0);
+		world.erase_keys(1);
+		world.run_for(6 * SECOND);
+		world.send(0, 1);
+		/* Host 1 has made its session, and the response is on its way out. */
+		while (world.kernel.living("Keypair") == 0)
+			world.run_for(MICROSECOND);
+		expire_sending(world, 1);
+		world.send(1, 0);
+		world.run_for(SECOND);
+		EXPECT(world.flow(1, 0).received == world.flow(1, 0).sent);
+	}
+}
+
+SCENARIO(session_made_while_the_key_changes_may_send, 5)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
+				   knobs.cpus = 4;
+				   knobs.stall = 0;
+				   knobs.preempt = 500;
+			   }});
+	Request many;
+	Key ignored(32);
+
+	world.weather.delay_least = world.weather.delay_most = MILLISECOND;
+	for (int peer = 0; peer < 40; peer++) {
+		many.peers.emplace_back();
+		make_keys(world.random, ignored, many.peers.back().public_key);
+	}
+	EXPECT(world.configure(1, many) == 0);
+	world.meet();
+	for (int round = 0; round < 30; round++) {
+		Request mine, theirs;
+
+		make_keys(world.random, world.host(1).private_key, world.host(1).public_key);
+		mine.private_key = world.host(1).private_key;
+		theirs.flags = WGDEVICE_F_REPLACE_PEERS;
+		theirs.peers.push_back(world.peer_entry(0, 1));
+		EXPECT(world.configure(0, theirs) == 0);
+		i64 began = world.time();
+		world.send(0, 1);
+		world.run_for(MILLISECOND + world.random.between(0, 150) * MICROSECOND);
+		EXPECT(world.configure(1, mine) == 0);
+		world.run_for(100 * MILLISECOND);
+		world.send(1, 0);
+		world.run_for(100 * MILLISECOND);
+		EXPECT(world.count(INITIATION, 0, began) == 1);
+		EXPECT(world.flow(1, 0).received == world.flow(1, 0).sent);
+		EXPECT(world.count(RESPONSE, 1, began) + world.count(INITIATION, 1, began) == 1);
+	}
+}
+
 SCENARIO(keys_are_erased_and_sending_expired_under_traffic, 2)
 {
 	World world(seed, RACING);
@@ -246,7 +318,7 @@ SCENARIO(keys_are_erased_and_sending_expired_under_traffic, 2)
 		if (world.random.chance(500))
 			world.erase_keys(id);
 		else
-			world.kernel.run_process(world.host(id).domain, "expire", [&] { wg_engine_device_expire_sending(world.host(id).device); });
+			expire_sending(world, id);
 	}
 	world.run_for(2 * SECOND);
 	world.expect_recovery(0, 1, 30 * SECOND);

@@ -7,11 +7,14 @@
 #   │        v   10.5.0.3, fd05::3                ├─────┤        v   10.5.0.4, fd05::4 │
 #   └─────────────────────────────────────────────┘     └──────────────────────────────┘
 # The kernel must not move each system call's stack by up to 1 KB: randomize_kstack_offset=off, as in-guest has it.
+# A kernel that looks for mistakes has frames of other sizes: there, nothing is measured, and packets must only get through.
 # environment: NESTED, devices in one another (default 8)
 . "$(dirname "$0")/lib.sh"
 need tc
 need_both_modules
-[ -e /proc/sys/kernel/stack_tracer_enabled ] || skip_all "the kernel has no stack tracer"
+measures=1
+[ "${SLOWER:-1}" = 1 ] || measures=
+[ ! "$measures" ] || [ -e /proc/sys/kernel/stack_tracer_enabled ] || skip_all "the kernel has no stack tracer"
 nested=${NESTED:-8}
 key 1 >/dev/null
 key 2 >/dev/null
@@ -40,16 +43,19 @@ onion() {
 # beyond what a module allows there are no answers.
 deepest() {
 	local k answers=0
-	echo 0 >/sys/kernel/tracing/stack_max_size
+	[ ! "$measures" ] || echo 0 >/sys/kernel/tracing/stack_max_size
 	for k in $((nested / 2)) $((nested - 1)); do
 		n3 ping -q -c 10 -i 0.1 -W 1 -s 700 10.2$k.0.4 && answers=$((answers + 1))
 	done
+	echo $answers >"$1.$2.answers"
+	[ "$measures" ] || return 0
 	cp /sys/kernel/tracing/stack_max_size "$1.$2"
 	cp /sys/kernel/tracing/stack_trace "$1.$2.trace"
 	echo "# $1: at most $(cat "$1.$2") bytes of stack with $nested devices, $2; $answers of 2 answered" >&3
 }
 # Of all functions, those at the bottom of a packet's way: to patch tens of thousands takes an emulated machine minutes.
 tracer() {
+	[ "$measures" ] || return 0
 	[ "$1" = 0 ] || printf '%s\n' '*xmit*' 'ip_*' 'ip6_*' '*skb*' 'nf_hook*' 'fib*lookup*' 'kmem_cache_alloc*' '__kmalloc*' enqueue_to_backlog ':mod:wireguard' \
 		>/sys/kernel/tracing/stack_trace_filter
 	echo "$1" >/proc/sys/kernel/stack_tracer_enabled
@@ -88,6 +94,11 @@ check stack_with_it stacks in-tree
 check our_module_is_loaded load_ours
 check stack_with_ours stacks ours
 for how in ipv4 ipv6 ipv6-queues ipv4-queues; do
-	check "no_more_stack_over_${how/-/_with_}" no_deeper $how
+	check "half_the_devices_answer_over_${how/-/_with_}" within "$(cat ours.$how.answers)" 1 2
+	if [ "$measures" ]; then
+		check "no_more_stack_over_${how/-/_with_}" no_deeper $how
+	else
+		skip "no_more_stack_over_${how/-/_with_}" "frames have another size in this kernel"
+	fi
 done
 tap_done

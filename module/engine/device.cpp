@@ -222,15 +222,13 @@ int wg_engine_device_up(wg_device *handle)
 
 	if (error)
 		return error;
+	for_each_peer(device, start_timers);	/* before a handshake may be committed: they count it */
 	{
 		SpinGuard identity(device.identity_lock);
 
 		device.is_up = true;
 	}
-	for_each_peer(device, [](Peer &peer) {
-		start_timers(peer);
-		send_waiting(peer);
-	});
+	for_each_peer(device, send_waiting);
 	return 0;
 }
 
@@ -257,13 +255,13 @@ void wg_engine_device_down(wg_device *handle)
 		SpinGuard identity(device.identity_lock);
 
 		device.is_up = false;
-		device.identity_generation++;
 	}
 	for_each_peer(device, [](Peer &peer) {
 		stop_timers(peer);
 		drop_staged(peer, Drop::PeerGone);
 		erase_keys(peer);
 	});
+	void_handshakes(device);	/* what was claimed until the timers stood still must not leave when it is up again */
 	close_sockets(device);
 	purge_handshakes(device);
 }

@@ -24,7 +24,7 @@ struct Device {
 
 	SpinLock identity_lock{WG_LOCK_IDENTITY};
 	LocalIdentity local;
-	u64 identity_generation = 0;		/* grows when handshakes in work become void: key change, down, suspend */
+	u64 identity_generation = 0;		/* grows when handshakes in work become void: key change, VM fork, down, suspend */
 	CookieChecker cookie_checker;
 
 	List<Peer, &Peer::of_device> peers;	/* rtnl; in order of creation */

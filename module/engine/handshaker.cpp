@@ -111,9 +111,11 @@ template <typename Question> Outcome<void> commit_session(Device &device, const 
 				session.index_hash = session.keypair.local_index.value();
 				device.sessions_by_index.insert(session, index);
 			}
-			displaced = session.keypair.role == Role::Initiator
-					    ? peer.keyring.add_as_initiator(session, peer.remote.static_public() < us.local.static_public(), keyring)
-					    : peer.keyring.add_as_responder(session, keyring);
+			/* It prevails over what it crossed by its key, and over what our former identity answered. */
+			Session *next = peer.keyring.next();
+			bool prevails = peer.remote.static_public() < us.local.static_public() || (next && !next->keypair.may_send.load_relaxed());
+			displaced = session.keypair.role == Role::Initiator ? peer.keyring.add_as_initiator(session, prevails, keyring)
+									    : peer.keyring.add_as_responder(session, keyring);
 			wg_kernel_debug_life(&device.netdev, "Keypair", session.index_hash, "created");
 		}
 	}

@@ -273,9 +273,10 @@ void enter_generation(Peer &peer)
 		peer.timers.forget_last_handshake();
 	}
 	SpinGuard keyring(peer.keyring_lock);
-	peer.keyring.demote_next(keyring);
 	if (Session *current = peer.keyring.current())
 		current->keypair.may_send.store_relaxed(false);
+	if (Session *next = peer.keyring.next())
+		next->keypair.may_send.store_relaxed(false);
 }
 
 /* ---- endpoint ---- */
@@ -363,9 +364,6 @@ void start_timers(Peer &peer)
 	Instant at = now();
 
 	peer.timers_running = true;
-	/* A handshake may have been faster than we: its keys must be erased in time too. */
-	if (peer.keyring.current() || peer.keyring.next())
-		peer.timers.session_derived(at);
 	/* A deadline set while the interface was down may have passed: count from now. */
 	peer.timers.any_authenticated_packet_traversed(at);
 	rearm(peer, at);
@@ -420,12 +418,22 @@ void on_data_received(Peer &peer, bool with_payload)
 bool may_initiate(Peer &peer, bool is_retry)
 {
 	SpinGuard guard(peer.timers_lock);
+	Instant at = now();
 
 	if (!peer.timers_running)
 		return false;
 	if (!is_retry)
 		peer.timers.start_attempt();
-	return peer.timers.may_initiate(now());
+	if (peer.timers.may_initiate(at))
+		return true;
+	/* Asked again: one that completed since somebody found no session has ended the retry, and nothing waits any more. */
+	RcuSection rcu;
+	Session *current = peer.keyring.current();
+	if (!current || !current->keypair.may_send.load_relaxed() || current->keypair.is_expired(at)) {
+		peer.timers.initiation_must_wait(peer.jitter);
+		rearm(peer, at);
+	}
+	return false;
 }
 
 bool claim_initiation(Peer &peer)

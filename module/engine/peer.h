@@ -139,13 +139,14 @@ void send_waiting(Peer &peer);		/* what waited for interface or key: staged pack
 void stop_timers(Peer &peer);		/* interface down */
 void on_data_sent(Peer &peer, bool with_payload);
 void on_data_received(Peer &peer, bool with_payload);		/* a handshake message is one without */
-/* Rule 2: may an initiation leave now? One that is no retry begins the attempts anew. */
+/* Rule 2: may an initiation leave now? Else it does as soon as it may. One that is no retry begins the attempts anew. */
 bool may_initiate(Peer &peer, bool is_retry);
 /* The same, and marks it sent: of two askers one gets it. From here on the retry runs, whether one can be sent or not. [identity_lock] */
 bool claim_initiation(Peer &peer);
 void claim_response(Peer &peer);	/* always granted */
 void on_session_derived(Peer &peer);
-void on_handshake_completed(Peer &peer, Role ours, Instant born);	/* of the session it gave */
+/* @born: when the session it gave was. One that has begun meanwhile loses its retry: whoever calls this sends then, which wishes for it anew. */
+void on_handshake_completed(Peer &peer, Role ours, Instant born);
 void set_persistent_keepalive(Peer &peer, u16 seconds);
 
 /* Counts @count packets of the peer's that end here. */

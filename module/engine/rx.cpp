@@ -75,7 +75,7 @@ void receive_data(Device &device, Packet &packet, const DataHeader &header, Inst
 void confirm_key(Peer &peer, Session &session)
 {
 	Displaced<Session> displaced;
-	bool is_current;
+	bool completes;
 
 	if (peer.keyring.next() != &session)
 		return;
@@ -83,13 +83,15 @@ void confirm_key(Peer &peer, Session &session)
 		SpinGuard handshake(peer.handshake_lock);
 		SpinGuard keyring(peer.keyring_lock);
 
-		is_current = peer.keyring.confirm(session, displaced, keyring);
-		if (is_current)
-			end_pending_handshake(peer);	/* one of our own that still waits is not needed any more */
+		/* One of our own that still waits is not needed any more, unless our identity has changed since we answered. */
+		completes = peer.keyring.confirm(session, displaced, keyring) && session.keypair.may_send.load_relaxed();
+		if (completes)
+			end_pending_handshake(peer);
 	}
 	drop_displaced(peer.device, displaced);
-	if (is_current)
-		on_handshake_completed(peer, Role::Responder, session.keypair.born);
+	if (!completes)
+		return;
+	on_handshake_completed(peer, Role::Responder, session.keypair.born);
 	send_staged(peer);
 }
 

@@ -33,7 +33,7 @@ public:
 
 		previous_.publish(current_.locked(proof));
 		current_.publish(&session);
-		next_yields_ = next_yields_ || prevails;
+		next_yields_ = prevails;
 		return out;
 	}
 	/* We responded: @session waits in next until it is confirmed; previous is dropped. */
@@ -46,10 +46,8 @@ public:
 		next_yields_ = false;
 		return out;
 	}
-	/* What waits in next is of a former identity: it will receive, but never be current. */
-	template <ProofOfLock Proof> void demote_next(const Proof &) { next_yields_ = true; }
-	/* Authenticated data arrived on @session. True when that made it current: it was next. A next that yields becomes previous: that ends no
-	 * handshake of ours that began since. */
+	/* Authenticated data arrived on @session. True when that made it current: it was next. A next that current crossed, and prevails over,
+	 * becomes previous: that ends no handshake of ours that began since. */
 	template <ProofOfLock Proof> bool confirm(Session &session, Displaced<Session> &out, const Proof &proof)
 	{
 		if (next_.locked(proof) != &session)
@@ -74,7 +72,7 @@ public:
 
 private:
 	RcuPtr<Session> previous_, current_, next_;
-	bool next_yields_ = false;	/* to current, which crossed it, or to whatever comes: it was demoted */
+	bool next_yields_ = false;	/* to current, which crossed it */
 };
 
 } // namespace wg

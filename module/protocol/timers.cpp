@@ -62,6 +62,11 @@ bool Timers::may_initiate(Instant now) const
 	return last_handshake_sent_.is_never() || now - last_handshake_sent_ >= REKEY_TIMEOUT;
 }
 
+void Timers::initiation_must_wait(Duration jitter)
+{
+	retry_handshake_ = earlier(retry_handshake_, after(last_handshake_sent_, REKEY_TIMEOUT + jitter));
+}
+
 void Timers::handshake_message_sent(Instant now)
 {
 	last_handshake_sent_ = not_never(now);

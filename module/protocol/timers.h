@@ -36,6 +36,7 @@ public:
 	/* Events of the handshake. */
 	bool may_initiate(Instant now) const;			/* rule 2: one message per REKEY_TIMEOUT, a response counts */
 	void start_attempt() { attempt_started_ = {}; }		/* fresh traffic or first start, not a retry: the 90 s begin anew */
+	void initiation_must_wait(Duration jitter);		/* for rule 2: it leaves by itself then, as a retry does */
 	void handshake_message_sent(Instant now);		/* initiation or response */
 	void initiation_sent(Instant now, Duration jitter);	/* arms the retry; besides handshake_message_sent() */
 	void handshake_completed();				/* response received, or own response confirmed */
@@ -44,7 +45,7 @@ public:
 	bool keys_erased();
 	/* The newest session, which is used from now on. Returns whether there was one before. */
 	bool session_established(Instant born);
-	void forget_last_handshake() { last_handshake_sent_ = {}; }	/* key change: the next initiation may leave at once */
+	void forget_last_handshake() { last_handshake_sent_ = {}; }	/* it was a former identity's: the next initiation may leave at once */
 
 	/* @interval 0 = off. One that it has already changes nothing: who applies a configuration often must not silence it. The caller
 	 * sends the one "at once" when the interface is up. */

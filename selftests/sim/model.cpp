@@ -97,18 +97,9 @@ void Model::persistent_keepalive(u32 id, u16 seconds)
 
 /* ---- may ---- */
 
-void Model::initiation_leaves(Side &side, const Sent &sent)
+bool Model::wants_handshake(const Side &side) const
 {
 	i64 now = world_.time();
-	u32 id = sent.from;
-
-	/* Rule 2: one handshake message per REKEY_TIMEOUT. A suspend forgets the last. */
-	if (!side.suspending && side.handshake_sent != NEVER && !elapsed(side, side.handshake_sent, RETRY))
-		refuse(id, "initiates again within 5 s");
-	bool retry = side.retry_running && elapsed(side, side.initiation_sent, RETRY) && elapsed(side, side.completed, 0) &&
-		     /* Rule 4's wish, up to 15 s after the last payload, is fresh traffic too. */
-		     (now - side.attempt_began <= ATTEMPT + RETRY + JITTER + SLACK ||
-		      now - side.payload_sent <= SILENCE + ATTEMPT + RETRY + 2 * JITTER + SLACK || side.offset_changed > side.attempt_began || side.persistent);
 	bool is_old = side.current && side.current->we_initiated && now - side.current->born >= REKEY_AFTER - SLACK;
 	bool wanted = recently(side.wanted) && (!surely_has_key(side) || is_old);
 	bool rekey = recently(side.rekey_by_sending) || recently(side.rekey_by_receiving);
@@ -121,16 +112,33 @@ void Model::initiation_leaves(Side &side, const Sent &sent)
 	/* Any setting of a peer sends what waits, and the first interval a keepalive. */
 	bool configured = recently(side.persistent_changed) && (side.persistent || side.wanted_without_key != NEVER);
 
-	if (!retry && !wanted && !rekey && !silence && !passive && !persistent && !configured)
+	return wanted || rekey || silence || passive || persistent || configured;
+}
+
+void Model::initiation_leaves(Side &side, const Sent &sent)
+{
+	i64 now = world_.time();
+	u32 id = sent.from;
+
+	/* Rule 2: one handshake message per REKEY_TIMEOUT. A suspend forgets the last. */
+	if (!side.suspending && side.handshake_sent != NEVER && !elapsed(side, side.handshake_sent, RETRY))
+		refuse(id, "initiates again within 5 s");
+	bool retry = side.retry_running && elapsed(side, side.initiation_sent, RETRY) && elapsed(side, side.completed, 0) &&
+		     /* Rule 4's wish, up to 15 s after the last payload, is fresh traffic too. */
+		     (now - side.attempt_began <= ATTEMPT + RETRY + JITTER + SLACK ||
+		      now - side.payload_sent <= SILENCE + ATTEMPT + RETRY + 2 * JITTER + SLACK || side.offset_changed > side.attempt_began || side.persistent);
+	bool wants = wants_handshake(side) || side.waits_for_rule_2;
+
+	if (!retry && !wants)
 		refuse(id, "initiates without a reason");
-	if (!retry || wanted || rekey || silence || persistent || configured)
+	if (wants)
 		side.attempt_began = now;
 	if (!retry)
 		side.attempt_surely_began = now;
 	side.retry_running = side.retry_owed = true;
 	side.initiation_sent = side.handshake_sent = now;
 	side.pending_index = sent.sender_index;
-	side.pending_in_doubt = false;
+	side.pending_in_doubt = side.waits_for_rule_2 = false;
 	side.unanswered_payload = side.surely_unanswered = NEVER;
 }
 
@@ -262,6 +270,7 @@ void Model::message_arrived(const Sent &sent)
 		side.retry_owed = false;
 		side.current = SessionKey{sent.receiver_index, sent.sender_index, true, now};
 		side.current_changed = side.response_arrived = side.completed = now;
+		side.waits_for_rule_2 = side.pending_in_doubt;
 		side.pending_index.reset();
 		authenticated(side, false);
 		return;
@@ -285,7 +294,7 @@ void Model::message_arrived(const Sent &sent)
 			side.current_in_doubt = false;
 			side.next.reset();
 			side.current_changed = side.completed = now;
-			side.retry_running = false;
+			side.retry_running = side.waits_for_rule_2 = false;
 			/* One of its own that still waited is not needed any more. */
 			side.ended_index = side.pending_index;
 			side.pending_index.reset();
@@ -316,6 +325,7 @@ void Model::check()
 	for (u32 id = 0; id < 2; id++) {
 		Side &side = sides_[id];
 
+		side.waits_for_rule_2 = side.waits_for_rule_2 || wants_handshake(side);
 		if (now < side.forgiven_until)
 			continue;
 		bool may_initiate = side.handshake_sent == NEVER || now - side.handshake_sent > RETRY + JITTER + 2 * SLACK;
@@ -340,6 +350,9 @@ void Model::check()
 		/* Rule 5. */
 		if (side.persistent && has_key)
 			demand(id, std::max(side.traversed.last, side.persistent_changed), side.persistent * SECOND, "owes a persistent keepalive");
+		/* What was wanted while rule 2 forbade it, for a response: unless that gives a key. */
+		if (side.handshake_sent > side.initiation_sent && side.wanted_without_key > std::max(side.initiation_sent, side.completed))
+			demand(id, std::max(side.handshake_sent, side.wanted_without_key), RETRY + JITTER, "forgets what waits for a key");
 		/* A wish to send without a key. */
 		if (side.wanted_without_key > std::max(side.handshake_sent + RETRY + SLACK, side.completed))
 			demand(id, side.wanted_without_key, SLACK, "has something to send, no key, and does not initiate");

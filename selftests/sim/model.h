@@ -63,9 +63,11 @@ private:
 		i64 persistent_changed = NEVER;
 		u16 persistent = 0;
 		bool retry_running = false, retry_owed = false;
+		bool waits_for_rule_2 = false;		/* it may: somebody has wanted a handshake since the last began or completed */
 	};
 	void message_sent(const Sent &);
 	void message_arrived(const Sent &);
+	bool wants_handshake(const Side &) const;
 	void initiation_leaves(Side &, const Sent &);
 	void data_leaves(Side &, const Sent &);
 	void authenticated(Side &, bool payload);

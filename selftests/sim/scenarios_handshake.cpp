@@ -330,3 +330,25 @@ SCENARIO(two_hundred_strangers_a_second_are_no_load, 50)
 	expect_nothing_lost(world);
 	EXPECT(world.count(COOKIE) == 0);
 }
+
+/* Whoever began the handshake says nothing on it, and goes: what waits for the confirmation starts one of its own when rule 2 allows. */
+SCENARIO(what_waits_for_a_confirmation_that_never_comes_is_sent, 2)
+{
+	World world(seed);
+	bool is_mute = true;
+
+	world.meet();
+	world.passes = [&](const Sent &sent) { return !(is_mute && sent.kind == DATA && sent.from == 0); };
+	world.send(0, 1);
+	while (!world.count(RESPONSE, 1))
+		world.run_for(MILLISECOND);
+	i64 answered = world.time();
+	world.run_for(SECOND);
+	world.send(1, 0);
+	world.run_for(SECOND);
+	EXPECT(world.count(INITIATION, 1) == 0);
+	is_mute = false;
+	world.run_for(5 * SECOND);
+	EXPECT(world.count(INITIATION, 1, answered + 4900 * MILLISECOND) == 1);
+	EXPECT(world.flow(1, 0).received == world.flow(1, 0).sent);
+}

@@ -336,6 +336,13 @@ SCENARIO(queue_of_handshakes_holds_4096_and_no_more, 50)
 	u64 waiting = world.kernel.live_packets;
 	EXPECT(waiting > 2048 && waiting <= 4096);	/* above half of it who finds the lock taken gives up */
 	EXPECT(world.drops(1, "handshake-queue-full") == 5000 - waiting);
+	for (u32 i = 0; i < 2100; i++) {
+		world.inject(1, forged_initiation(world.random, world.host(1).public_key), stranger(i));
+		world.run_for(20 * MICROSECOND);	/* alone: it gets the lock */
+	}
+	world.run_for(MILLISECOND);
+	EXPECT(world.kernel.live_packets == 4096);
+	EXPECT(world.drops(1, "handshake-queue-full") == 7100 - 4096);
 	world.run_for(3 * SECOND);
 	EXPECT(world.kernel.live_packets == 0);
 	world.expect_traffic(0, 1, 12 * SECOND);

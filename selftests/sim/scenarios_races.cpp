@@ -25,13 +25,13 @@ void both_ways(World &world, i64 interval, i64 duration)
 
 } // namespace
 
-SCENARIO(peers_are_removed_and_added_under_traffic, 2)
+SCENARIO(peers_are_removed_and_added_under_traffic, 1)
 {
 	World world(seed, RACING);
 
 	world.meet();
-	both_ways(world, 2 * MILLISECOND, 400 * MILLISECOND);
-	for (int round = 0; round < 6; round++) {
+	both_ways(world, 2 * MILLISECOND, 1000 * MILLISECOND);
+	for (int round = 0; round < 16; round++) {
 		u32 id = static_cast<u32>(world.random.below(2));
 		Request request;
 
@@ -235,27 +235,67 @@ SCENARIO(handshake_begun_while_the_key_changes_is_the_only_one, 5)
 
 namespace {
 
+const World::Options STALLING = {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
+					 knobs.cpus = 4;
+					 knobs.preempt = 500;
+					 knobs.stall = 300;
+					 knobs.stall_most = 200 * MICROSECOND;
+				 }};
+
 void expire_sending(World &world, u32 id)
 {
 	world.kernel.run_process(world.host(id).domain, "expire", [&] { wg_engine_device_expire_sending(world.host(id).device); });
+}
+
+/* Host @id's next key; nobody has been told. */
+Request new_key(World &world, u32 id)
+{
+	Request change;
+
+	make_keys(world.random, world.host(id).private_key, world.host(id).public_key);
+	change.private_key = world.host(id).private_key;
+	return change;
+}
+
+/* Host @id knows host @of by its new key, and by that alone. */
+void learn(World &world, u32 id, u32 of)
+{
+	Request change;
+
+	change.flags = WGDEVICE_F_REPLACE_PEERS;
+	change.peers.push_back(world.peer_entry(id, of));
+	EXPECT(world.configure(id, change) == 0);
+}
+
+/* Peers that are not there: they make long what is done to each of a device. */
+void add_strangers(World &world, u32 id, int count)
+{
+	Request many;
+	Key ignored(32);
+
+	while (count--) {
+		many.peers.emplace_back();
+		make_keys(world.random, ignored, many.peers.back().public_key);
+	}
+	EXPECT(world.configure(id, many) == 0);
+}
+
+void forget_sessions(World &world)
+{
+	world.erase_keys(0);
+	world.erase_keys(1);
+	world.run_for(6 * SECOND);
 }
 
 } // namespace
 
 SCENARIO(response_sent_while_sessions_expire_holds_nothing_up, 5)
 {
-	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
-				   knobs.cpus = 4;
-				   knobs.preempt = 500;
-				   knobs.stall = 300;
-				   knobs.stall_most = 200 * MICROSECOND;
-			   }});
+	World world(seed, STALLING);
 
 	world.meet();
 	for (int round = 0; round < 30; round++) {
-		world.erase_keys(0);
-		world.erase_keys(1);
-		world.run_for(6 * SECOND);
+		forget_sessions(world);
 		world.send(0, 1);
 		/* Host 1 has made its session, and the response is on its way out. */
 		while (world.kernel.living("Keypair") == 0)
@@ -274,34 +314,136 @@ SCENARIO(session_made_while_the_key_changes_may_send, 5)
 				   knobs.stall = 0;
 				   knobs.preempt = 500;
 			   }});
-	Request many;
-	Key ignored(32);
 
 	world.weather.delay_least = world.weather.delay_most = MILLISECOND;
-	for (int peer = 0; peer < 40; peer++) {
-		many.peers.emplace_back();
-		make_keys(world.random, ignored, many.peers.back().public_key);
-	}
-	EXPECT(world.configure(1, many) == 0);
+	add_strangers(world, 1, 40);
 	world.meet();
 	for (int round = 0; round < 30; round++) {
-		Request mine, theirs;
+		Request change = new_key(world, 1);
 
-		make_keys(world.random, world.host(1).private_key, world.host(1).public_key);
-		mine.private_key = world.host(1).private_key;
-		theirs.flags = WGDEVICE_F_REPLACE_PEERS;
-		theirs.peers.push_back(world.peer_entry(0, 1));
-		EXPECT(world.configure(0, theirs) == 0);
+		learn(world, 0, 1);
 		i64 began = world.time();
 		world.send(0, 1);
 		world.run_for(MILLISECOND + world.random.between(0, 150) * MICROSECOND);
-		EXPECT(world.configure(1, mine) == 0);
+		EXPECT(world.configure(1, change) == 0);
 		world.run_for(100 * MILLISECOND);
 		world.send(1, 0);
 		world.run_for(100 * MILLISECOND);
 		EXPECT(world.count(INITIATION, 0, began) == 1);
 		EXPECT(world.flow(1, 0).received == world.flow(1, 0).sent);
 		EXPECT(world.count(RESPONSE, 1, began) + world.count(INITIATION, 1, began) == 1);
+	}
+}
+
+/* The other side learns the key a second later: the first initiation is lost. */
+SCENARIO(handshake_begun_as_an_older_one_completes_is_repeated, 5)
+{
+	World world(seed, STALLING);
+
+	world.weather.delay_least = world.weather.delay_most = MILLISECOND;
+	world.meet();
+	for (int round = 0; round < 30; round++) {
+		forget_sessions(world);
+		world.send(0, 1);
+		while (world.kernel.living("Keypair") < 2)
+			world.run_for(MICROSECOND);
+		EXPECT(world.configure(0, new_key(world, 0)) == 0);
+		i64 changed = world.time();
+		world.send(0, 1);
+		world.run_for(SECOND);
+		u64 initiations = world.count(INITIATION, 0, changed);	/* host 1 did not know the key */
+		learn(world, 1, 0);
+		world.run_for(6 * SECOND);
+		EXPECT(!initiations || world.count(INITIATION, 0, changed) > initiations);
+	}
+}
+
+SCENARIO(what_a_former_session_brings_is_not_lost_by_a_new_one, 5)
+{
+	World world(seed, STEADY);
+
+	world.weather.delay_least = world.weather.delay_most = 10 * MILLISECOND;
+	world.meet();
+	world.send(0, 1);
+	while (!world.count(RESPONSE, 1))
+		world.run_for(MILLISECOND);
+	expire_sending(world, 1);
+	world.stream(0, 1, MILLISECOND, world.time() + 200 * MILLISECOND);
+	world.run_for(80 * MILLISECOND);
+	world.send(1, 0);
+	world.run_for(SECOND);
+	EXPECT(world.flow(1, 0).received == world.flow(1, 0).sent);
+	EXPECT(world.flow(0, 1).received == world.flow(0, 1).sent);
+}
+
+/* A worker that began its initiation as the device went down is so late that the device is up again. */
+SCENARIO(initiation_of_a_device_that_went_down_does_not_leave_when_it_is_up_again, 5)
+{
+	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
+				   STALLING.turn(knobs);
+				   knobs.stall_most = 50 * MICROSECOND;
+			   }});
+	bool armed = false, held = false, released = false;
+
+	add_strangers(world, 0, 20);
+	world.meet();
+	world.kernel.on_x25519 = [&] {
+		if (!armed || held || world.kernel.current->domain->id != 0)
+			return;
+		held = true;
+		world.kernel.block("late worker", [&] { return released; });
+	};
+	for (int round = 0; round < 20; round++) {
+		forget_sessions(world);
+		armed = true;
+		held = released = false;
+		world.kernel.at(world.time() + world.random.between(0, 200) * MICROSECOND, [&] { world.send(0, 1); });
+		world.run_for(world.random.between(0, 100) * MICROSECOND);
+		EXPECT(world.down(0) == 0);
+		EXPECT(world.up(0) == 0);
+		i64 is_up = world.time();
+		world.send(0, 1);
+		world.on_sent = [&](const Sent &sent) { released |= sent.kind == INITIATION && sent.from == 0; };
+		world.run_for(SECOND);
+		released = true;
+		world.run_for(SECOND);
+		EXPECT(world.count(INITIATION, 0, is_up) <= 1);
+		world.on_sent = nullptr;
+		armed = false;
+		world.run_for(10 * SECOND);
+	}
+	world.kernel.on_x25519 = nullptr;
+}
+
+SCENARIO(response_that_leaves_as_the_device_comes_up_counts_for_rule_2, 5)
+{
+	World world(seed, STALLING);
+	Request keepalive;
+
+	world.weather.delay_least = world.weather.delay_most = 10 * MICROSECOND;
+	add_strangers(world, 1, 40);
+	world.meet();
+	keepalive.peers.push_back(world.peer_entry(1, 0));
+	keepalive.peers[0].persistent_keepalive = 100;
+	EXPECT(world.configure(1, keepalive) == 0);
+	world.run_for(10 * SECOND);
+	for (int round = 0; round < 30; round++) {
+		world.down(1);
+		world.erase_keys(0);
+		world.run_for(6 * SECOND);
+		i64 began = world.time();
+		for (int packet = 0; packet < 3; packet++)
+			world.kernel.at(began + world.random.between(0, 200) * MICROSECOND, [&] { world.send(0, 1); });
+		world.run_for(world.random.between(0, 200) * MICROSECOND);
+		EXPECT(world.up(1) == 0);
+		world.run_for(SECOND);
+		bool has_answered = false;
+		for (const Sent &sent : world.log) {
+			if (sent.time < began || sent.from != 1)
+				continue;
+			EXPECT(sent.kind != INITIATION || !has_answered);
+			has_answered |= sent.kind == RESPONSE;
+		}
 	}
 }
 

@@ -61,6 +61,29 @@ TEST(Timers, a_response_counts_as_an_initiation)
 	EXPECT_TRUE(timers.next_deadline().is_never());
 }
 
+TEST(Timers, what_a_response_holds_back_leaves_when_it_may)
+{
+	Timers timers;
+
+	timers.handshake_message_sent(T0);
+	timers.initiation_must_wait(JITTER);
+	Actions actions = expire_exactly_at(timers, T0 + seconds(5) + JITTER);
+	EXPECT_TRUE(actions.send_initiation && actions.is_retry);
+	EXPECT_TRUE(timers.may_initiate(T0 + seconds(5) + JITTER));
+	/* An initiation's own retry is not put off, nor brought before its time. */
+	Timers other;
+	send_initiation(other, T0, NO_JITTER);
+	other.initiation_must_wait(JITTER);
+	EXPECT_TRUE(expire_exactly_at(other, T0 + seconds(5)).send_initiation);
+	/* One that a response came after moves to what that allows. */
+	Timers both;
+	send_initiation(both, T0, NO_JITTER);
+	both.handshake_message_sent(T0 + seconds(4));
+	EXPECT_TRUE(expire_exactly_at(both, T0 + seconds(5)).send_initiation);
+	both.initiation_must_wait(NO_JITTER);
+	EXPECT_TRUE(expire_exactly_at(both, T0 + seconds(9)).send_initiation);
+}
+
 TEST(Timers, a_key_change_lets_the_next_initiation_leave_at_once)
 {
 	Timers timers;

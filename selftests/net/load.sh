@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Under load: a flood of initiations costs little, earns cookies only, takes no memory, and locks nobody out.
+# A kernel that looks for mistakes makes cookies no faster than it reads handshakes: there, nobody gets in, and what the flood costs tells nothing.
 #
 #   ┌── 1 ── wg0 10.7.0.1 ──┐   ┌──── 0 ──────────────────┐   ┌── 2 ── wg0 10.7.0.2, the flooded ──┐
 #   └───────────────────────┴───┤ lo; flood from 10.128/9 ├───┴────────────────────────────────────┘
@@ -15,6 +16,15 @@ ip0 link add d0 type dummy
 ip0 link set d0 up
 ip0 route add 10.128.0.0/9 dev d0
 check ping_before pings 1 10.7.0.2
+# at_speed NAME COMMAND...: as check; where everything is slower, what happens is told, and not judged.
+at_speed() {
+	if [ "${SLOWER:-1}" = 1 ]; then
+		check "$@"
+	else
+		"${@:2}" >/dev/null 2>&1
+		skip "$1" "status $?; this kernel is too slow to tell"
+	fi
+}
 flood() {
 	in_ns 0 "$helpers/flood" "$(key 2)" 127.0.0.1 2222 "$@"
 }
@@ -28,8 +38,15 @@ check flood_of_wrong_mac1 flood 3000 --bad-mac1
 captured
 check wrong_mac1_is_never_answered equal "$(packets answers.pcap)" 0
 
+# All that was sent has been dealt with when no more answers come.
+settled() {
+	local before=$(stat -c %s answers.pcap)
+	sleep 1
+	[ "$(stat -c %s answers.pcap)" = "$before" ]
+}
 capture 0 d0 answers.pcap udp src port 2222
 check flood_of_valid_mac1 flood 6000
+poll $((30 * ${SLOWER:-1})) settled
 captured
 check flood_earns_cookies test "$(packets answers.pcap 'udp[4:2] == 72')" -gt 0
 check flood_earns_nothing_else equal "$(packets answers.pcap 'udp[4:2] != 72')" 0
@@ -51,11 +68,11 @@ ip3 link set wg0 up
 came_in() {
 	reaches 3 10.7.0.2 || reaches 3 10.7.0.2
 }
-check newcomer_comes_in_under_load came_in
+at_speed newcomer_comes_in_under_load came_in
 check session_goes_on_under_load reaches 1 10.7.0.2
 stop $flooding
 captured
-check newcomer_got_a_cookie_first test "$(packets cookie.pcap 'udp[4:2] == 72')" -ge 1
+at_speed newcomer_got_a_cookie_first test "$(packets cookie.pcap 'udp[4:2] == 72')" -ge 1
 check session_after_the_load pings 1 10.7.0.2
 
 # Without load nobody needs a cookie. The state lasts a second.
@@ -101,7 +118,7 @@ enough() {
 	echo "medians: $(median "${without[@]}") without, $(median "${with[@]}") with"
 	[ "$(median "${without[@]}")" -gt 0 ] && [ $(($(median "${with[@]}") * 100)) -ge $(($(median "${without[@]}") * 80)) ]
 }
-check flood_costs_a_session_no_more_than_a_fifth enough
+at_speed flood_costs_a_session_no_more_than_a_fifth enough
 flat() {
 	local now
 	# Half of it, as fast as it goes.

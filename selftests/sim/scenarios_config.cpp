@@ -357,18 +357,23 @@ SCENARIO(port_change_moves_the_sockets_and_peers_follow, 10)
 	EXPECT(world.dump(1).listen_port == 40000);
 }
 
-SCENARIO(port_and_mark_need_power_over_the_birth_namespace, 50)
+SCENARIO(what_concerns_the_birth_namespace_needs_power_over_it, 50)
 {
-	World world(seed, {.hosts = 1, .ordered = true, .turn = nullptr});
+	World world(seed, {.hosts = 2, .ordered = true, .turn = nullptr});
+	Request port, mark, binding, outer_mark, dscp;
 
-	for (int which = 0; which < 2; which++) {
-		Request request;
+	world.introduce(0, 1);
+	Shown before = world.dump(0);
+	port.listen_port = 1234;
+	mark.fwmark = 7;
+	binding.bind_address = std::vector<u8>{127, 0, 0, 1};
+	for (Request *request : {&outer_mark, &dscp})
+		request->peers.push_back(world.peer_entry(0, 1));
+	outer_mark.peers[0].outer_mark = 7;
+	dscp.peers[0].dscp = 46;
+	for (const Request &request : {port, mark, binding, outer_mark, dscp}) {
 		int result = 0;
 
-		if (which)
-			request.listen_port = 1234;
-		else
-			request.fwmark = 7;
 		world.kernel.run_process(world.host(0).domain, "set", [&] {
 			Message message(request);
 			wg_report report;
@@ -376,8 +381,22 @@ SCENARIO(port_and_mark_need_power_over_the_birth_namespace, 50)
 			result = message.set(world.host(0).device, false, report);
 		});
 		EXPECT(result == EPERM_);
+		EXPECT(world.dump(0) == before);
 	}
-	EXPECT(world.dump(0).fwmark == 0);
+}
+
+/* What rtnetlink gives with a new device, and shows of it. */
+SCENARIO(port_and_mark_of_a_link_are_the_devices, 50)
+{
+	World world(seed, {.hosts = 1, .ordered = true, .turn = nullptr});
+	u16 port = 0;
+	u32 mark = 0;
+
+	wg_engine_device_set_link(world.host(0).device, 4242, 7);
+	EXPECT(world.up(0) == 0);
+	wg_engine_device_get_link(world.host(0).device, &port, &mark);
+	EXPECT(port == 4242 && mark == 7);
+	EXPECT(world.dump(0).listen_port == 4242 && world.dump(0).fwmark == 7);
 }
 
 /* The kernel's policy has seen the top level; inside the nests the engine is on its own. */

@@ -206,7 +206,7 @@ SCENARIO(new_peer_is_never_without_its_preshared_key, 5)
 }
 
 /* Packets wait for the key from just before it is set to just after: whichever of them asks, one initiation leaves, and is answered. */
-SCENARIO(handshake_begun_while_the_key_changes_is_the_only_one, 5)
+SCENARIO(handshake_begun_while_the_key_changes_is_the_only_one, 1)
 {
 	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
 				   knobs.cpus = 4;
@@ -218,7 +218,7 @@ SCENARIO(handshake_begun_while_the_key_changes_is_the_only_one, 5)
 	world.meet();
 	key.private_key = world.host(0).private_key;
 	none.private_key = Key(32);
-	for (int round = 0; round < 30; round++) {
+	for (int round = 0; round < 6; round++) {
 		EXPECT(world.configure(0, none) == 0);
 		world.erase_keys(1);
 		world.run_for(6 * SECOND);
@@ -289,12 +289,12 @@ void forget_sessions(World &world)
 
 } // namespace
 
-SCENARIO(response_sent_while_sessions_expire_holds_nothing_up, 5)
+SCENARIO(response_sent_while_sessions_expire_holds_nothing_up, 1)
 {
 	World world(seed, STALLING);
 
 	world.meet();
-	for (int round = 0; round < 30; round++) {
+	for (int round = 0; round < 6; round++) {
 		forget_sessions(world);
 		world.send(0, 1);
 		/* Host 1 has made its session, and the response is on its way out. */
@@ -307,7 +307,7 @@ SCENARIO(response_sent_while_sessions_expire_holds_nothing_up, 5)
 	}
 }
 
-SCENARIO(session_made_while_the_key_changes_may_send, 5)
+SCENARIO(session_made_while_the_key_changes_may_send, 1)
 {
 	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
 				   knobs.cpus = 4;
@@ -318,7 +318,7 @@ SCENARIO(session_made_while_the_key_changes_may_send, 5)
 	world.weather.delay_least = world.weather.delay_most = MILLISECOND;
 	add_strangers(world, 1, 40);
 	world.meet();
-	for (int round = 0; round < 30; round++) {
+	for (int round = 0; round < 6; round++) {
 		Request change = new_key(world, 1);
 
 		learn(world, 0, 1);
@@ -336,13 +336,13 @@ SCENARIO(session_made_while_the_key_changes_may_send, 5)
 }
 
 /* The other side learns the key a second later: the first initiation is lost. */
-SCENARIO(handshake_begun_as_an_older_one_completes_is_repeated, 5)
+SCENARIO(handshake_begun_as_an_older_one_completes_is_repeated, 1)
 {
 	World world(seed, STALLING);
 
 	world.weather.delay_least = world.weather.delay_most = MILLISECOND;
 	world.meet();
-	for (int round = 0; round < 30; round++) {
+	for (int round = 0; round < 6; round++) {
 		forget_sessions(world);
 		world.send(0, 1);
 		while (world.kernel.living("Keypair") < 2)
@@ -377,7 +377,7 @@ SCENARIO(what_a_former_session_brings_is_not_lost_by_a_new_one, 5)
 }
 
 /* A worker that began its initiation as the device went down is so late that the device is up again. */
-SCENARIO(initiation_of_a_device_that_went_down_does_not_leave_when_it_is_up_again, 5)
+SCENARIO(initiation_of_a_device_that_went_down_does_not_leave_when_it_is_up_again, 1)
 {
 	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
 				   STALLING.turn(knobs);
@@ -393,7 +393,7 @@ SCENARIO(initiation_of_a_device_that_went_down_does_not_leave_when_it_is_up_agai
 		held = true;
 		world.kernel.block("late worker", [&] { return released; });
 	};
-	for (int round = 0; round < 20; round++) {
+	for (int round = 0; round < 4; round++) {
 		forget_sessions(world);
 		armed = true;
 		held = released = false;
@@ -415,7 +415,7 @@ SCENARIO(initiation_of_a_device_that_went_down_does_not_leave_when_it_is_up_agai
 	world.kernel.on_x25519 = nullptr;
 }
 
-SCENARIO(response_that_leaves_as_the_device_comes_up_counts_for_rule_2, 5)
+SCENARIO(response_that_leaves_as_the_device_comes_up_counts_for_rule_2, 1)
 {
 	World world(seed, STALLING);
 	Request keepalive;
@@ -427,7 +427,7 @@ SCENARIO(response_that_leaves_as_the_device_comes_up_counts_for_rule_2, 5)
 	keepalive.peers[0].persistent_keepalive = 100;
 	EXPECT(world.configure(1, keepalive) == 0);
 	world.run_for(10 * SECOND);
-	for (int round = 0; round < 30; round++) {
+	for (int round = 0; round < 6; round++) {
 		world.down(1);
 		world.erase_keys(0);
 		world.run_for(6 * SECOND);

@@ -19,7 +19,7 @@ namespace wg::engine {
 
 struct Device;
 
-/* More than a third of what an idle peer would take. Who has a session of a peer's may take them for granted. */
+/* Apart: they would be more than a third of an idle peer. Whoever holds one of its sessions may assume that they are there. */
 struct Pollers {
 	Poller rx;
 	Poller tx;			/* who holds it is tx's drainer, and alone uses the sessions' sending counters */
@@ -95,7 +95,7 @@ inline Peer &get(Peer &peer)
 }
 void put(Peer &peer);
 
-/* Before a session is made. A dead peer needs none any more. False: no memory. [process, without rtnl] */
+/* Before a session is made. False: no memory. A dead peer gets none, and that is true. [process, without rtnl] */
 bool make_pollers(Peer &peer);
 
 /* ---- death ---- */
@@ -107,7 +107,7 @@ void bury(Peer &peer);			/* after the waits: poller, queues, the device's refere
 void drop_displaced(Device &, const Displaced<Session> &displaced);
 /* Rule 6, interface down: all sessions and a handshake in flight. */
 void erase_keys(Peer &peer);
-/* The same of the sessions alone: suspend, after enter_generation(). */
+/* The sessions alone: suspend, after enter_generation(). */
 void erase_sessions(Peer &peer);
 /* Key change, VM fork, suspend: what is of an older generation of our identity sends no more, its handshake in flight ends, and rule 2 forgets
  * its last one. Not what began since: whoever begins something calls this first. [identity_lock or rtnl] */
@@ -139,13 +139,13 @@ void send_waiting(Peer &peer);		/* what waited for interface or key: staged pack
 void stop_timers(Peer &peer);		/* interface down */
 void on_data_sent(Peer &peer, bool with_payload);
 void on_data_received(Peer &peer, bool with_payload);		/* a handshake message is one without */
-/* Rule 2: may an initiation leave now? Else it does as soon as it may. One that is no retry begins the attempts anew. */
+/* Rule 2: may an initiation leave now? If not, and no session may send, a retry is armed for when it may. One that is no retry begins the attempts anew. */
 bool may_initiate(Peer &peer, bool is_retry);
 /* The same, and marks it sent: of two askers one gets it. From here on the retry runs, whether one can be sent or not. [identity_lock] */
 bool claim_initiation(Peer &peer);
 void claim_response(Peer &peer);	/* always granted */
 void on_session_derived(Peer &peer);
-/* @born: when the session it gave was. One that has begun meanwhile loses its retry: whoever calls this sends then, which wishes for it anew. */
+/* @born: when the session was made. A handshake that began meanwhile loses its retry: the caller sends next, which arms it again. */
 void on_handshake_completed(Peer &peer, Role ours, Instant born);
 void set_persistent_keepalive(Peer &peer, u16 seconds);
 

@@ -26,7 +26,7 @@ public:
 
 	/* We initiated: @session is confirmed by the response and becomes current. A next was crossed by it and stays: whether the peer, too,
 	 * will hold both is not known yet, and until it has heard of ours it sends on the old current, which becomes previous.
-	 * @prevails: our key is the larger. */
+	 * @prevails: over next: our key is the larger, or next is a former identity's. */
 	template <ProofOfLock Proof> Displaced<Session> add_as_initiator(Session &session, bool prevails, const Proof &proof)
 	{
 		Displaced<Session> out = {{previous_.locked(proof), nullptr, nullptr}};

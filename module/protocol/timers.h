@@ -5,7 +5,9 @@
  * Context:    any; never sleeps
  * Serialised: by the peer's timers lock
  * Units:      Instant of boot time; jitter is in ns, drawn by the caller from [0, REKEY_TIMEOUT_JITTER)
- * Rules:      numbered as in PROTOCOL.md, "Timers and limits" (rule 1 and 7 live in Keypair)
+ * Rules:      1 rekey when sending on a key of ours past 120 s, receiving past 165 s; 2 one handshake message in 5 s, retries for 90 s; 3 a
+ *             keepalive for data unanswered for 10 s; 4 a handshake after 15 s of silence; 5 persistent keepalive; 6 keys are erased after 540 s
+ *             without a new one; 7 a key past 180 s or its last counter is not used (1 and 7 live in Keypair)
  */
 #pragma once
 #include "rt/time.h"

@@ -80,6 +80,8 @@ int start(const Scenario &scenario, u64 seeds, const u64 *only_seed, Child &chil
 		scenario.run(seed);
 		child.shared->runs++;
 	}
+	if (!child.shared->runs)
+		fail("no seed was run");
 	exit(0);	/* not _exit(): it would lose a coverage run's counts */
 }
 

@@ -684,7 +684,7 @@ std::chrono::nanoseconds dump_takes(World &world)
 {
 	auto shortest = std::chrono::nanoseconds::max();
 
-	for (int round = 0; round < 3; round++) {
+	for (int round = 0; round < 12; round++) {
 		auto began = std::chrono::steady_clock::now();
 
 		world.dump(0, 500);
@@ -717,7 +717,7 @@ SCENARIO(dump_of_four_times_as_much_takes_four_times_as_long, 100)
 	first = dump_takes(world);
 	configure_in_parts(world, many_peers(world.random, 1500, 1));
 	add_prefixes(6000);
-	EXPECT(dump_takes(world) < 7 * first);
+	EXPECT(dump_takes(world) < 10 * first);	/* and not sixteen */
 }
 
 SCENARIO(dump_ends_when_its_device_is_another_one, 20)

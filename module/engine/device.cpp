@@ -297,7 +297,7 @@ void wg_engine_device_expire_sending(wg_device *handle)
 	Device &device = of(handle);
 
 	void_handshakes(device);
-	for_each_peer(device, [](Peer &peer) { enter_generation(peer); });
+	for_each_peer(device, enter_generation);
 }
 
 int wg_engine_transmit(wg_device *device, wg_packet *packet)

@@ -717,7 +717,7 @@ SCENARIO(dump_of_four_times_as_much_takes_four_times_as_long, 100)
 	first = dump_takes(world);
 	configure_in_parts(world, many_peers(world.random, 1500, 1));
 	add_prefixes(6000);
-	EXPECT(dump_takes(world) < 10 * first);	/* and not sixteen */
+	EXPECT(dump_takes(world) < 7 * first);
 }
 
 SCENARIO(dump_ends_when_its_device_is_another_one, 20)

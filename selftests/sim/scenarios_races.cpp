@@ -23,6 +23,73 @@ void both_ways(World &world, i64 interval, i64 duration)
 				world.stream(a, b, interval, world.time() + duration);
 }
 
+const World::Options PREEMPTED = {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
+					  knobs.cpus = 4;
+					  knobs.stall = 0;
+					  knobs.preempt = 500;
+				  }};
+const World::Options STALLING = {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
+					 knobs.cpus = 4;
+					 knobs.preempt = 500;
+					 knobs.stall = 300;
+					 knobs.stall_most = 200 * MICROSECOND;
+				 }};
+
+void expire_sending(World &world, u32 id)
+{
+	world.kernel.run_process(world.host(id).domain, "expire", [&] { wg_engine_device_expire_sending(world.host(id).device); });
+}
+
+/* Host @id's next key; nobody has been told. */
+Request new_key(World &world, u32 id)
+{
+	Request change;
+
+	make_keys(world.random, world.host(id).private_key, world.host(id).public_key);
+	change.private_key = world.host(id).private_key;
+	return change;
+}
+
+/* Host @id knows host @of by its new key, and by that alone. */
+void learn(World &world, u32 id, u32 of)
+{
+	Request change;
+
+	change.flags = WGDEVICE_F_REPLACE_PEERS;
+	change.peers.push_back(world.peer_entry(id, of));
+	EXPECT(world.configure(id, change) == 0);
+}
+
+/* Peers that are not there: they make long what is done to each of a device. */
+void add_strangers(World &world, u32 id, int count)
+{
+	Request many;
+	Key ignored(32);
+
+	while (count--) {
+		many.peers.emplace_back();
+		make_keys(world.random, ignored, many.peers.back().public_key);
+	}
+	EXPECT(world.configure(id, many) == 0);
+}
+
+void forget_sessions(World &world)
+{
+	world.erase_keys(0);
+	world.erase_keys(1);
+	world.run_for(6 * SECOND);
+}
+
+/* Host 0 sends three packets within @microseconds from now; returns in their midst, after @most at the latest. */
+void begin_to_send(World &world, i64 microseconds, i64 most)
+{
+	i64 began = world.time();
+
+	for (int packet = 0; packet < 3; packet++)
+		world.kernel.at(began + world.random.between(0, microseconds) * MICROSECOND, [&] { world.send(0, 1); });
+	world.run_for(world.random.between(0, most) * MICROSECOND);
+}
+
 } // namespace
 
 SCENARIO(peers_are_removed_and_added_under_traffic, 1)
@@ -168,11 +235,7 @@ SCENARIO(preshared_key_change_counts_from_the_next_handshake, 5)
 SCENARIO(new_peer_is_never_without_its_preshared_key, 5)
 {
 	bool waiting = false;		/* outlives the world's fibers */
-	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
-				   knobs.cpus = 4;
-				   knobs.stall = 0;
-				   knobs.preempt = 500;
-			   }});
+	World world(seed, PREEMPTED);
 	Request with_key, nobody;
 	Key psk(32);
 
@@ -208,11 +271,7 @@ SCENARIO(new_peer_is_never_without_its_preshared_key, 5)
 /* Packets wait for the key from just before it is set to just after: whichever of them asks, one initiation leaves, and is answered. */
 SCENARIO(handshake_begun_while_the_key_changes_is_the_only_one, 1)
 {
-	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
-				   knobs.cpus = 4;
-				   knobs.stall = 0;
-				   knobs.preempt = 500;
-			   }});
+	World world(seed, PREEMPTED);
 	Request none, key;
 
 	world.meet();
@@ -223,71 +282,13 @@ SCENARIO(handshake_begun_while_the_key_changes_is_the_only_one, 1)
 		world.erase_keys(1);
 		world.run_for(6 * SECOND);
 		i64 began = world.time();
-		for (int packet = 0; packet < 3; packet++)
-			world.kernel.at(began + world.random.between(0, 300) * MICROSECOND, [&] { world.send(0, 1); });
-		world.run_for(world.random.between(0, 100) * MICROSECOND);
+		begin_to_send(world, 300, 100);
 		EXPECT(world.configure(0, key) == 0);
 		world.run_for(SECOND);
 		EXPECT(world.count(INITIATION, 0, began) == 1);
 		EXPECT(world.flow(0, 1).received == world.flow(0, 1).sent);
 	}
 }
-
-namespace {
-
-const World::Options STALLING = {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
-					 knobs.cpus = 4;
-					 knobs.preempt = 500;
-					 knobs.stall = 300;
-					 knobs.stall_most = 200 * MICROSECOND;
-				 }};
-
-void expire_sending(World &world, u32 id)
-{
-	world.kernel.run_process(world.host(id).domain, "expire", [&] { wg_engine_device_expire_sending(world.host(id).device); });
-}
-
-/* Host @id's next key; nobody has been told. */
-Request new_key(World &world, u32 id)
-{
-	Request change;
-
-	make_keys(world.random, world.host(id).private_key, world.host(id).public_key);
-	change.private_key = world.host(id).private_key;
-	return change;
-}
-
-/* Host @id knows host @of by its new key, and by that alone. */
-void learn(World &world, u32 id, u32 of)
-{
-	Request change;
-
-	change.flags = WGDEVICE_F_REPLACE_PEERS;
-	change.peers.push_back(world.peer_entry(id, of));
-	EXPECT(world.configure(id, change) == 0);
-}
-
-/* Peers that are not there: they make long what is done to each of a device. */
-void add_strangers(World &world, u32 id, int count)
-{
-	Request many;
-	Key ignored(32);
-
-	while (count--) {
-		many.peers.emplace_back();
-		make_keys(world.random, ignored, many.peers.back().public_key);
-	}
-	EXPECT(world.configure(id, many) == 0);
-}
-
-void forget_sessions(World &world)
-{
-	world.erase_keys(0);
-	world.erase_keys(1);
-	world.run_for(6 * SECOND);
-}
-
-} // namespace
 
 SCENARIO(response_sent_while_sessions_expire_holds_nothing_up, 1)
 {
@@ -309,11 +310,7 @@ SCENARIO(response_sent_while_sessions_expire_holds_nothing_up, 1)
 
 SCENARIO(session_made_while_the_key_changes_may_send, 1)
 {
-	World world(seed, {.hosts = 2, .ordered = true, .turn = [](Knobs &knobs) {
-				   knobs.cpus = 4;
-				   knobs.stall = 0;
-				   knobs.preempt = 500;
-			   }});
+	World world(seed, PREEMPTED);
 
 	world.weather.delay_least = world.weather.delay_most = MILLISECOND;
 	add_strangers(world, 1, 40);
@@ -432,9 +429,7 @@ SCENARIO(response_that_leaves_as_the_device_comes_up_counts_for_rule_2, 1)
 		world.erase_keys(0);
 		world.run_for(6 * SECOND);
 		i64 began = world.time();
-		for (int packet = 0; packet < 3; packet++)
-			world.kernel.at(began + world.random.between(0, 200) * MICROSECOND, [&] { world.send(0, 1); });
-		world.run_for(world.random.between(0, 200) * MICROSECOND);
+		begin_to_send(world, 200, 200);
 		EXPECT(world.up(1) == 0);
 		world.run_for(SECOND);
 		bool has_answered = false;

@@ -107,7 +107,7 @@ void ForeignFile::tell_left(Terminal &terminal) const
 {
 	for (const ForeignSection &section : sections)
 		for (const ForeignValue &value : section.values) {
-			std::string what = value.at + "[" + section.title + "] " + value.key;
+			std::string what = value.at + printable("[" + section.title + "] " + value.key);
 			if (!value.is_taken && is_about_ways(section.title + value.key))
 				throw Failure{what + " may say where traffic goes, and has no counterpart"};
 			if (!value.is_taken)

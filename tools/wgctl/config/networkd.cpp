@@ -106,7 +106,7 @@ Imported import_networkd(const std::string &netdev_path, const std::string &netw
 	if (!network_path.empty())
 		network.emplace(network_path, REPEATED, world.files);
 	if (network && network->section("Match").take("Name").value != name.value)
-		throw Failure{network->path + ": [Match] is not of Name=" + std::string(name.value) + ", as " + netdev.path + " has it"};
+		throw Failure{network->path + ": [Match] is not of Name=" + printable(name.value) + ", as " + netdev.path + " has it"};
 	Draft draft{std::string(name.value)};
 	if (network) {
 		ForeignSection &net = network->section("Network");

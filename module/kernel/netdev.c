@@ -61,7 +61,8 @@ struct lockdep_map wg_destroying = STATIC_LOCKDEP_MAP_INIT("wg_destroying", &wg_
 
 static void device_destructor(struct net_device *dev)
 {
-	lock_map_acquire(&wg_destroying);
+	/* As by a reader, who waits for nobody: rtnl is held when a registration has failed, and a worker of another device may wait for that. */
+	lock_map_acquire_read(&wg_destroying);
 	wg_engine_device_destroy(wg_private_of(dev)->engine);
 	lock_map_release(&wg_destroying);
 	wg_compat_free_statistics(dev);

@@ -38,6 +38,11 @@ std::vector<std::string> items_of(std::string_view list)
 
 }
 
+bool ForeignValue::is_of(std::string_view name) const
+{
+	return std::string_view(key).substr(0, key.find_last_not_of("0123456789") + 1) == name;
+}
+
 ForeignValue ForeignSection::take(std::string_view key, std::initializer_list<std::string_view> only)
 {
 	ForeignValue last;
@@ -55,8 +60,7 @@ ForeignValue ForeignSection::take_list(std::string_view key)
 	ForeignValue list;
 
 	for (ForeignValue &value : values) {
-		std::string_view word = value.key;
-		if (word.substr(0, word.find_last_not_of("0123456789") + 1) != key)
+		if (!value.is_of(key))
 			continue;
 		value.is_taken = true;
 		if (list.value.empty() || value.value.empty())
@@ -138,6 +142,9 @@ Ways ways_of(const QuickConfig &config, const Device &device)
 
 void Draft::put(std::string_view key, const ForeignValue &value)
 {
+	/* A comment, or the end, in the other file alone. */
+	if (value.value.find_first_of(std::string_view("#\0", 2)) != value.value.npos)
+		throw Failure{value.at + std::string(key) + ": what stands behind a # has no counterpart"};
 	if (!value.value.empty())
 		(peers_.empty() ? head_ : peers_).push_back({Text(key).append(" = ").append(value.value), value.at});
 }
@@ -153,11 +160,14 @@ void Draft::begin_peer(const std::string &name)
 void Draft::put_dns(const ForeignValue &servers, const ForeignValue &domains, Terminal &terminal)
 {
 	std::vector<std::string> others = list_items(domains.value);
-	ForeignValue all = servers;
+	ForeignValue all{servers.key, {}, servers.value.empty() ? domains.at : servers.at};
 
-	if (all.value.empty())
-		all.at = domains.at;
-	else if (std::erase(others, "~.") + std::erase(others, "~") == 0)
+	/* networkd's ADDRESS#NAME is for DNS over TLS. */
+	for (const std::string &server : list_items(servers.value))
+		all.value.append(all.value.empty() ? "" : ", ").append(server.substr(0, server.find('#')));
+	if (servers.value.find('#') != servers.value.npos)
+		terminal.write(Stream::err, "Warning: " + harmless(servers.at) + "names for DNS over TLS, behind a #, have no counterpart: left out\n");
+	if (!servers.value.empty() && std::erase(others, "~.") + std::erase(others, "~") == 0)
 		terminal.write(Stream::err, "Warning: " + harmless(servers.at) + "these servers are asked for all names from now on\n");
 	/* Both IP versions may have the same. */
 	for (auto domain = others.begin(); domain != others.end(); ++domain)

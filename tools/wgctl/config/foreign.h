@@ -26,6 +26,9 @@ struct ForeignValue {
 	/* "PATH:LINE: " */
 	std::string at;
 	bool is_taken = false;
+
+	/* Its key, perhaps with a number behind it. */
+	bool is_of(std::string_view name) const;
 };
 
 struct ForeignSection {

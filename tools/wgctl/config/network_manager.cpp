@@ -30,8 +30,7 @@ void need_addresses(const QuickConfig &config, const Ways &ways, const std::stri
 void add_routes(ForeignSection &section, Ways &ways)
 {
 	for (ForeignValue &value : section.values) {
-		if (!value.key.starts_with("route") || value.value.find(',') != value.value.npos ||
-		    value.key.find_first_not_of("0123456789", std::string_view("route").size()) != std::string::npos)
+		if (!value.is_of("route") || value.value.find(',') != value.value.npos)
 			continue;
 		ForeignValue options = section.take(value.key + "_options");
 		std::optional<std::uint32_t> table = MAIN_TABLE;
@@ -68,6 +67,9 @@ Imported import_network_manager(const std::string &path, World &world)
 		connection.take(key);
 	for (const char *title : {"ipv4", "ipv6"}) {
 		ForeignSection &section = file.section(title);
+		for (const ForeignValue &value : section.values)
+			if (value.is_of("address") && value.value.find(',') != value.value.npos)
+				throw Failure{value.at + value.key + ": behind the comma is a gateway, which has no counterpart"};
 		append(addresses, section.take_list("address"));
 		append(servers, section.take_list("dns"));
 		append(domains, section.take_list("dns-search"));

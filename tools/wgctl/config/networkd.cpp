@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "config/networkd.h"
 
+#include <utility>
+
 #include "config/config.h"
 #include "model/values.h"
 
@@ -11,7 +13,7 @@ namespace {
 constexpr std::string_view REPEATED[]{"WireGuardPeer", "Route", "RoutingPolicyRule", "Address"};
 const std::initializer_list<std::string_view> YES{"yes", "true", "on", "1"}, NO{"no", "false", "off", "0"};
 /* wg-quick's mark, and the places the kernel gives its rules: before that of the main table. */
-constexpr std::uint32_t USUAL_MARK = 51820, FIRST_PRIORITY = 32764;
+constexpr std::uint32_t USUAL_MARK = 51820, FIRST_PRIORITY = 32764, PRIORITY_OF_MAIN = 32766;
 
 std::string_view version_of(std::uint16_t family)
 {
@@ -55,7 +57,7 @@ void add_route(ForeignSection &section, Ways &ways, World &world)
 		ways.routes.insert({network_of(parsed(destination, parse_address)), take_table(section, world)});
 }
 
-/* In the order of their priorities. A table whose number is not the mark's is as one whose number is. */
+/* In the order of their priorities; without one, or behind the main table's rule, a rule is another than `up' makes. A table whose number is not the mark's is as one whose number is. */
 void add_rules(std::list<ForeignSection> &sections, Ways &ways, World &world)
 {
 	std::multimap<std::uint32_t, std::pair<std::string, std::string>> rules;
@@ -76,13 +78,17 @@ void add_rules(std::list<ForeignSection> &sections, Ways &ways, World &world)
 			marks[table] = parsed(mark, parse_fwmark);
 			rule = rule_of_unmarked(marks[table]);
 		}
-		rules.emplace(parsed(priority, [](std::string_view text) { return parse_number<std::uint32_t>(text).value_or(0); }),
-			      std::pair(std::string(family.value), rule));
+		std::uint32_t place = parse_number<std::uint32_t>(priority.value).value_or(0);
+		if (place == 0 || place >= PRIORITY_OF_MAIN)
+			rule = "another";
+		rules.emplace(place, std::pair(std::string(family.value), rule));
 	}
-	for (const auto &[priority, rule] : rules)
-		for (std::uint16_t family : FAMILIES)
+	for (std::uint16_t family : FAMILIES) {
+		std::uint32_t last = 0;
+		for (const auto &[place, rule] : rules)
 			if (rule.first == "both" || rule.first == version_of(family) || (rule.first.empty() && family == AF_INET))
-				ways.rules[family].push_back(rule.second);
+				ways.rules[family].push_back(std::exchange(last, place) == place ? "another" : rule.second);
+	}
 	for (Route route : ways.routes) {
 		if (marks.contains(route.table))
 			route.table = marks[route.table];

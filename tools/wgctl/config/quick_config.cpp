@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::string_view FOLDER = "/etc/wireguard/";
 constexpr std::string_view SUFFIX = ".conf";
-constexpr std::size_t LONGEST_NAME = 15;
 constexpr std::size_t TABLES_LIMIT = 1 << 20;
 
 constexpr std::array QUICK_KEYS{std::string_view("Address"), std::string_view("DNS"),	   std::string_view("MTU"),
@@ -32,14 +31,6 @@ constexpr std::array COMMENT_KEYS{std::string_view("KillSwitch"), std::string_vi
 /* In a comment of [Interface]: elsewhere such words may be anything. */
 constexpr std::array INTERFACE_COMMENT_KEYS{std::string_view("Forward"), std::string_view("Masquerade"), std::string_view("BindDevice"),
 					    std::string_view("BindAddress")};
-
-/* fe80::1%eth0 */
-bool is_zoned_address(const std::string &text)
-{
-	std::size_t percent = text.find('%');
-
-	return percent != text.npos && text.find(':') < percent && is_ip_address(text.substr(0, percent)) && is_interface_name(text.substr(percent + 1));
-}
 
 std::string expanded(std::string_view command, std::string_view interface)
 {
@@ -132,7 +123,7 @@ private:
 
 	void dns(const std::string &item)
 	{
-		if (is_ip_address(item) || is_zoned_address(item))
+		if (is_host_address(item))
 			config_.dns_servers.push_back(item);
 		else if (is_search_domain(item))
 			config_.dns_domains.push_back(item);
@@ -211,8 +202,8 @@ std::string trouble_with(std::string_view name)
 {
 	auto wrong = std::find_if(name.begin(), name.end(), [](char c) { return !is_interface_name({&c, 1}); });
 
-	if (name.size() > LONGEST_NAME)
-		return "it has " + std::to_string(name.size()) + " characters, and " + std::to_string(LONGEST_NAME) + " are the most";
+	if (name.size() > LONGEST_INTERFACE_NAME)
+		return "it has " + std::to_string(name.size()) + " characters, and " + std::to_string(LONGEST_INTERFACE_NAME) + " are the most";
 	if (wrong != name.end())
 		return "it has only a-z A-Z 0-9 _ = + . -, not " + in_quotes(std::string_view(wrong, name.end()));
 	return name.empty() || name == SUFFIX ? "there is no name" : "the file's name does not end in .conf";
@@ -261,14 +252,6 @@ std::string QuickConfig::argument() const
 std::string QuickConfig::beside(const std::string &what) const
 {
 	return path.substr(0, path.size() - SUFFIX.size()) + "." + what;
-}
-
-bool is_interface_name(std::string_view name)
-{
-	return !name.empty() && name.size() <= LONGEST_NAME && std::all_of(name.begin(), name.end(), [](char c) {
-		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		       std::string_view("_=+.-").find(c) != std::string_view::npos;
-	});
 }
 
 std::span<const std::string_view> quick_keys()

@@ -88,9 +88,6 @@ struct QuickConfig {
 	std::string at(std::size_t line) const { return path + ":" + std::to_string(line) + ": "; }
 };
 
-/* [a-zA-Z0-9_=+.-]{1,15} */
-bool is_interface_name(std::string_view name);
-
 /* `argument` is an interface, whose file is in /etc/wireguard, or the path of NAME.conf. Warns when
  * everybody has access to the file. */
 QuickConfig read_quick_config(std::string_view argument, World &world);

@@ -355,8 +355,7 @@ Lookout::Event SystemLookout::wait(std::int64_t milliseconds, int besides)
 			fail("cannot watch the network");
 		sd_notify(0, "READY=1");
 	}
-	const bool were_held = signals_are_held();
-	hold_signals();
+	const bool were_held = hold_signals();
 	std::optional<Event> event;
 	while (!event) {
 		std::int64_t left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Time::now()).count();

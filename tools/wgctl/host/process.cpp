@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "model/outside.h"
 
@@ -122,15 +123,10 @@ bool are_held = false;
 
 }
 
-bool signals_are_held()
+bool hold_signals()
 {
-	return are_held;
-}
-
-void hold_signals()
-{
-	are_held = true;
 	handle_held(remember);
+	return std::exchange(are_held, true);
 }
 
 void release_signals()

@@ -16,9 +16,8 @@ enum class Signals {
 };
 
 /* From now on, signals that would end the program are only remembered, those passed on included. Those
- * it ignores, as under nohup(1), it goes on ignoring. */
-void hold_signals();
-bool signals_are_held();
+ * it ignores, as under nohup(1), it goes on ignoring. Returns whether they were held before. */
+bool hold_signals();
 /* From now on, they end it again, with status 0. One that came before is still remembered. */
 void release_signals();
 bool is_interrupted();

@@ -10,9 +10,14 @@
 
 namespace wgctl {
 
-void SystemShell::hold_signals()
+bool SystemShell::hold_signals()
 {
-	wgctl::hold_signals();
+	return wgctl::hold_signals();
+}
+
+void SystemShell::release_signals()
+{
+	wgctl::release_signals();
 }
 
 bool SystemShell::is_interrupted()

@@ -13,7 +13,8 @@ public:
 	int run(const std::string &command, const std::map<std::string, std::string> &variables) override;
 	int run_program(const std::vector<std::string> &arguments) override;
 	std::vector<std::string> sudo() override;
-	void hold_signals() override;
+	bool hold_signals() override;
+	void release_signals() override;
 	bool is_interrupted() override;
 };
 

@@ -2,6 +2,7 @@
 #include "hub/client_keys.h"
 
 #include <algorithm>
+#include <set>
 
 #include "config/config.h"
 #include "model/machine.h"
@@ -48,10 +49,18 @@ void keep_client_keys(const Hub &hub, const HubChange &change, Steps &steps, Wor
 {
 	const std::string path = path_of(hub);
 	const Text before = read(path, world);
+	std::set<Key> peers;
 	Text after;
 
+	/* Those that are disabled, too. */
+	for_each_line(change.text, [&](std::string_view line) {
+		std::size_t equals = line.find('=');
+		std::optional<Key> key = equals == line.npos ? std::nullopt : key_from_base64(trimmed(line.substr(equals + 1)).substr(0, KEY_TEXT_LENGTH));
+		if (key)
+			peers.insert(*key);
+	});
 	for_each_line(before, [&](std::string_view line) {
-		if (change.text.find(line.substr(0, KEY_TEXT_LENGTH)) != Text::npos)
+		if (std::optional<Key> key = key_from_base64(line.substr(0, KEY_TEXT_LENGTH)); key && peers.contains(*key))
 			after.append(line).append("\n");
 	});
 	if (change.kept_key)

@@ -246,16 +246,21 @@ std::vector<Prefix> next_addresses(const Hub &hub, const std::vector<Prefix> &po
 Text client_config(const Hub &hub, const std::string &name, const Peer &peer, const std::optional<Key> &private_key,
 		   const ClientWishes &wishes, World &world)
 {
-	std::vector<Prefix> allowed = wishes.allowed_ips.empty() ? networks_of(hub) : wishes.allowed_ips;
+	std::vector<Prefix> allowed = wishes.allowed_ips.empty() ? networks_of(hub) : wishes.allowed_ips, own = peer.allowed_ips;
 	Text text = Text("[Interface]\n# Name = ").append(name).append("\n");
 
 	if (allowed.empty())
 		throw Failure{"what shall the client send here? --allowed-ips NET,..., for all traffic 0.0.0.0/0,::/0"};
+	/* Networks are behind it, and no addresses of its own. */
+	std::erase_if(own, [](const Prefix &prefix) { return prefix.cidr != prefix.bits(); });
+	if (own.empty())
+		throw Failure{hub.config.path + ": peer " + in_quotes(name) + " has networks alone in its AllowedIPs, and no address of its own for its Address: "
+			      "wgctl peer edit " + hub.config.argument() + " " + shell_word(name) + " AllowedIPs=+ADDRESS"};
 	if (private_key)
 		text.append("PrivateKey = ").append(to_base64(*private_key)).append("\n");
 	else
 		text.append("# PrivateKey = that of ").append(to_base64(peer.public_key)).append("\n");
-	text.append("Address = ").append(format_prefixes(peer.allowed_ips)).append("\n");
+	text.append("Address = ").append(format_prefixes(own)).append("\n");
 	if (!wishes.dns.empty())
 		text.append("DNS = ").append(dns_for_clients(wishes.dns)).append("\n");
 	if (hub.config.mtu)
@@ -292,9 +297,7 @@ void check_endpoint(const std::string &endpoint, const std::string &source)
 
 	if (host.starts_with('[') && host.ends_with(']'))
 		host = host.substr(1, host.size() - 2);
-	std::size_t percent = host.find('%');
-	bool is_address = is_ip_address(host.substr(0, percent)) && (percent == host.npos || is_interface_name(host.substr(percent + 1)));
-	if (!is_address && !is_host_name(host))
+	if (!is_host_address(host) && !is_host_name(host))
 		throw Failure{source + ": neither an IP address nor a name of DNS: " + in_quotes(host)};
 	std::string port = endpoint.substr(colon + 1);
 	if (!parse_number<std::uint16_t>(port).value_or(0))

@@ -181,8 +181,10 @@ public:
 	virtual int run_program(const std::vector<std::string> &arguments) = 0;
 	/* The beginning of a command line that runs this program as root; empty for root. */
 	virtual std::vector<std::string> sudo() = 0;
-	/* From now on, a signal that would end the program is only remembered. */
-	virtual void hold_signals() = 0;
+	/* From now on, a signal that would end the program is only remembered. Returns whether that was so before. */
+	virtual bool hold_signals() = 0;
+	/* From now on, one ends it again; one that came before is still remembered. */
+	virtual void release_signals() = 0;
 	virtual bool is_interrupted() = 0;
 };
 

@@ -67,11 +67,12 @@ std::optional<unsigned> allowed_retries(Environment &environment)
 	return retries;
 }
 
+/* Behind a blank, inet_aton takes whatever comes. */
 bool is_number_host(const std::string &host)
 {
 	in_addr address;
 
-	return inet_aton(host.c_str(), &address) || is_ip_address(host.substr(0, host.find('%')));
+	return is_host_address(host) || (std::none_of(host.begin(), host.end(), is_blank) && inet_aton(host.c_str(), &address));
 }
 
 /* 24 of 255.255.255.0. */
@@ -316,6 +317,22 @@ bool is_ip_address(const std::string &text)
 	std::array<std::uint8_t, 16> address;
 
 	return inet_pton(AF_INET, text.c_str(), address.data()) == 1 || inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
+}
+
+bool is_host_address(const std::string &text)
+{
+	std::size_t percent = text.find('%');
+	bool has_zone = percent != text.npos && text.find(':') < percent && is_interface_name(std::string_view(text).substr(percent + 1));
+
+	return is_ip_address(has_zone ? text.substr(0, percent) : text);
+}
+
+bool is_interface_name(std::string_view name)
+{
+	return !name.empty() && name.size() <= LONGEST_INTERFACE_NAME && std::all_of(name.begin(), name.end(), [](char c) {
+		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		       std::string_view("_=+.-").find(c) != std::string_view::npos;
+	});
 }
 
 bool is_host_name(std::string_view text)

@@ -58,6 +58,11 @@ bool parse_signed_allowed_ips(std::string_view text, std::vector<Prefix> &list, 
 
 /* Without brackets, length or zone. */
 bool is_ip_address(const std::string &text);
+/* The same, or one of IPv6 with the link it is valid on: fe80::1%eth0. */
+bool is_host_address(const std::string &text);
+/* [a-zA-Z0-9_=+.-]{1,15} */
+bool is_interface_name(std::string_view name);
+constexpr std::size_t LONGEST_INTERFACE_NAME = 15;
 /* A name DNS can have: labels of letters, digits, - and _. Not one whose last label is a number: that is
  * an address with a mistake in it. */
 bool is_host_name(std::string_view text);

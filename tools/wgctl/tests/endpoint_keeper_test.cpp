@@ -129,6 +129,39 @@ TEST_F(AgentTest, an_address_has_its_time_however_long_the_question_took)
 	EXPECT_EQ(look(), "192.0.2.2:8 ");
 }
 
+/* Else who is to go at a time would stay for as long as all names took. */
+TEST_F(AgentTest, names_are_left_to_the_next_look_when_answers_are_long_in_coming)
+{
+	for (unsigned char number : {2, 3}) {
+		fake.files.contents["/etc/wireguard/wg0.conf"] += "\n[Peer]\nPublicKey = " + test_key_text(number) + "\nEndpoint = n" + std::to_string(number) + ":7\n";
+		Peer &other = fake.devices.present["wg0"].peers.emplace_back(peer());
+		other.public_key = test_key(number);
+	}
+	fake.host.lookout.on_lookup = [&] { pass(15); };
+	EXPECT_EQ(look(), "[2001:db8::1]:7 ");
+	EXPECT_EQ(fake.host.lookout.lookups, (std::vector<std::string>{"hub.example:7", "other.example:8"}));
+	EXPECT_LE(agent.next_look(), fake.clock.monotonic());
+	EXPECT_EQ(look(), "");
+	EXPECT_EQ(fake.host.lookout.lookups.back(), "n2:7");
+	EXPECT_EQ(look(), "192.0.2.2:8 ");
+	EXPECT_EQ(fake.host.lookout.lookups.back(), "n3:7");
+	EXPECT_EQ(fake.host.lookout.lookups.size(), 4u);
+}
+
+TEST_F(AgentTest, after_a_change_it_can_be_ended_at_once_as_before)
+{
+	EXPECT_EQ(look(), "[2001:db8::1]:7 ");
+	EXPECT_FALSE(fake.host.shell.are_signals_held);
+}
+
+TEST_F(AgentTest, what_it_tells_of_a_name_steers_no_terminal)
+{
+	fake.host.lookout.names.clear();
+	fake.files.contents["/etc/wireguard/wg0.conf"] += "# Endpoint = x\x1b]0;title\a\n";
+	EXPECT_EQ(look(), "");
+	EXPECT_NE(fake.terminal.out.find("x?]0;title?"), std::string::npos) << fake.terminal.out;
+}
+
 TEST_F(AgentTest, a_changed_network_ends_the_wait)
 {
 	fake.host.lookout.names.clear();

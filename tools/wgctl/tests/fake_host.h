@@ -364,7 +364,8 @@ struct FakeShell : Shell {
 	/* At which action a signal comes. */
 	std::string interruption;
 	bool are_signals_held = false;
-	void hold_signals() override { are_signals_held = true; }
+	bool hold_signals() override { return std::exchange(are_signals_held, true); }
+	void release_signals() override { are_signals_held = false; }
 	bool is_interrupted() override
 	{
 		return are_signals_held && std::find(log.actions.begin(), log.actions.end(), interruption) != log.actions.end();

@@ -153,6 +153,10 @@ TEST_F(Foreign, a_pair_by_hand_is_understood)
 	EXPECT_NE(out().find("\nTable = 5\n"), std::string::npos) << out();
 	EXPECT_EQ(err(), "Warning: /n/wg0.network:4: these servers are asked for all names from now on\n"
 			 "Warning: /n/wg0.network:5: [Network] IPMasquerade has no counterpart: left out\n");
+	EXPECT_EQ(import_pair("RouteTable=main\n" + foreign_peer("AllowedIPs=10.7.0.0/16\n"), "[Network]\nDNS=9.9.9.9#dns.quad9.net 10.9.0.1\nDomains=~. corp.example\n"),
+		  0);
+	EXPECT_NE(out().find("\nDNS = 9.9.9.9, 10.9.0.1, corp.example\n"), std::string::npos) << out();
+	EXPECT_EQ(err(), "Warning: /n/wg0.network:4: names for DNS over TLS, behind a #, have no counterpart: left out\n");
 	EXPECT_EQ(import_pair("RouteTable=main\n" + foreign_peer("AllowedIPs=0.0.0.0/0\n"), ""), 0);
 	EXPECT_NE(out().find("\nTable = 254\n"), std::string::npos) << out();
 	EXPECT_EQ(import_pair(foreign_peer("AllowedIPs=10.7.0.0/16\n"), ""), 0);
@@ -181,6 +185,7 @@ TEST_F(Foreign, import_refuses_what_would_send_traffic_another_way)
 
 	for (const auto &[netdev, network] : std::vector<std::pair<std::string, std::string>>{
 		     {mark + all, unmarked + "11\n"}, {mark + all, specific + unmarked + "9\n"}, {mark + all, specific},
+		     {mark + all, specific + unmarked + "32766\n"}, {mark + all, specific + unmarked + "10\n"}, {mark + all, specific + unmarked + "x\n"},
 		     {mark + all, specific + unmarked + "11\nFrom=10.0.0.0/8\n"}, {mark + all, specific + unmarked + "11\nFamily=both\n"},
 		     {"RouteTable=77\n" + all, specific + unmarked + "11\n"}, {"RouteMetric=5\n" + some, ""},
 		     {some, "[Network]\nGateway=10.9.0.1\n"}, {some, "[Route]\nDestination=10.7.0.0/16\nGateway=10.9.0.1\n"}, {some, "[Route]\nDestination=10.6.0.0/16\n"},
@@ -195,7 +200,8 @@ TEST_F(Foreign, import_refuses_what_would_send_traffic_another_way)
 	ASSERT_EQ(import_connection("", "0.0.0.0/0;", four), 0) << err();
 	for (const auto &[wireguard, allowed, rest] : std::vector<std::array<std::string, 3>>{
 		     {"", "0.0.0.0/0;", four + "never-default=true\n"}, {"ip4-auto-default-route=0\n", "0.0.0.0/0;", four}, {"", "10.7.0.0/16;", four + "route-table=9\n"},
-		     {"", "10.7.0.0/16;", four + "gateway=10.9.0.1\n"}, {"", "10.7.0.0/16;", four + "route1=10.6.0.0/16\n"}, {"peer-routes=false\n", "0.0.0.0/0;", four},
+		     {"", "10.7.0.0/16;", four + "gateway=10.9.0.1\n"},
+		     {"", "10.7.0.0/16;", "[ipv4]\nmethod=manual\naddress1=10.9.0.2/24,10.9.0.1\n"}, {"", "10.7.0.0/16;", four + "route1=10.6.0.0/16\n"}, {"peer-routes=false\n", "0.0.0.0/0;", four},
 		     {"", "10.7.0.0/16;", four + "route1=10.7.0.0/16,10.9.0.1\n"}, {"", "0.0.0.0/0;::/0;", four},
 		     {"peer-routes=false\n", "10.7.0.0/16;", four + "route1=10.7.0.0/16\nroute1_options=table=9,mtu=1\n"}}) {
 		EXPECT_EQ(import_connection(wireguard, allowed, rest), 1) << wireguard << allowed << rest;
@@ -207,6 +213,7 @@ TEST_F(Foreign, what_is_wrong_with_a_foreign_file_is_told_with_its_line)
 {
 	const std::map<std::string, std::string> wrong{{"MTU", "/n/wg0.netdev:6: neither a section nor, in one, key=value"},
 						       {"ListenPort=x", "/n/wg0.netdev:6: ListenPort: neither a number nor a UDP service: `x'"},
+						       {"ListenPort=7 # x", "/n/wg0.netdev:6: ListenPort: what stands behind a # has no counterpart"},
 						       {"RouteTable=x\\", "/n/wg0.netdev:6: this goes on in the next line: write it in one"},
 						       {"PrivateKeyFile=/none", "/n/wg0.netdev:6: PrivateKeyFile: /none: No such file or directory"},
 						       {"[WireGuardPeer]\nPublicKey=x", "/n/wg0.netdev:7: PublicKey: "}};

@@ -254,9 +254,19 @@ TEST_F(HubTest, a_client_written_anew_has_a_new_key_and_its_old_addresses)
 	std::string key = plain(to_base64(public_key_of(*key_from_base64(between(fake.terminal.out, "PrivateKey = ")))));
 	std::string expected = text;
 	EXPECT_EQ(file(), expected.replace(expected.find(test_key_text(2)), key.size(), key));
-	EXPECT_NE(fake.terminal.out.find("Address = 10.0.0.3/32, 10.9.0.0/16\n"), std::string::npos);
+	EXPECT_NE(fake.terminal.out.find("Address = 10.0.0.3/32\n"), std::string::npos) << fake.terminal.out;
 	EXPECT_NE(fake.terminal.out.find("Endpoint = 192.0.2.1:7\n"), std::string::npos);
 	ASSERT_EQ(fake.devices.changes.at(0).peers.size(), 2u);
+}
+
+TEST_F(HubTest, a_client_with_networks_alone_gets_no_file)
+{
+	text = file().replace(file().find("10.0.0.3/32, "), std::string("10.0.0.3/32, ").size(), "");
+	start();
+	EXPECT_EQ(run({"client", "wg0", "Bob", "--endpoint", "192.0.2.1:7"}), 1);
+	EXPECT_EQ(fake.terminal.err, "wgctl: /etc/wireguard/wg0.conf: peer `Bob' has networks alone in its AllowedIPs, and no address of its own for its Address: "
+				     "wgctl peer edit wg0 Bob AllowedIPs=+ADDRESS\n");
+	EXPECT_EQ(file(), text);
 }
 
 TEST_F(HubTest, a_client_gets_no_file_that_is_none)

@@ -226,7 +226,9 @@ TEST_F(PeerChange, what_cannot_be_edited_is_told_with_the_way)
 		{"edit", "wg0", "Ann", "PresharedKey=x"});
 	refuses("PersistentKeepalive: neither \"off\" nor 0-65535 seconds: `x'", {"edit", "wg0", "Ann", "PersistentKeepalive=x"});
 	refuses("AllowedIPs: not an IP address: `x'", {"edit", "wg0", "Ann", "AllowedIPs=x"});
-	for (const char *endpoint : {"a", "a:", ":7", "a:0", "a:70000", "a b:1", "a:1 # x", "a:1\nTable = off", "[a:7", "1.2.3.256:1", "a:http"})
+	for (const char *endpoint : {"a", "a:", ":7", "a:0", "a:70000", "a b:1", "a:1 # x", "a:1\nTable = off", "[a:7", "1.2.3.256:1", "a:http",
+				     "fe80::1%lo:80\n[Interface]\nPostUp = x #:80", "[fe80::1%a b]:1", "[fe80::1%a#b]:1", "1.2.3.4 \n[Interface]\nPostUp = x:80",
+				     "[1.2.3.4 x]:80", "1.2.3.4%lo:1"})
 		EXPECT_EQ(run({"peer", "edit", "wg0", "Ann", "Endpoint=" + std::string(endpoint)}), 1) << endpoint;
 	EXPECT_EQ(file(), text);
 	EXPECT_TRUE(fake.devices.changes.empty());

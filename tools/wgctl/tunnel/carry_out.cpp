@@ -296,12 +296,29 @@ private:
 	Steps &steps_;
 };
 
+/* Whoever goes on afterwards, as the agent does, can be ended again. */
+class SignalsHeld {
+public:
+	explicit SignalsHeld(Shell &shell) : shell_(shell), were_held_(shell.hold_signals()) {}
+	SignalsHeld(const SignalsHeld &) = delete;
+	~SignalsHeld()
+	{
+		if (!were_held_)
+			shell_.release_signals();
+	}
+
+private:
+	Shell &shell_;
+	bool were_held_;
+};
+
 }
 
 void carry_out(const Plan &plan, World &world)
 {
 	if (plan.changes.empty())
 		return;
+	SignalsHeld until_done(world.host.shell);
 	world.host.namespaces.enter(plan.placement.home);
 	if (plan.is_new)
 		return bring_up(plan.config, plan.placement, world);

@@ -21,6 +21,8 @@ namespace {
 constexpr std::int64_t TRY_TIME = 15'000, SHORTEST_TRY = 5'000;
 /* Between rounds through all addresses; doubles each time. */
 constexpr std::int64_t FIRST_PAUSE = 15'000, LONGEST_PAUSE = 300'000;
+/* Of waiting for answers, in one look: others have something to do, too. */
+constexpr std::int64_t LONGEST_ASKING = 2'000;
 
 }
 
@@ -87,7 +89,7 @@ std::deque<EndpointKeeper::Candidate> EndpointKeeper::candidates_for(const Peer 
 		}
 	}
 	if (found.empty() && !all.empty())
-		world_.terminal.write(Stream::out, describe_peer(peer.public_key, from_file().names) + ": no session, and no address known for " + all +
+		world_.terminal.write(Stream::out, describe_peer(peer.public_key, from_file().names) + ": no session, and no address known for " + printable(all) +
 							   "; is there a name server that knows it?\n");
 	/* A network without IPv6 need not be tried with it. If there is no way at all, all are as good. */
 	auto has_way = [&](const Candidate &c) { return world_.host.network.way_to(c.endpoint, mark).has_value(); };
@@ -108,12 +110,16 @@ void EndpointKeeper::try_next(const Peer &peer, Memory &memory, std::uint32_t ma
 		memory.not_before = now + TRY_TIME;
 	};
 
+	if (memory.candidates.empty() && asked_ >= LONGEST_ASKING)
+		return;
 	/* Whatever goes wrong, not again at once. */
 	begin();
 	if (memory.candidates.empty()) {
+		std::int64_t began = now;
 		memory.candidates = candidates_for(peer, mark);
 		/* To ask may have taken longer than a try, and is none. */
 		begin();
+		asked_ += now - began;
 		is_in_vain_ = is_in_vain_ || (memory.pause && !memory.candidates.empty());
 		memory.stale_at = now + TRY_TIME * static_cast<std::int64_t>(memory.candidates.size());
 	}
@@ -166,6 +172,7 @@ void EndpointKeeper::look()
 	from_file_.reset();
 	next_look_ = std::numeric_limits<std::int64_t>::max();
 	is_in_vain_ = any_alive_ = false;
+	asked_ = 0;
 	change_ = {};
 	told_.clear();
 	for (const Peer &peer : device.peers) {

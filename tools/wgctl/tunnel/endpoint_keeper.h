@@ -29,7 +29,7 @@ public:
 
 	/* Looks at all peers once and makes one change of all that is to change, which it tells on standard
 	 * output. Whoever cannot be looked at does not keep it from the others; the first Failure is thrown in
-	 * the end. */
+	 * the end. When answers for names are long in coming, the other names are left to the next look. */
 	void look();
 	/* When there is something to do at the latest, by what was seen last. Milliseconds of the monotonic clock. */
 	std::int64_t next_look() const { return next_look_; }
@@ -75,6 +75,8 @@ private:
 	std::optional<FromFile> from_file_;
 	/* In this look: a peer was tried at all its addresses before; somebody has a session. */
 	bool is_in_vain_ = false, any_alive_ = false;
+	/* Milliseconds it has waited for answers, in this look. */
+	std::int64_t asked_ = 0;
 	/* What it changes, and the lines about that. */
 	Device change_;
 	std::string told_;

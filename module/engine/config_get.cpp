@@ -245,7 +245,7 @@ bool put_peer(wg_reply *reply, const Question &question, Position &at)
 /* Writes peers until one does not fit. */
 void put_peers(wg_reply *reply, Device &device, const Question &question, Position &at)
 {
-	void *nest = wg_kernel_reply_nest(reply, WGDEVICE_A_PEERS);
+	void *nest = at.peer ? wg_kernel_reply_nest(reply, WGDEVICE_A_PEERS) : nullptr;
 
 	if (!nest)
 		return;
@@ -318,7 +318,7 @@ int wg_engine_dump(wg_device *handle, wg_dump *dump, void *attributes, size_t si
 	Position at = before;
 	put_peers(reply, device, question, at);
 	/* A part after the first must bring something, or the reader would ask for ever. */
-	if (dump->started && at.peer && at.peer == before.peer && at.prefix == before.prefix)
+	if (dump->started && at.peer && at.peer == before.peer && at.prefix == before.prefix && at.names.left() == before.names.left())
 		return -WG_EMSGSIZE;
 	*dump = {.at = at.prefix ? static_cast<void *>(at.prefix) : at.peer,
 		 .peer_number = at.peer ? at.peer->serial : 0,

@@ -263,6 +263,7 @@ void wg_engine_device_down(wg_device *handle)
 	});
 	void_handshakes(device);	/* what was claimed until the timers stood still must not leave when it is up again */
 	close_sockets(device);
+	for_each_peer(device, forget_routes);
 	purge_handshakes(device);
 }
 
@@ -272,11 +273,7 @@ void wg_engine_device_namespace_gone(wg_device *handle)
 
 	device.birth = nullptr;
 	close_sockets(device);		/* waits: nobody sends any more */
-	/* A reset would let cached routes live on until their next use, and IPv6 ones count in the dying namespace's memory. */
-	for_each_peer(device, [](Peer &peer) {
-		wg_kernel_route_cache_destroy(&peer.route_cache);
-		wg_kernel_route_cache_init(&peer.route_cache);
-	});
+	for_each_peer(device, forget_routes);
 	forget_all_sources(device);
 	wg_kernel_netdev_carrier_off(&device.netdev);
 }

@@ -147,7 +147,12 @@ void count_authenticated(Received &received)
 {
 	learn_endpoint(*received.peer, received.from);
 	received.peer->rx_bytes.fetch_add(received.bytes.size());
-	wg_kernel_count_received(&received.device.netdev, static_cast<u32>(received.bytes.size()));
+	{
+		RcuSection rcu;
+
+		if (received.device.sockets.read())	/* else its statistics may end before it does */
+			wg_kernel_count_received(&received.device.netdev, static_cast<u32>(received.bytes.size()));
+	}
 	on_data_received(*received.peer, false);
 }
 

@@ -150,10 +150,12 @@ void drop(Peer &peer, Drop reason, u32 count)
 void make_unreachable(Peer &peer)
 {
 	{
-		SpinGuard guard(peer.keyring_lock);
+		SpinGuard keyring(peer.keyring_lock);
+		SpinGuard endpoint(peer.endpoint_lock);
 
 		peer.is_dead = true;
 	}
+	forget_routes(peer);
 	stop_timers(peer);
 	wg_kernel_timer_delete(&peer.timer);
 	erase_keys(peer);
@@ -342,6 +344,13 @@ void forget_source(Peer &peer)
 	wg_kernel_route_cache_reset(&peer.route_cache);
 }
 
+void forget_routes(Peer &peer)
+{
+	SpinGuard guard(peer.endpoint_lock);
+
+	wg_kernel_route_cache_clear(&peer.route_cache);
+}
+
 Outcome<wg_route> find_route(Peer &peer, wg_source_rule rule)
 {
 	wg_route route;
@@ -349,6 +358,8 @@ Outcome<wg_route> find_route(Peer &peer, wg_source_rule rule)
 	wg_sockets *sockets = peer.device.sockets.read();
 	u32 own_mark = peer.outer_mark.load_relaxed(), mark = own_mark ? own_mark : peer.device.mark.load_relaxed();
 
+	if (peer.is_dead)
+		return Drop::PeerGone;
 	if (peer.endpoint.family == 0)
 		return Drop::NoEndpoint;
 	if (!sockets || wg_kernel_route(sockets, &peer.endpoint, rule, mark, &peer.route_cache, &route))

@@ -51,7 +51,7 @@ struct Peer {
 
 	SpinLock keyring_lock{WG_LOCK_PEER_KEYRING};
 	Keyring<Session> keyring;	/* readers: RCU */
-	bool is_dead = false;		/* no session enters the keyring any more */
+	bool is_dead = false;		/* no session enters the keyring any more, and no route is found; written under keyring_lock and endpoint_lock */
 
 	SpinLock tx_lock{WG_LOCK_PEER_TX};
 	PacketFifo<&Batch::queue_next> staged;
@@ -124,6 +124,8 @@ void learn_endpoint(Peer &peer, const wg_endpoint &endpoint);
 void set_endpoint(Peer &peer, const wg_endpoint &endpoint);
 void pin_endpoint(Peer &peer, bool is_pinned);
 void forget_source(Peer &peer);
+/* When nothing is sent any more: a route that stays may outlive its namespace. */
+void forget_routes(Peer &peer);
 wg_endpoint endpoint_of(const Peer &peer);
 /* Once there is one there always is: no lock. */
 inline bool has_endpoint(const Peer &peer)

@@ -106,7 +106,7 @@ Outcome<void> deliver(Peer &peer, Packet &packet, u32 plain_size)
 	auto inner = parse_inner({head + sizeof(DataHeader), head_size});
 	if (!inner)
 		return inner.error();
-	if (inner->length > plain_size)
+	if (inner->length < IPV4_HEADER_SIZE || inner->length > plain_size)
 		return Drop::BadLength;
 	if (peer.device.allowed_ips.lookup(inner->version, inner->source) != &peer.prefixes)
 		return Drop::WrongSource;
@@ -190,6 +190,7 @@ static u32 receive_round(Peer &peer, u32 budget)
 {
 	Run run;
 	u32 done = peer.rx.take(run, budget);		/* batches of one packet */
+	bool is_down = !peer.device.sockets.read();	/* then its statistics may end before it does */
 
 	crypt_run(run);
 	Instant at = now();
@@ -197,7 +198,8 @@ static u32 receive_round(Peer &peer, u32 budget)
 	while (Packet *head = run.pop()) {
 		Session &session = *batch_of(*head).session;
 
-		if (auto accepted = accept(peer, session, *head, at, told); !accepted)
+		auto accepted = is_down ? Outcome<void>(Drop::PeerGone) : accept(peer, session, *head, at, told);
+		if (!accepted)
 			discard(peer, *head, accepted.error());
 		put(session);
 	}

@@ -120,7 +120,7 @@ static int dump_part(struct net_device *dev, struct dump_context *context, struc
 	cb->seq = context->dump.generation + 1;	/* 0 would mean that nothing was written before */
 	genl_dump_check_consistent(cb, header);
 	genlmsg_end(skb, header);
-	return skb->len;
+	return context->dump.done ? 0 : skb->len;	/* the end goes into the same datagram */
 }
 
 static int dump_continue(struct sk_buff *skb, struct netlink_callback *cb)
@@ -129,8 +129,6 @@ static int dump_continue(struct sk_buff *skb, struct netlink_callback *cb)
 	struct net_device *dev;
 	int result = -ENODEV;
 
-	if (context->dump.done)
-		return 0;
 	rtnl_lock();
 	dev = __dev_get_by_index(sock_net(cb->skb->sk), context->ifindex);
 	if (dev && wg_netdev_is_ours(dev))
@@ -185,7 +183,7 @@ bool wg_kernel_reply_put_names(struct wg_reply *reply, const struct wg_netdev *n
 
 void *wg_kernel_reply_nest(struct wg_reply *reply, uint16_t type)
 {
-	return nla_nest_start_noflag((struct sk_buff *)reply, type);
+	return nla_nest_start((struct sk_buff *)reply, type);
 }
 
 void wg_kernel_reply_nest_end(struct wg_reply *reply, void *nest)
@@ -247,7 +245,7 @@ struct wg_reply *wg_kernel_event_begin(const struct wg_netdev *netdev, enum wg_e
 	skb = genlmsg_new(256, GFP_ATOMIC);
 	if (!skb || !genlmsg_put(skb, 0, 0, &family, 0, WGX_CMD_EVENT) || !wg_kernel_reply_put_names((struct wg_reply *)skb, netdev)) {
 		kfree_skb(skb);
-		genl_set_err(&family, net, 0, group, ENOBUFS);
+		genl_set_err(&family, net, 0, group, -ENOBUFS);
 		return NULL;
 	}
 	return (struct wg_reply *)skb;

@@ -181,9 +181,10 @@ int wg_kernel_sockets_open(struct wg_namespace *ns, struct wg_device *device, ui
 void wg_kernel_sockets_close(struct wg_sockets *sockets);
 
 void wg_kernel_route_cache_init(struct wg_route_cache *cache);			/* may lack memory silently: then nothing is cached */
-void wg_kernel_route_cache_reset(struct wg_route_cache *cache);			/* [any] */
+void wg_kernel_route_cache_reset(struct wg_route_cache *cache);			/* [any] no route is taken from it; those that were stay until others come */
+void wg_kernel_route_cache_clear(struct wg_route_cache *cache);			/* [any] nor do they stay; nobody uses it meanwhile */
 uint32_t wg_kernel_route_mtu(const struct wg_route *route);				/* of IP packets; instead of wg_kernel_send: uses the route up. BH off */
-void wg_kernel_route_cache_destroy(struct wg_route_cache *cache);		/* [process] after an RCU wait; init makes it usable again */
+void wg_kernel_route_cache_destroy(struct wg_route_cache *cache);		/* [process] after an RCU wait */
 
 /* Finds the way to @endpoint, by @cache (NULL: none) where it knows one. The sticky source is used only while it satisfies @rule and the route
  * leaves by source_interface; else it is cleared in @endpoint, @cache is reset and routing chooses. Whoever changes @endpoint, @mark or @sockets
@@ -237,7 +238,7 @@ void wg_kernel_debug_drop(const struct wg_netdev *netdev, const char *reason, ui
 void wg_kernel_debug_life(const struct wg_netdev *netdev, const char *kind, uint64_t number, const char *event);	/* debug line alone, never limited: "Peer 3 created" */
 
 /* ---- generic netlink ---- */
-/* All false/NULL when the message is full. Nests of type @type are written without NLA_F_NESTED. */
+/* All false/NULL when the message is full. */
 bool wg_kernel_reply_put(struct wg_reply *reply, uint16_t type, const void *data, size_t size);
 bool wg_kernel_reply_put_names(struct wg_reply *reply, const struct wg_netdev *netdev);		/* its index and name */
 void *wg_kernel_reply_nest(struct wg_reply *reply, uint16_t type);

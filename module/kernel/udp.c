@@ -157,6 +157,11 @@ void wg_kernel_route_cache_reset(struct wg_route_cache *cache)
 	dst_cache_reset((struct dst_cache *)cache);
 }
 
+void wg_kernel_route_cache_clear(struct wg_route_cache *cache)
+{
+	dst_cache_reset_now((struct dst_cache *)cache);
+}
+
 void wg_kernel_route_cache_destroy(struct wg_route_cache *cache)
 {
 	dst_cache_destroy((struct dst_cache *)cache);

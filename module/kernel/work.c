@@ -135,7 +135,7 @@ void wg_kernel_workers_destroy(struct wg_workers *workers)
 
 void wg_kernel_maybe_resched(void)
 {
-	cond_resched();
+	cond_resched_tasks_rcu_qs();
 }
 
 /* ---- pollers ---- */
@@ -200,7 +200,7 @@ static void elsewhere(struct work_struct *work)
 		}
 		netpoll_poll_unlock(lock);
 		local_bh_enable();
-		cond_resched();
+		cond_resched_tasks_rcu_qs();
 		local_bh_disable();
 	} while (more);
 	local_bh_enable();

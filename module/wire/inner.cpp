@@ -13,22 +13,18 @@ u16 big_endian_16(const u8 *at)
 	return value.get();
 }
 
-Outcome<InnerPacket> parse_ipv4(const u8 *header)
+InnerPacket parse_ipv4(const u8 *header)
 {
-	u32 length = big_endian_16(header + 2);
-
-	if (length < IPV4_HEADER_SIZE)
-		return Drop::BadLength;
-	return InnerPacket{IpVersion::V4, header[1], length, header + 12, header + 16};
+	return {IpVersion::V4, header[1], big_endian_16(header + 2), header + 12, header + 16};
 }
 
-Outcome<InnerPacket> parse_ipv6(const u8 *header)
+InnerPacket parse_ipv6(const u8 *header)
 {
 	/* The class straddles two bytes, between the version and the flow label. */
 	u8 traffic_class = static_cast<u8>((header[0] & 0x0f) << 4 | header[1] >> 4);
 	u32 length = static_cast<u32>(IPV6_HEADER_SIZE) + big_endian_16(header + 4);
 
-	return InnerPacket{IpVersion::V6, traffic_class, length, header + 8, header + 24};
+	return {IpVersion::V6, traffic_class, length, header + 8, header + 24};
 }
 
 } // namespace
@@ -39,9 +35,13 @@ Outcome<InnerPacket> parse_inner(ConstByteSpan head)
 		return Drop::NotIp;
 	switch (head.data()[0] >> 4) {
 	case static_cast<int>(IpVersion::V4):
-		return head.size() >= IPV4_HEADER_SIZE ? parse_ipv4(head.data()) : Drop::BadLength;
+		if (head.size() >= IPV4_HEADER_SIZE)
+			return parse_ipv4(head.data());
+		return Drop::BadLength;
 	case static_cast<int>(IpVersion::V6):
-		return head.size() >= IPV6_HEADER_SIZE ? parse_ipv6(head.data()) : Drop::BadLength;
+		if (head.size() >= IPV6_HEADER_SIZE)
+			return parse_ipv6(head.data());
+		return Drop::BadLength;
 	}
 	return Drop::NotIp;
 }

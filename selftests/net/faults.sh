@@ -19,7 +19,15 @@ check ping_before reaches 1 10.7.0.2
 failing() { check_telling "each_allocation_of_$2_may_fail" in_ns "$1" "$helpers/faults" "$2" "$3"; }
 failing 1 add wgf
 device 1 wgf
+# An event that finds no memory: who listens is told that it missed one.
+mkfifo ends
+exec 7<>ends
+n1 "$helpers/extensions" listen events <&7 >heard 2>&1 &
+background+=($!)
+poll 10 grep -q joined heard
 failing 1 configure wgf
+check listener_hears_that_it_missed_events poll 10 grep -q '^missed some' heard
+exec 7>&-
 failing 1 show wgf
 failing 1 up wgf
 failing 1 send 10.7.0.2

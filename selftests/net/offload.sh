@@ -196,6 +196,14 @@ case $(uname -r) in
 	captured
 	check they_were_larger test "$(packets big.pcap greater 65600)" -gt 0
 	check as_before_again ip1 link set wg0 gso_max_size 65536
+	# Over IPv4, too: such a packet's header has no length.
+	check larger_packets_of_ipv4_are_allowed n1 "$helpers/gso_limit" wg0 400000
+	capture 1 wg0 big.pcap dst host 10.7.0.2
+	carries_much_of_ipv4() { stream 1 2 10.7.0.2 10; }
+	check burst_of_larger_packets_of_ipv4_arrives carries_much_of_ipv4
+	captured
+	check those_were_larger test "$(packets big.pcap greater 65600)" -gt 0
+	check as_before_again_of_ipv4 n1 "$helpers/gso_limit" wg0 65536
 	;;
 esac
 

@@ -118,6 +118,7 @@ struct wg_netdev {
 	std::string name;
 	sim::u32 index = 0;
 	bool up = false, carrier = true;
+	bool has_statistics = true;	/* newer kernels free them before the destructor */
 	wg_device *device = nullptr;
 	void *host = nullptr;
 	sim::u64 count[8] = {};
@@ -257,6 +258,7 @@ public:
 		u64 since;	/* RCU clock of a deletion */
 	};
 	std::map<uintptr_t, Object> objects;
+	std::map<uintptr_t, const wg_namespace *> routes;	/* that caches hold, and whose */
 	std::unordered_map<u64, std::unique_ptr<TimerObject>> timers;
 	std::unordered_map<u64, std::unique_ptr<PollerObject>> pollers;
 	std::unordered_map<u64, std::unique_ptr<wg_workers>> workers;

@@ -351,6 +351,18 @@ SCENARIO(only_who_is_named_is_told_of, 20)
 	EXPECT(seen == wanted);
 }
 
+SCENARIO(who_is_named_often_is_told_as_often, 20)
+{
+	World world(seed, {.hosts = 1, .ordered = true, .turn = nullptr});
+	Request peers, question;
+
+	peers.peers.push_back({.public_key = Key(32, 1)});
+	EXPECT(world.configure(0, peers) == 0);
+	for (int i = 0; i < 50; i++)
+		question.peers.push_back({.public_key = Key(32, 1)});
+	EXPECT(world.ask(0, question, world.random.between(450, 1500), [] {}).peers.size() == 50);
+}
+
 SCENARIO(without_secrets_all_else_is_told, 10)
 {
 	World world(seed, STEADY);

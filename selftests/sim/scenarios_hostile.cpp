@@ -227,6 +227,22 @@ SCENARIO(inner_source_of_another_peer_is_dropped, 10)
 	EXPECT(world.host(1).netdev.count[WG_RX_FRAME_ERROR] == before + 1);
 }
 
+/* As one for segmentation says, when it is too long for IPv4 to tell. */
+SCENARIO(packet_whose_header_tells_no_length_is_sent_and_not_received, 10)
+{
+	World world(seed, STEADY);
+
+	world.meet();
+	world.expect_traffic(0, 1, 3 * SECOND);
+	u64 dropped = world.drops(1, "bad-length");
+	std::vector<u8> inner = world.inner_packet(0, 1, 0, 64, 4);
+	inner[2] = inner[3] = 0;
+	world.send_raw(0, inner, 0x0800);
+	world.run_for(100 * MILLISECOND);
+	EXPECT(world.host(0).last_transmit_error == 0);
+	EXPECT(world.drops(1, "bad-length") == dropped + 1);
+}
+
 SCENARIO(packet_without_peer_endpoint_or_ip_is_refused_with_its_errno, 10)
 {
 	World world(seed, STEADY);

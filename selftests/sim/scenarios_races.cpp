@@ -469,12 +469,47 @@ SCENARIO(namespace_that_dies_takes_the_sockets_and_the_carrier, 10)
 	both_ways(world, 2 * MILLISECOND, 200 * MILLISECOND);
 	world.run_for(world.random.between(0, 100) * MILLISECOND);
 	world.kernel.run_process(world.host(0).domain, "namespace gone", [&] { wg_engine_device_namespace_gone(world.host(0).device); });
+	world.expect_no_routes(world.host(0).ns);
 	EXPECT(!world.host(0).netdev.carrier && world.host(0).ns.bound.empty());
 	size_t sent = world.count(DATA, 0) + world.count(INITIATION, 0);
 	world.run_for(30 * SECOND);
 	EXPECT(world.count(DATA, 0) + world.count(INITIATION, 0) == sent);
 	world.down(0);
 	EXPECT(world.up(0) == -64);	/* ENONET */
+}
+
+/* The kernel's statistics end before the device does. */
+SCENARIO(what_is_queued_when_a_device_goes_is_not_counted, 1)
+{
+	World world(seed, {.hosts = 2, .ordered = false, .turn = [](Knobs &knobs) {
+				   RACING.turn(knobs);
+				   knobs.poller_latency = 100 * MILLISECOND;
+			   }});
+
+	world.meet();
+	world.expect_traffic(0, 1, 12 * SECOND);
+	for (int round = 0; round < 5; round++) {
+		world.send(0, 1, 100, 4, 10);
+		world.run_for(world.random.between(0, 5) * MILLISECOND);
+	}
+	world.destroy(1);
+}
+
+SCENARIO(removed_peer_holds_no_route, 1)
+{
+	World world(seed, RACING);
+	PeerRequest other = world.peer_entry(0, 1);
+	Request remove;
+
+	world.meet();
+	world.expect_traffic(0, 1, 12 * SECOND);
+	remove.peers.push_back({.public_key = other.public_key, .flags = WGPEER_F_REMOVE_ME});
+	both_ways(world, MILLISECOND, 200 * MILLISECOND);
+	world.run_for(world.random.between(0, 100) * MILLISECOND);
+	EXPECT(world.configure(0, remove) == 0);
+	world.expect_no_routes(world.host(0).ns);
+	world.run_for(world.random.between(0, 20) * MILLISECOND);
+	world.expect_no_routes(world.host(0).ns);
 }
 
 /* CVE-2026-52945's kind: work arrives while nothing polls, or while the one who should do it sleeps. */

@@ -837,12 +837,19 @@ void wg_kernel_route_cache_reset(wg_route_cache *cache)
 	reinterpret_cast<Handle *>(cache)->id = 0;
 }
 
+void wg_kernel_route_cache_clear(wg_route_cache *cache)
+{
+	wg_kernel_route_cache_reset(cache);
+	kernel->routes.erase(address_of(cache));
+}
+
 void wg_kernel_route_cache_destroy(wg_route_cache *cache)
 {
 	if (reinterpret_cast<Handle *>(cache)->magic != CACHE_MAGIC)
 		fail("route_cache_destroy without init");
 	*reinterpret_cast<Handle *>(cache) = {0, 0};
 	kernel->objects.erase(address_of(cache));
+	kernel->routes.erase(address_of(cache));
 }
 
 int wg_kernel_route(wg_sockets *sockets, wg_endpoint *endpoint, wg_source_rule rule, uint32_t mark, wg_route_cache *cache, wg_route *route)
@@ -862,6 +869,8 @@ int wg_kernel_route(wg_sockets *sockets, wg_endpoint *endpoint, wg_source_rule r
 		endpoint->source_interface = 0;
 	}
 	*route = {*endpoint, mark, sockets, reinterpret_cast<void *>(static_cast<uintptr_t>(rule))};
+	if (cache)
+		kernel->routes[address_of(cache)] = sockets->ns;
 	return 0;
 }
 
@@ -914,6 +923,8 @@ void wg_kernel_count(wg_netdev *netdev, wg_statistic statistic, uint32_t count)
 void wg_kernel_count_received(wg_netdev *netdev, uint32_t bytes)
 {
 	kernel->self("count_received");
+	if (!netdev->has_statistics)
+		fail("a packet is counted, and the kernel has freed the statistics");
 	netdev->rx_packets++;
 	netdev->rx_bytes += bytes;
 }

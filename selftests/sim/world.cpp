@@ -177,9 +177,17 @@ void World::create(u32 id)
 
 		error = wg_engine_device_create(&self.netdev, &self.ns, &device);
 		self.device = error ? nullptr : device;
+		self.netdev.has_statistics = true;
 	});
 	if (error && error != -12)
 		fail("wg_engine_device_create: %d", error);
+}
+
+void World::expect_no_routes(const wg_namespace &ns) const
+{
+	for (const auto &[cache, of] : kernel.routes)
+		if (of == &ns)
+			fail("a cached route may outlive its namespace");
 }
 
 void World::destroy(u32 id)
@@ -191,10 +199,15 @@ void World::destroy(u32 id)
 			self.netdev.up = false;
 			wg_engine_device_down(self.device);
 		}
-		/* unregister_netdevice waits for transmitters between closing and the destructor. */
+		/* unregister_netdevice waits for transmitters between closing and the destructor; the device is in no list then. */
 		wg_kernel_rcu_wait();
+		expect_no_routes(self.ns);
+		self.netdev.has_statistics = false;
 	});
-	kernel.run_without_rtnl(self.domain, DESTRUCTOR, [&] { wg_engine_device_destroy(self.device); });
+	kernel.run_without_rtnl(self.domain, DESTRUCTOR, [&] {
+		kernel.sleep(kernel.schedule.between(0, kernel.knobs.grace));
+		wg_engine_device_destroy(self.device);
+	});
 	self.device = nullptr;
 }
 

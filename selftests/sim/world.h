@@ -113,6 +113,8 @@ public:
 	void suspend(u32 host, i64 duration);
 	void create(u32 host);
 	void destroy(u32 host);
+	/* Of a device that is down or will not send again: its namespace may end now. */
+	void expect_no_routes(const wg_namespace &ns) const;
 
 	/* Requests in pieces. */
 	PeerRequest peer_entry(u32 of, u32 peer, bool with_endpoint = true);

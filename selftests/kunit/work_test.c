@@ -287,6 +287,41 @@ static void it_polls_for_whoever_sends_it_to_another_cpu(struct kunit *test)
 	synchronize_net();
 }
 
+struct busy {
+	struct wg_poller poller;
+	s64 until;
+};
+
+static int is_never_done(void *argument, int budget)
+{
+	struct busy *busy = argument;
+
+	return wg_kernel_now() < READ_ONCE(busy->until) ? budget : 0;
+}
+
+/* Whoever changes the kernel's code waits until each task has slept or said that it might have: RCU's kind for tasks, where there is one. */
+static void a_busy_one_in_a_thread_does_not_hold_up_who_waits_for_all_tasks(struct kunit *test)
+{
+	struct busy *busy = kunit_kzalloc(test, sizeof(*busy), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, busy);
+	rtnl_lock();
+	wg_kernel_poller_add(&busy->poller, test->priv, is_never_done, busy);
+	rtnl_unlock();
+	wg_kernel_poller_set_away(&busy->poller, true);
+	busy->until = wg_kernel_now() + 20 * NSEC_PER_SEC;
+	local_bh_disable();
+	if (wg_kernel_poller_claim(&busy->poller))
+		wg_kernel_poller_run(&busy->poller);
+	local_bh_enable();
+	msleep(20);
+	synchronize_rcu_tasks();
+	KUNIT_EXPECT_LT(test, wg_kernel_now(), busy->until);
+	WRITE_ONCE(busy->until, 0);
+	wg_kernel_poller_delete(&busy->poller);
+	synchronize_net();
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_timer_fires_once_and_not_before_its_time),
 	KUNIT_CASE(a_time_in_the_past_is_now),
@@ -297,6 +332,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(nor_when_it_moves_between_softirq_and_thread),
 	KUNIT_CASE(claimed_it_does_not_poll_and_released_it_does),
 	KUNIT_CASE(it_polls_for_whoever_sends_it_to_another_cpu),
+	KUNIT_CASE(a_busy_one_in_a_thread_does_not_hold_up_who_waits_for_all_tasks),
 	{}
 };
 

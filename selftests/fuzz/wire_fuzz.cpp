@@ -60,7 +60,7 @@ void try_inner(ConstByteSpan bytes)
 	require(bytes.data()[0] >> 4 == (v4 ? 4 : 6), "version");
 	require(inside(inner->source, address, bytes) && inside(inner->destination, address, bytes), "addresses outside");
 	require(inner->destination == inner->source + address, "addresses apart");
-	require(inner->length >= (v4 ? 20 : 40) && inner->length <= 65575, "length");
+	require(v4 ? inner->length <= 65535 : inner->length >= 40 && inner->length <= 65575, "length");	/* of IPv4 any, for the caller to check */
 }
 
 } // namespace

@@ -245,6 +245,16 @@ SCENARIO(peer_that_is_removed_while_its_initiation_is_made_sends_none, 10)
 	world.kernel.on_x25519 = nullptr;
 	EXPECT(world.count(INITIATION) == 0);
 	EXPECT(world.kernel.living("Peer") == 1);	/* the other host's */
+	/* Nor is it in the table of handshakes, which is searched for each new one. */
+	Request somebody;
+	somebody.peers.push_back(world.peer_entry(0, 1));
+	for (int round = 0; round < 20; round++) {
+		EXPECT(world.configure(0, somebody) == 0);
+		world.send(0, 1);
+		world.run_for(100 * MILLISECOND);
+		EXPECT(world.configure(0, nobody) == 0);
+	}
+	EXPECT(world.count(INITIATION, 0) == 20);
 }
 
 /* A worker that was delayed with an older initiation must not throw away the session of a newer one. */

@@ -818,6 +818,11 @@ SCENARIO(unknown_form_of_the_aead_is_refused, 50)
 		EXPECT(wg_engine_load("nonsense") == -22);	/* EINVAL */
 		EXPECT(wg_engine_load("avx2") == -22);		/* this machine has none */
 	});
+	/* Nor does it load without the memory for its self-tests. */
+	world.kernel.arm_allocations();
+	world.kernel.knobs.fail_allocation = 1;
+	world.kernel.run_process(world.host(0).domain, "load", [] { EXPECT(wg_engine_load("auto") == ENOMEM_); });
+	world.kernel.knobs.fail_allocation = 0;
 }
 
 SCENARIO(every_peer_is_found_again_after_the_tables_have_grown, 50)

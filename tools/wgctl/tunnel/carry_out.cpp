@@ -296,7 +296,7 @@ private:
 	Steps &steps_;
 };
 
-/* Whoever goes on afterwards, as the agent does, can be ended again. */
+/* For its life; signals that ended the program before end it again. */
 class SignalsHeld {
 public:
 	explicit SignalsHeld(Shell &shell) : shell_(shell), were_held_(shell.hold_signals()) {}
@@ -318,7 +318,6 @@ void carry_out(const Plan &plan, World &world)
 {
 	if (plan.changes.empty())
 		return;
-	SignalsHeld until_done(world.host.shell);
 	world.host.namespaces.enter(plan.placement.home);
 	if (plan.is_new)
 		return bring_up(plan.config, plan.placement, world);
@@ -330,6 +329,13 @@ void carry_out(const Plan &plan, World &world)
 							    : ". What was done before is undone in part: see above")};
 	}
 	steps.keep();
+}
+
+void carry_out_and_go_on(QuickConfig config, const Placement &placement, const Device &change, World &world)
+{
+	SignalsHeld until_done(world.host.shell);
+
+	carry_out(make_plan(std::move(config), placement, Plan::Scope::part, change, world), world);
 }
 
 void carry_out(const Plan &plan, Steps &steps, World &world)

@@ -205,7 +205,7 @@ void EndpointKeeper::carry_out_change()
 
 	config.interface = interface_;
 	config.path = file_;
-	carry_out(make_plan(std::move(config), placement_, Plan::Scope::part, change_, world_), world_);
+	carry_out_and_go_on(std::move(config), placement_, change_, world_);
 	world_.terminal.write(Stream::out, told_);
 }
 

@@ -75,7 +75,7 @@ void ExpiryKeeper::take_away_expired(std::int64_t now)
 	}
 	if (change.peers.empty())
 		return;
-	carry_out(make_plan(std::move(config), placement_, Plan::Scope::part, change, world_), world_);
+	carry_out_and_go_on(std::move(config), placement_, change, world_);
 	world_.terminal.write(Stream::out, told);
 }
 

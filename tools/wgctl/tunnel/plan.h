@@ -83,6 +83,8 @@ Plan make_plan(QuickConfig config, const Placement &placement, Plan::Scope scope
 
 /* All of it; else it throws Failure that says what could not be done, and that the rest is undone. */
 void carry_out(const Plan &plan, World &world);
+/* The same of a change of a running interface, for a program that goes on afterwards: signals end it again then. */
+void carry_out_and_go_on(QuickConfig config, const Placement &placement, const Device &change, World &world);
 /* As part of something larger, whose steps these become. */
 void carry_out(const Plan &plan, Steps &steps, World &world);
 
